@@ -1,0 +1,39 @@
+/**
+ * Middleware: an application around an application. It adds a header that says
+ * how long the inner one took to start its response.
+ *
+ *     deno run -A examples/middleware.ts
+ *     curl -i http://127.0.0.1:8000/
+ *
+ * @module
+ */
+
+import { type AsgiApp, respond, type SendEvent, serve } from "jsr:@x/asgi";
+
+/** Adds a `server-timing` header to the responses of `app`. */
+export function timed(app: AsgiApp): AsgiApp {
+  return (scope, receive, send) => {
+    if (scope.type !== "http") return app(scope, receive, send);
+    const started = performance.now();
+    function sendTimed(event: SendEvent): Promise<void> {
+      if (event.type !== "http.response.start") return send(event);
+      const ms = (performance.now() - started).toFixed(1);
+      const timing = ["server-timing", `app;dur=${ms}`] as const;
+      return send({ ...event, headers: [...event.headers ?? [], timing] });
+    }
+    // The inner application may use `send` as a stream, too.
+    const writable = new WritableStream({ write: sendTimed });
+    return app(scope, receive, Object.assign(sendTimed, { writable }));
+  };
+}
+
+/** Greets, and says how long that took. */
+export const app: AsgiApp = timed(async (scope, _receive, send) => {
+  if (scope.type !== "http") throw new TypeError(`Unknown scope ${scope.type}`);
+  await respond(send, 200, { body: "Hello\n" });
+});
+
+if (import.meta.main) {
+  const server = serve(app, { port: Number(Deno.env.get("PORT") || 8000) });
+  Deno.addSignalListener("SIGINT", () => server.shutdown());
+}

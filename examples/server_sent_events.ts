@@ -1,0 +1,55 @@
+/**
+ * Server-sent events: the time, every second, until the client leaves.
+ *
+ *     deno run -A examples/server_sent_events.ts
+ *     curl -N http://127.0.0.1:8000/
+ *
+ * @module
+ */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { type AsgiApp, type Receive, serve } from "jsr:@x/asgi";
+
+/** Sends an event a second. */
+export const app: AsgiApp = async (scope, receive, send) => {
+  if (scope.type !== "http") throw new TypeError(`Unknown scope ${scope.type}`);
+  const client = scope.client?.join(":");
+  const left = departure(receive);
+  await send({
+    type: "http.response.start",
+    status: 200,
+    headers: [
+      ["content-type", "text/event-stream"],
+      ["cache-control", "no-store"],
+    ],
+  });
+  try {
+    for (let id = 1; !left.aborted; id++) {
+      const body = `id: ${id}\ndata: ${new Date().toISOString()}\n\n`;
+      await send({ type: "http.response.body", body, more_body: true });
+      // It rejects when the signal is aborted.
+      await sleep(1_000, undefined, { signal: left }).catch(() => {});
+    }
+  } finally {
+    console.error(`Client ${client} has left`);
+  }
+};
+
+/** A signal that is aborted when the client leaves. */
+function departure(receive: Receive): AbortSignal {
+  const controller = new AbortController();
+  (async () => {
+    while ((await receive()).type !== "http.disconnect");
+    controller.abort();
+  })();
+  return controller.signal;
+}
+
+if (import.meta.main) {
+  // These responses never end by themselves: a shutdown need not wait long.
+  const server = serve(app, {
+    port: Number(Deno.env.get("PORT") || 8000),
+    shutdownTimeout: 1_000,
+  });
+  Deno.addSignalListener("SIGINT", () => server.shutdown());
+}

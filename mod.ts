@@ -1,0 +1,35 @@
+/**
+ * An ASGI server: it serves applications of the form `(scope, receive, send)`
+ * over HTTP and WebSocket.
+ *
+ * ```ts
+ * import { respond, serve } from "jsr:@x/asgi";
+ *
+ * const server = serve(async (scope, _receive, send) => {
+ *   if (scope.type !== "http") throw new TypeError(`No ${scope.type} here`);
+ *   await respond(send, 200, { body: `Hello from ${scope.path}` });
+ * }, { port: 0 });
+ * await server.shutdown();
+ * ```
+ *
+ * @module
+ */
+
+export { allowedOrigins } from "./src/asgi/allowed_origins.ts";
+export { ClientDisconnected, InvalidEventError } from "./src/asgi/errors.ts";
+export {
+  fromTransform,
+  headerValue,
+  requestBody,
+  respond,
+  type RespondOptions,
+} from "./src/asgi/helpers.ts";
+export { LifespanError, type LifespanMode } from "./src/asgi/lifespan_cycle.ts";
+export type * from "./src/asgi/types.ts";
+export type {
+  LogLevel,
+  LogRecord,
+  ServeOptions,
+  ServerAddress,
+} from "./src/options.ts";
+export { serve, type Server, type ShutdownOptions } from "./src/server.ts";

@@ -1,0 +1,15 @@
+/**
+ * What a cycle tells the server of the application that it calls.
+ *
+ * @module
+ */
+
+/** Told of the calls of an application, by the cycles of all protocols. */
+export interface AppCalls {
+  /** Told of what an application threw, or failed to send. */
+  onAppError(error: unknown): void;
+  /** Told of an event that was ignored. */
+  onIgnoredEvent(type: string): void;
+  /** Told when the application has returned. */
+  onAppReturned(): void;
+}

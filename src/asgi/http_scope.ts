@@ -1,0 +1,99 @@
+/**
+ * The scopes of HTTP requests and of WebSockets (ASGI HTTP 2.5).
+ *
+ * @module
+ */
+
+import type { Field } from "../fields.ts";
+import type {
+  Extensions,
+  Header,
+  HostPort,
+  HttpScope,
+  WebSocketScope,
+} from "./types.ts";
+
+/** What a wire knows of a request. */
+export interface RequestInfo {
+  readonly version: "1.0" | "1.1" | "2" | "3";
+  readonly method: string;
+  /** The path as it came; the query without its "?". */
+  readonly target: { readonly path: string; readonly query: string };
+  readonly headers: readonly Field[];
+}
+
+/** What is known of the connection that a request came by. */
+export interface ConnectionInfo {
+  readonly scheme: "http" | "https";
+  readonly client: Readonly<HostPort> | null;
+  readonly server: Readonly<HostPort> | readonly [string, null] | null;
+}
+
+/** Makes the scope of a request; nothing in it is shared with another scope. */
+export function httpScope(
+  request: RequestInfo,
+  connection: ConnectionInfo,
+): HttpScope {
+  const { version, method, target, headers } = request;
+  const { scheme, client, server } = connection;
+  return {
+    type: "http",
+    asgi: { version: "3.0", spec_version: "2.5" },
+    http_version: version,
+    method: method.toUpperCase(),
+    scheme,
+    path: decodePath(target.path),
+    raw_path: target.path,
+    query_string: target.query,
+    root_path: "",
+    headers: headers as Header[],
+    client: client === null ? null : [client[0], client[1]],
+    server: server === null ? null : [server[0], server[1]] as HostPort,
+    extensions: httpExtensions(version),
+  };
+}
+
+function httpExtensions(version: string): Extensions {
+  const extensions: Extensions = {
+    "http.response.pathsend": {},
+    "http.response.zerocopysend": {},
+  };
+  if (version !== "1.0") {
+    extensions["http.response.trailers"] = {};
+    extensions["http.response.early_hint"] = {};
+  }
+  return extensions;
+}
+
+/** Makes the scope of a WebSocket that asks for one of `subprotocols`. */
+export function webSocketScope(
+  request: RequestInfo,
+  connection: ConnectionInfo,
+  subprotocols: readonly string[],
+): WebSocketScope {
+  const { method: _, ...scope } = httpScope(request, connection);
+  return {
+    ...scope,
+    type: "websocket",
+    scheme: connection.scheme === "https" ? "wss" : "ws",
+    subprotocols: [...subprotocols],
+    extensions: { "websocket.http.response": {} },
+  };
+}
+
+const ESCAPES = /(?:%[0-9A-Fa-f]{2})+/g;
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * Decodes percent escapes as UTF-8; what is no UTF-8 becomes U+FFFD, and what
+ * is no escape stays as it is.
+ */
+export function decodePath(path: string): string {
+  if (!path.includes("%")) return path;
+  return path.replace(ESCAPES, (escapes) => {
+    const codes = escapes.split("%").slice(1);
+    return decoder.decode(
+      Uint8Array.from(codes, (code) => Number.parseInt(code, 16)),
+    );
+  });
+}

@@ -1,0 +1,372 @@
+/**
+ * One WebSocket's cycle: calls the application, gives it the client's
+ * messages, and drives the WebSocket. It knows no wire format: whatever carries
+ * the WebSocket implements {@linkcode WebSocketWire}.
+ *
+ * | state      | event                      | next state            |
+ * |------------|----------------------------|-----------------------|
+ * | connecting | accept                     | open                  |
+ * | connecting | close                      | closed, by a 403      |
+ * | connecting | http.response.start        | denying               |
+ * | denying    | http.response.body         | denying; the last: closed |
+ * | open       | send                       | open                  |
+ * | open       | close                      | closed                |
+ *
+ * Every other event is refused and changes nothing. An application that throws
+ * gives a 500 before accept, and close code 1011 after; one that returns gives
+ * a 500, or 1000. A server that shuts down closes with 1012.
+ *
+ * @module
+ */
+
+import type { Field } from "../fields.ts";
+import { EventSink, eventSource, handled } from "../streams/event_streams.ts";
+import type { AppCalls } from "./app_calls.ts";
+import {
+  ClientDisconnected,
+  InvalidEventError,
+  isDisconnect,
+} from "./errors.ts";
+import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
+import type {
+  AsgiApp,
+  Receive,
+  Send,
+  WebSocketCommand,
+  WebSocketEvent,
+  WebSocketScope,
+} from "./types.ts";
+import {
+  checkWebSocketEvent,
+  type WebSocketAction,
+} from "./websocket_events.ts";
+
+/** What a WebSocket's client sends: a message, or its close. */
+export type WebSocketInput =
+  | { readonly type: "message"; readonly data: string | Uint8Array }
+  | { readonly type: "close"; readonly code: number; readonly reason: string };
+
+/** An open WebSocket. */
+export interface WebSocketSession {
+  /** Waits for the next message; a close, or a loss (1006), is the last. */
+  receive(): Promise<WebSocketInput>;
+  /** Sends a message; resolves when it was accepted for writing. */
+  send(data: string | Uint8Array): Promise<void>;
+  /** Sends a close; resolves when it was accepted for writing. */
+  close(code: number, reason: string): Promise<void>;
+  /** Resolves when the connection can be closed. */
+  readonly closed: Promise<unknown>;
+}
+
+/** What carries one WebSocket: HTTP/1 now, others later. */
+export interface WebSocketWire {
+  /** Called when the client leaves before the WebSocket is open. */
+  onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
+  /** Called when the server wants the WebSocket to come to its end. */
+  onShutdown: (() => void) | undefined;
+  /** Completes the handshake. */
+  accept(
+    subprotocol: string | null,
+    headers: readonly Field[],
+  ): Promise<WebSocketSession>;
+  /** Begins a response that denies the WebSocket. */
+  head(status: number, headers: readonly Field[]): void;
+  /** Sends content of that response. */
+  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined;
+  /** Denies the WebSocket with an error page, or aborts. */
+  refuse(status: number): Promise<void>;
+  /** Cuts the connection. */
+  abort(): void;
+}
+
+// Close codes (RFC 6455, section 7.4, and IANA's registry).
+const NORMAL_CLOSURE = 1000;
+const ABNORMAL_CLOSURE = 1006;
+const INTERNAL_ERROR = 1011;
+const SERVICE_RESTART = 1012;
+
+type State = "connecting" | "denying" | "open" | "closed";
+
+const EXPECTED: Record<State, string> = {
+  connecting: "websocket.accept or websocket.close is due",
+  denying: "websocket.http.response.body is due",
+  open: "the WebSocket was accepted before",
+  closed: "the WebSocket is closed",
+};
+
+/** The cycle of one WebSocket. */
+export class WebSocketCycle
+  implements EventPort<WebSocketEvent, WebSocketCommand> {
+  readonly #wire: WebSocketWire;
+  readonly #scope: WebSocketScope;
+  readonly #calls: AppCalls;
+
+  // Towards the application.
+  #events: ReadableStream<WebSocketEvent> | undefined;
+  #eventReader: ReadableStreamDefaultReader<WebSocketEvent> | undefined;
+  #connectSent = false;
+  readonly #opened = Promise.withResolvers<WebSocketSession | undefined>();
+
+  // Towards the client.
+  readonly #sink: EventSink<WebSocketAction>;
+  #state: State = "connecting";
+  #session: WebSocketSession | undefined;
+  #denial: { status: number; headers: readonly Field[] } | undefined;
+
+  /** What the application has thrown, or aborted its stream with. */
+  #fault: { readonly error: unknown } | undefined;
+  /** The last event, once it is known. */
+  #disconnect: WebSocketEvent | undefined;
+  readonly #over = Promise.withResolvers<void>();
+
+  /** Nothing is called yet. */
+  constructor(wire: WebSocketWire, scope: WebSocketScope, calls: AppCalls) {
+    this.#wire = wire;
+    this.#scope = scope;
+    this.#calls = calls;
+    this.#sink = new EventSink((event) => this.#take(event), () => {});
+  }
+
+  /**
+   * Calls the application.
+   *
+   * @returns When the WebSocket is closed, or was denied; the application may
+   * still run then.
+   */
+  run(app: AsgiApp): Promise<void> {
+    this.#wire.onDeparture = () => this.#departed();
+    this.#wire.onShutdown = () => this.#shutdown();
+    this.#call(app);
+    return this.#over.promise;
+  }
+
+  async #call(app: AsgiApp): Promise<void> {
+    try {
+      await app(
+        this.#scope,
+        receiveOf(this) as Receive,
+        sendOf(this) as unknown as Send,
+      );
+      await this.#finish(NORMAL_CLOSURE);
+    } catch (error) {
+      await this.#failed(error);
+    } finally {
+      this.#calls.onAppReturned();
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    if (this.#fault !== undefined && this.#fault.error === error) return;
+    this.#fault = { error };
+    if (!isDisconnect(error)) this.#calls.onAppError(error);
+    await this.#finish(INTERNAL_ERROR);
+  }
+
+  /** The application is gone: what it left open is closed. */
+  async #finish(code: number): Promise<void> {
+    if (this.#state === "open") {
+      await this.send({ type: "websocket.close", code }).catch(() => {});
+    } else if (this.#state !== "closed") {
+      if (code === NORMAL_CLOSURE) this.#calls.onAppError(new Error(RETURNED));
+      await this.#deny(500);
+    }
+  }
+
+  // Towards the application: events are made when it asks for them.
+
+  /** The WebSocket's events as a stream. */
+  get readable(): ReadableStream<WebSocketEvent> {
+    return this.#events ??= eventSource(
+      () => this.#nextEvent(),
+      (event) => event.type === "websocket.disconnect",
+    );
+  }
+
+  /** Waits for the WebSocket's next event. */
+  async receive(): Promise<WebSocketEvent> {
+    this.#eventReader ??= this.readable.getReader();
+    const { value } = await this.#eventReader.read();
+    return value ?? this.#disconnect ?? LOST;
+  }
+
+  #nextEvent(): WebSocketEvent | Promise<WebSocketEvent> {
+    if (!this.#connectSent) {
+      this.#connectSent = true;
+      return { type: "websocket.connect" };
+    }
+    return this.#disconnect ?? this.#nextMessage();
+  }
+
+  async #nextMessage(): Promise<WebSocketEvent> {
+    const session = this.#session ?? await this.#opened.promise;
+    if (session === undefined) return this.#disconnect ?? LOST;
+    const input = await session.receive();
+    // What comes behind the application's own close is not for it any more.
+    if (this.#disconnect !== undefined) return this.#disconnect;
+    if (input.type === "close") {
+      const { code, reason } = input;
+      this.#state = "closed";
+      return this.#disconnect = { type: "websocket.disconnect", code, reason };
+    }
+    const { data } = input;
+    return typeof data === "string"
+      ? { type: "websocket.receive", text: data, bytes: null }
+      : { type: "websocket.receive", text: null, bytes: data };
+  }
+
+  // From the application: events are checked, then go into the sink.
+
+  /** Takes an event of the application. */
+  send(event: WebSocketCommand): Promise<void> {
+    try {
+      if (this.#state === "closed") throw new ClientDisconnected();
+      const action = checkWebSocketEvent(event);
+      this.#state = this.#stateBehind(action);
+      return this.#sink.write(action);
+    } catch (error) {
+      return handled(Promise.reject(error));
+    }
+  }
+
+  /** Closes the WebSocket, or denies it, as a throw does. */
+  abort(reason: unknown): void {
+    this.#failed(reason);
+  }
+
+  #stateBehind(action: WebSocketAction): State {
+    const transition = `${this.#state} ${action.type}`;
+    switch (transition) {
+      case "connecting websocket.accept":
+        this.#checkOffered(action);
+        return "open";
+      case "connecting websocket.http.response.start":
+        return "denying";
+      case "denying websocket.http.response.body":
+        return isLast(action) ? "closed" : "denying";
+      case "open websocket.send":
+        return "open";
+      case "connecting websocket.close":
+      case "open websocket.close":
+        return "closed";
+    }
+    throw new InvalidEventError(
+      `Cannot send ${action.type}: ${EXPECTED[this.#state]}`,
+    );
+  }
+
+  #checkOffered(action: WebSocketAction): void {
+    if (action.type !== "websocket.accept") return;
+    const { subprotocol } = action;
+    if (subprotocol === null) return;
+    if (this.#scope.subprotocols.includes(subprotocol)) return;
+    throw new InvalidEventError(
+      `Cannot send websocket.accept: the client did not offer "${subprotocol}"`,
+    );
+  }
+
+  // Towards the client: the sink gives one event at a time.
+
+  async #take(action: WebSocketAction): Promise<void> {
+    try {
+      await this.#perform(action);
+    } catch (error) {
+      this.#state = "closed";
+      // An open WebSocket sees to its own end: its close may be on its way.
+      if (this.#session === undefined) {
+        this.#wire.abort();
+        this.#end();
+      }
+      throw new ClientDisconnected({ cause: error });
+    }
+  }
+
+  #perform(action: WebSocketAction): Promise<void> | undefined {
+    switch (action.type) {
+      case "websocket.accept":
+        return this.#open(action.subprotocol, action.headers);
+      case "websocket.send":
+        return this.#session?.send(action.message);
+      case "websocket.close":
+        if (this.#session === undefined) return this.#deny(403);
+        return this.#close(this.#session, action.code, action.reason);
+      case "websocket.http.response.start":
+        this.#denial = action;
+        return undefined;
+      case "websocket.http.response.body":
+        return this.#denyWith(action.body, !action.more_body);
+    }
+  }
+
+  async #open(
+    subprotocol: string | null,
+    headers: readonly Field[],
+  ): Promise<void> {
+    const session = await this.#wire.accept(subprotocol, headers);
+    this.#session = session;
+    this.#opened.resolve(session);
+    handled(session.closed.then(() => this.#end()));
+  }
+
+  async #close(
+    session: WebSocketSession,
+    code: number,
+    reason: string,
+  ): Promise<void> {
+    this.#disconnect ??= { type: "websocket.disconnect", code, reason };
+    await session.close(code, reason);
+  }
+
+  async #denyWith(body: Uint8Array, last: boolean): Promise<void> {
+    if (this.#denial !== undefined) {
+      this.#wire.head(this.#denial.status, this.#denial.headers);
+      this.#denial = undefined;
+    }
+    await this.#wire.data(body, last);
+    if (last) this.#end();
+  }
+
+  async #deny(status: number): Promise<void> {
+    this.#state = "closed";
+    try {
+      await this.#wire.refuse(status);
+    } catch {
+      this.#wire.abort();
+    }
+    this.#end();
+  }
+
+  #shutdown(): void {
+    if (this.#state === "open") {
+      handled(this.send({ type: "websocket.close", code: SERVICE_RESTART }));
+    } else if (this.#state === "connecting") {
+      this.#deny(503);
+    }
+  }
+
+  /** The client left before it was answered: there is nobody to answer. */
+  #departed(): void {
+    if (this.#session !== undefined) return;
+    this.#wire.abort();
+    this.#end();
+  }
+
+  /** From now on sends reject; what has arrived can still be received. */
+  #end(): void {
+    this.#state = "closed";
+    this.#opened.resolve(undefined);
+    this.#over.resolve();
+  }
+}
+
+/** Whether an action ends a denial. */
+function isLast(action: WebSocketAction): boolean {
+  return action.type === "websocket.http.response.body" && !action.more_body;
+}
+
+const LOST: WebSocketEvent = {
+  type: "websocket.disconnect",
+  code: ABNORMAL_CLOSURE,
+  reason: "",
+};
+const RETURNED =
+  "Cannot complete handshake: the application has returned without an answer";

@@ -1,0 +1,333 @@
+/**
+ * One request and its response on an HTTP/1 connection: the side of the
+ * application. Framing of the response (RFC 9112, section 6) is decided here,
+ * whatever the application says of it:
+ *
+ * | response                                | framing             |
+ * |-----------------------------------------|---------------------|
+ * | to HEAD; 204; 304                       | no content          |
+ * | 2xx to CONNECT                          | until close         |
+ * | with a Content-Length                   | that length         |
+ * | any other, to HTTP/1.1                  | chunked             |
+ * | any other, to HTTP/1.0                  | until close         |
+ *
+ * @module
+ */
+
+import { type Field, listsToken } from "../fields.ts";
+import type { ByteReader } from "../streams/byte_reader.ts";
+import { httpDate } from "./date.ts";
+import type { RequestLimits } from "./limits.ts";
+import type { Output } from "./output.ts";
+import { RequestBody } from "./request_body.ts";
+import type { RequestHead } from "./request_head.ts";
+import { reasonPhrase, statusLine } from "./status.ts";
+import type { Deadline } from "./transport.ts";
+
+type ResponseFraming = "none" | "length" | "chunked" | "close";
+
+/** Fields that must not stand in trailers (RFC 9110, section 6.5.1). */
+const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
+
+/** What an exchange needs of its connection. */
+export interface ExchangeContext {
+  readonly reader: ByteReader;
+  readonly output: Output;
+  readonly limits: RequestLimits;
+  /** Whether each response says the date. */
+  readonly dateHeader: boolean;
+  /** The value of the Server field; `null` for none. */
+  readonly serverHeader: string | null;
+  /** Whether the connection is to close after this exchange. */
+  readonly closing: boolean;
+  /** How the client left, if it did. */
+  readonly departure: Departure | undefined;
+  /** Waits for more of the request's body to arrive; `false` at the end. */
+  fillBody(exchange: Http1Exchange): Promise<boolean>;
+  /** Keeps a read pending, so that a client that leaves is noticed. */
+  readAhead(): void;
+  /** Keeps a read pending, within bounds. */
+  readAhead(): void;
+  /** Sends what is in `output`, now or with the next response of a burst. */
+  flush(last: boolean): Promise<void> | undefined;
+  /** Hands the connection over to another protocol. */
+  upgrade(): UpgradedStream;
+  /** Closes the connection at once. */
+  abort(): void;
+}
+
+/** A connection that has left HTTP behind: what the new protocol runs on. */
+export interface UpgradedStream {
+  /** What the client sends; the first bytes may have come with the request. */
+  readonly reader: ByteReader;
+  /** Bounds a wait for the client. */
+  readonly readDeadline: Deadline;
+  /** Sends bytes; resolves when they were accepted. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Closes both directions at once. */
+  abort(): void;
+}
+
+/** How the client left: it said that it sends no more, or it cannot be reached. */
+export type Departure = "half-closed" | "lost";
+
+/** A request, and the means to answer it. */
+export class Http1Exchange {
+  /** The head of the request. */
+  readonly request: RequestHead;
+  /** Called once when the client leaves before the response is complete. */
+  onDeparture: ((how: Departure) => void) | undefined;
+  /** Called once when the server wants the connection to come to its end. */
+  onShutdown: (() => void) | undefined;
+
+  readonly #context: ExchangeContext;
+  readonly #body: RequestBody;
+  #continueOwed: boolean;
+  #framing: ResponseFraming | undefined;
+  #keepAlive: boolean;
+  #complete = false;
+
+  /** Created by the connection for each request. */
+  constructor(request: RequestHead, context: ExchangeContext) {
+    this.request = request;
+    this.#context = context;
+    this.#body = new RequestBody(
+      context.reader,
+      request.framing,
+      context.limits,
+    );
+    this.#continueOwed = request.expectsContinue;
+    this.#keepAlive = request.keepAlive;
+  }
+
+  /** Whether all of the request's content was read. */
+  get bodyComplete(): boolean {
+    return this.#body.complete;
+  }
+
+  /** How the client left, if it did. */
+  get departure(): Departure | undefined {
+    return this.#context.departure;
+  }
+
+  /** Whether the response has begun to leave: it can't be replaced any more. */
+  get committed(): boolean {
+    return this.#framing !== undefined;
+  }
+
+  /** Whether the response has been sent, or aborted. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** Whether the connection can serve another request once the body is read. */
+  get keepAlive(): boolean {
+    return this.#keepAlive;
+  }
+
+  /**
+   * Takes content of the request that has arrived; `undefined` if more bytes
+   * are needed, or at its end.
+   *
+   * @throws {HttpError} If the body is malformed, or too large.
+   */
+  takeBody(): Uint8Array | undefined {
+    const chunk = this.#body.take();
+    // Behind the end of the content, nobody else reads.
+    if (this.#body.complete) this.#context.readAhead();
+    return chunk;
+  }
+
+  /**
+   * Reads content of the request, as soon as there is some; `null` at its end.
+   * The first call sends the 100 that the client may wait for.
+   *
+   * @throws {HttpError} If the body is malformed, too large, too slow, or
+   * ends too soon.
+   */
+  async readBody(): Promise<Uint8Array | null> {
+    const body = this.#body;
+    for (;;) {
+      const chunk = this.takeBody();
+      if (chunk !== undefined) return chunk;
+      if (body.complete) return null;
+      if (this.#continueOwed) await this.#sendContinue();
+      if (!await this.#context.fillBody(this)) return await body.read();
+    }
+  }
+
+  /**
+   * Reads and drops what is left of the request's content.
+   *
+   * @returns Whether its end was reached within `maxBytes`.
+   * @throws {HttpError} As {@linkcode Http1Exchange.readBody}.
+   */
+  async drainBody(maxBytes: number): Promise<boolean> {
+    for (let drained = 0; drained <= maxBytes;) {
+      const chunk = await this.#body.read();
+      if (chunk === null) return true;
+      drained += chunk.length;
+    }
+    return false;
+  }
+
+  /** Sends an interim response (1xx); HTTP/1.0 knows none, and gets none. */
+  async inform(status: number, headers: readonly Field[]): Promise<void> {
+    if (this.committed || this.request.version === "1.0") return;
+    await this.#interim(status, headers);
+  }
+
+  async #interim(status: number, headers: readonly Field[]): Promise<void> {
+    const { output } = this.#context;
+    output.text(statusLine(status));
+    for (const [name, value] of headers) output.text(`${name}: ${value}\r\n`);
+    output.text("\r\n");
+    await this.#context.flush(false);
+  }
+
+  /** Begins the response; it leaves with the first data. */
+  head(status: number, headers: readonly Field[]): void {
+    const { request } = this;
+    const { closing, output, dateHeader, serverHeader } = this.#context;
+    const tunnel = request.method === "CONNECT" && status >= 200 &&
+      status < 300;
+    let keepAlive = this.#keepAlive && !closing &&
+      (!this.#continueOwed || this.#body.complete);
+    let hasLength = false;
+    let upgrade = false;
+    let date = dateHeader;
+    let server = serverHeader !== null;
+    let text = statusLine(status);
+    for (const [name, value] of headers) {
+      switch (name) {
+        case "transfer-encoding":
+          continue;
+        case "connection":
+          if (listsToken(value, "close")) keepAlive = false;
+          if (listsToken(value, "upgrade")) upgrade = true;
+          continue;
+        case "content-length":
+          // RFC 9110, section 8.6 forbids it in these responses.
+          if (tunnel || status === 204) continue;
+          hasLength = true;
+          break;
+        case "date":
+          date = false;
+          break;
+        case "server":
+          server = false;
+          break;
+      }
+      text += `${name}: ${value}\r\n`;
+    }
+    const framing = this.#frame(status, tunnel, hasLength);
+    if (framing === "close") keepAlive = false;
+    if (framing === "chunked") text += "transfer-encoding: chunked\r\n";
+    if (date) text += `date: ${httpDate()}\r\n`;
+    if (server) text += `server: ${serverHeader}\r\n`;
+    if (upgrade) text += "connection: upgrade\r\n";
+    if (!keepAlive) text += "connection: close\r\n";
+    else if (request.version === "1.0") text += "connection: keep-alive\r\n";
+    this.#framing = framing;
+    this.#keepAlive = keepAlive;
+    output.text(text + "\r\n");
+  }
+
+  #frame(status: number, tunnel: boolean, hasLength: boolean): ResponseFraming {
+    if (this.request.method === "HEAD" || status === 204 || status === 304) {
+      return "none";
+    }
+    if (tunnel) return "close";
+    if (hasLength) return "length";
+    return this.request.version === "1.1" ? "chunked" : "close";
+  }
+
+  /**
+   * Sends content, and ends the response if it is the last. The bytes are
+   * copied before this returns.
+   *
+   * @returns When they were accepted for writing.
+   */
+  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
+    const { output } = this.#context;
+    if (this.#framing === "chunked") {
+      if (chunk.length > 0) {
+        output.text(`${chunk.length.toString(16)}\r\n`);
+        output.bytes(chunk);
+        output.text(last ? "\r\n0\r\n\r\n" : "\r\n");
+      } else if (last) {
+        output.text("0\r\n\r\n");
+      }
+    } else if (this.#framing !== "none") {
+      output.bytes(chunk);
+    }
+    this.#complete = last;
+    return this.#context.flush(last);
+  }
+
+  /** Ends the response with trailers, which only a chunked one can carry. */
+  trailers(fields: readonly Field[]): Promise<void> | undefined {
+    if (this.#framing === "chunked") {
+      const { output } = this.#context;
+      output.text("0\r\n");
+      if (this.request.acceptsTrailers) {
+        for (const [name, value] of fields) {
+          if (FRAMING_FIELDS.has(name)) continue;
+          output.text(`${name}: ${value}\r\n`);
+        }
+      }
+      output.text("\r\n");
+    }
+    this.#complete = true;
+    return this.#context.flush(true);
+  }
+
+  /**
+   * Leaves HTTP: answers 101 with `headers`, and hands the connection over. The
+   * connection is closed when the handler of this exchange is done.
+   */
+  async upgrade(headers: readonly Field[]): Promise<UpgradedStream> {
+    this.#framing = "none";
+    this.#keepAlive = false;
+    await this.#interim(101, [["connection", "upgrade"], ...headers]);
+    return this.#context.upgrade();
+  }
+
+  /**
+   * Answers with an error and closes the connection; if a response has begun,
+   * aborts it instead, so that the client sees that it is cut short.
+   */
+  async refuse(
+    status: number,
+    headers: readonly Field[] = [],
+  ): Promise<void> {
+    if (this.committed) return this.abort();
+    this.#keepAlive = false;
+    const page = errorPage(status);
+    this.head(status, [
+      ...headers,
+      ["content-type", "text/plain; charset=utf-8"],
+      ["content-length", String(page.length)],
+    ]);
+    await this.data(page, true);
+  }
+
+  /** Closes the connection at once. */
+  abort(): void {
+    this.#keepAlive = false;
+    this.#complete = true;
+    this.#context.abort();
+  }
+
+  async #sendContinue(): Promise<void> {
+    this.#continueOwed = false;
+    await this.inform(100, []);
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** The content of an error response: it echoes nothing of the request. */
+function errorPage(status: number): Uint8Array {
+  return encoder.encode(`${reasonPhrase(status) || "Error"}\n`);
+}

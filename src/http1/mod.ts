@@ -1,0 +1,48 @@
+/**
+ * HTTP/1.0 and HTTP/1.1 for servers (RFC 9110, RFC 9112): a strict parser of
+ * request heads and bodies over any `ReadableStream<Uint8Array>`, and the
+ * connection that serves requests over any transport of bytes.
+ *
+ * Nothing here knows of sockets or of ASGI.
+ *
+ * ```ts
+ * import { ByteReader, RequestBody, RequestHeadParser } from "jsr:@x/asgi/http1";
+ *
+ * const wire = "POST /items HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
+ * const reader = new ByteReader(new Blob([wire]).stream());
+ * const head = await new RequestHeadParser(reader).read();
+ * const body = new RequestBody(reader, head!.framing);
+ * console.log(head!.method, new TextDecoder().decode((await body.read())!));
+ * ```
+ *
+ * @module
+ */
+
+export type { Field } from "../fields.ts";
+export {
+  ByteReader,
+  LineError,
+  type LineFault,
+} from "../streams/byte_reader.ts";
+export {
+  DEFAULT_HTTP1_OPTIONS,
+  type ExchangeHandler,
+  Http1Connection,
+  type Http1Options,
+} from "./connection.ts";
+export {
+  type Departure,
+  Http1Exchange,
+  type UpgradedStream,
+} from "./exchange.ts";
+export { HttpError } from "./http_error.ts";
+export { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
+export { RequestBody } from "./request_body.ts";
+export {
+  type BodyFraming,
+  type RequestHead,
+  RequestHeadParser,
+} from "./request_head.ts";
+export type { RequestTarget } from "./request_target.ts";
+export { reasonPhrase } from "./status.ts";
+export type { Deadline, Transport } from "./transport.ts";

@@ -1,0 +1,411 @@
+/**
+ * The server's side of one WebSocket connection, over any transport of bytes.
+ *
+ * Messages are read ahead of the application within bounds, and behind these
+ * the socket is left alone. As long as there is room, pings are answered, and
+ * the end is noticed, whether or not the application receives.
+ *
+ * | phase   | what ends it                          | what then is done       |
+ * |---------|---------------------------------------|-------------------------|
+ * | open    | the client's Close, or its breach of the protocol | ending      |
+ * |         | the application's close               | closing                 |
+ * |         | the loss of the client                | closed, with code 1006  |
+ * | ending  | the application takes the end, closes, or `closeDelay` passes | closing; Close is sent |
+ * | closing | both sides have sent Close, or `closeTimeout` passes | closed   |
+ * | closed  |                                       |                         |
+ *
+ * While a connection is ending, the application can still answer the messages
+ * that came before. Once it is closing, sends reject, and messages that arrive
+ * are dropped.
+ *
+ * @module
+ */
+
+import { handled } from "../streams/event_streams.ts";
+import {
+  ABNORMAL_CLOSURE,
+  type CloseStatus,
+  decodeClose,
+  encodeClose,
+  GOING_AWAY,
+  NORMAL_CLOSURE,
+} from "./close_codes.ts";
+import { Inflater } from "./deflate.ts";
+import type { DeflateAgreement } from "./deflate_offer.ts";
+import { encodeFrame } from "./frame_encoder.ts";
+import {
+  type ControlFrame,
+  type DataPart,
+  FrameDecoder,
+  OPCODES,
+} from "./frames.ts";
+import { Inbox } from "./inbox.ts";
+import { KeepAlive } from "./keep_alive.ts";
+import { MessageSender, type SendOptions } from "./message_sender.ts";
+import { type Message, MessageAssembler } from "./messages.ts";
+import {
+  type CompressionOptions,
+  DEFAULT_WEBSOCKET_OPTIONS,
+  type WebSocketOptions,
+} from "./options.ts";
+import { Outbox } from "./outbox.ts";
+import type { WebSocketTransport } from "./transport.ts";
+import { WebSocketError } from "./websocket_error.ts";
+
+/** How a connection ended. */
+export interface Close {
+  /** Tells it from a message. */
+  readonly type: "close";
+  /**
+   * The code of whoever closed first; 1005 for a Close without one, 1006 if the
+   * client was lost, the code of the error if it broke the protocol.
+   */
+  readonly code: number;
+  /** The reason that was given with it. */
+  readonly reason: string;
+}
+
+/** The settings of one connection; what is not given has its default. */
+export interface WebSocketConnectionOptions extends Partial<WebSocketOptions> {
+  /** What was agreed on by {@linkcode negotiateDeflate}, if anything. */
+  readonly deflate?: DeflateAgreement;
+  /** How to compress, where that was agreed on. */
+  readonly compression?: Partial<CompressionOptions>;
+}
+
+type Phase = "open" | "ending" | "closing" | "closed";
+
+const EMPTY = new Uint8Array(0);
+const PING = encodeFrame(OPCODES.ping, EMPTY);
+const MAX_CONTROL_BYTES = 125;
+
+/**
+ * A WebSocket connection, from behind the handshake to its end. It begins to
+ * read when it is created.
+ *
+ * @example
+ * ```ts
+ * import { ByteReader } from "jsr:@x/asgi/http1";
+ * import { WebSocketConnection } from "jsr:@x/asgi/websocket";
+ *
+ * const sent: Uint8Array[] = [];
+ * const connection = new WebSocketConnection({
+ *   // One masked frame: the text "Hi".
+ *   reader: new ByteReader(
+ *     new Blob([new Uint8Array([0x81, 0x82, 1, 2, 3, 4, 0x49, 0x6b])]).stream(),
+ *   ),
+ *   write: async (bytes) => void sent.push(await bytes),
+ *   deadline: { arm() {}, disarm() {} },
+ *   abort() {},
+ * });
+ * await connection.receive(); // { type: "message", data: "Hi" }
+ * await connection.receive(); // { type: "close", code: 1006, reason: "" }
+ * ```
+ */
+export class WebSocketConnection {
+  /**
+   * Resolves when all is over, and never rejects: what carries the connection
+   * can then be closed.
+   */
+  readonly closed: Promise<Close>;
+
+  readonly #transport: WebSocketTransport;
+  readonly #options: WebSocketOptions;
+
+  // From the client.
+  readonly #decoder: FrameDecoder;
+  readonly #inflater: Inflater | undefined;
+  readonly #assembler: MessageAssembler;
+  readonly #inbox: Inbox<Message, Close>;
+  readonly #keepAlive: KeepAlive;
+
+  // Towards the client.
+  readonly #outbox: Outbox;
+  readonly #sender: MessageSender;
+
+  #phase: Phase = "open";
+  /** How the connection ends, once that is known. */
+  #end: Close | undefined;
+  /** Whether the client has said its last, and the server. */
+  #closeReceived = false;
+  #closeSent = false;
+  /** The Close that waits until the application has taken the end. */
+  #answer: Uint8Array = EMPTY;
+  #answerTimer: ReturnType<typeof setTimeout> | undefined;
+  #resolveClosed!: (close: Close) => void;
+
+  /**
+   * Takes over a transport behind its handshake.
+   *
+   * @throws {TypeError} If `idleTimeout` is finite, but the transport has no
+   * `idleDeadline`.
+   */
+  constructor(
+    transport: WebSocketTransport,
+    options: WebSocketConnectionOptions = {},
+  ) {
+    const { deflate, compression, ...given } = options;
+    const settings = { ...DEFAULT_WEBSOCKET_OPTIONS, ...given };
+    if (settings.idleTimeout < Infinity && !transport.idleDeadline) {
+      throw new TypeError("Cannot bound idle time: there is no idleDeadline");
+    }
+    this.#transport = transport;
+    this.#options = settings;
+    this.#decoder = new FrameDecoder(deflate !== undefined);
+    this.#inflater = deflate && new Inflater(deflate);
+    this.#assembler = new MessageAssembler(
+      settings.maxMessageBytes,
+      this.#inflater,
+    );
+    this.#inbox = new Inbox(settings.readAheadBytes);
+    this.#outbox = new Outbox(
+      (bytes) => transport.write(bytes),
+      () => this.#lose(),
+    );
+    this.#keepAlive = new KeepAlive(transport.deadline, settings, {
+      ping: () => this.#outbox.send(PING),
+      onSilence: () => this.abort(),
+    });
+    this.#sender = new MessageSender(this.#outbox, deflate, compression);
+    this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
+    this.#awaitMessage();
+    this.#read();
+  }
+
+  /**
+   * Waits for the next message. When there is none any more, gives the end of
+   * the connection, again and again.
+   *
+   * @throws {TypeError} If another `receive` is pending.
+   */
+  receive(): Promise<Message | Close> {
+    const message = this.#inbox.take();
+    if (message !== undefined) return Promise.resolve(message);
+    if (this.#end === undefined) return this.#inbox.wait();
+    this.#endTaken();
+    return Promise.resolve(this.#end);
+  }
+
+  /**
+   * Sends a message: text, or bytes, which must not change until it is sent.
+   *
+   * @returns When the transport has accepted it; this need not be awaited.
+   * @throws {WebSocketError} If the connection has ended, with its code.
+   */
+  send(data: string | Uint8Array, options?: SendOptions): Promise<void> {
+    if (this.#sendsNoMore()) return this.#refuse();
+    this.#awaitMessage();
+    return handled(this.#sender.send(data, options));
+  }
+
+  /**
+   * Sends a ping. Its pong is not reported.
+   *
+   * @throws {RangeError} If the payload has more than 125 bytes.
+   * @throws {WebSocketError} If the connection has ended, with its code.
+   */
+  ping(payload: Uint8Array = EMPTY): Promise<void> {
+    if (payload.length > MAX_CONTROL_BYTES) {
+      throw new RangeError("Cannot ping: the payload has over 125 bytes");
+    }
+    if (this.#sendsNoMore()) return this.#refuse();
+    return handled(this.#outbox.send(encodeFrame(OPCODES.ping, payload)));
+  }
+
+  /**
+   * Closes the connection, behind what was sent. Messages that nobody has
+   * received are dropped. Only the first call counts.
+   *
+   * @returns When the transport has accepted the Close; the connection is over
+   * when {@linkcode WebSocketConnection.closed} resolves.
+   * @throws {RangeError} If `code` must not be sent, or `reason` has more than
+   * 123 bytes.
+   */
+  close(code: number = NORMAL_CLOSURE, reason = ""): Promise<void> {
+    const frame = closeFrame(code, reason);
+    if (this.#sendsNoMore()) return Promise.resolve();
+    this.#inbox.clear();
+    this.#setEnd({ type: "close", code, reason });
+    return handled(this.#sendClose(frame));
+  }
+
+  /** Cuts the connection, which ends with 1006 if it had no end yet. */
+  abort(): void {
+    if (this.#phase === "closed") return;
+    this.#transport.abort();
+    this.#lose();
+  }
+
+  // Reading: one loop that goes on until the client has said its last.
+
+  async #read(): Promise<void> {
+    const { reader } = this.#transport;
+    this.#keepAlive.heard();
+    try {
+      while (!this.#readsNoMore()) {
+        if (reader.buffered > 0) this.#decoder.push(reader.take(Infinity)!);
+        const wait = this.#takeParts();
+        if (wait !== undefined) await wait;
+        else if (this.#readsNoMore()) return;
+        else if (await reader.fill()) this.#keepAlive.heard();
+        else return this.#lose();
+      }
+    } catch (error) {
+      if (error instanceof WebSocketError) this.#violated(error);
+      else this.#lose();
+    }
+  }
+
+  #readsNoMore(): boolean {
+    return this.#closeReceived || this.#phase === "closed";
+  }
+
+  /** Deals with what has arrived, up to where something must be awaited. */
+  #takeParts(): Promise<void> | undefined {
+    while (!this.#readsNoMore()) {
+      const part = this.#decoder.next();
+      if (part === undefined) return undefined;
+      if (part.type === "data") {
+        const wait = this.#takeData(part);
+        if (wait !== undefined) return wait;
+      } else {
+        this.#takeControl(part);
+      }
+    }
+  }
+
+  /** What is awaited before the next part can be dealt with, if anything. */
+  #takeData(part: DataPart): Promise<void> | undefined {
+    if (this.#phase !== "open") return undefined;
+    const message = this.#assembler.add(part);
+    if (message === undefined) return undefined;
+    if (message instanceof Promise) return this.#deliverLater(message);
+    return this.#deliver(message);
+  }
+
+  async #deliverLater(inflated: Promise<Message | undefined>): Promise<void> {
+    const message = await inflated;
+    if (message !== undefined) await this.#deliver(message);
+  }
+
+  #deliver(message: Message): Promise<void> | undefined {
+    if (this.#phase !== "open") return undefined;
+    this.#awaitMessage();
+    this.#inbox.put(message, message.data.length);
+    return this.#inbox.full ? this.#pause() : undefined;
+  }
+
+  /** Leaves the socket alone until the application has made room. */
+  async #pause(): Promise<void> {
+    this.#keepAlive.paused = true;
+    await this.#inbox.waitForRoom();
+    this.#keepAlive.paused = false;
+    this.#keepAlive.heard();
+  }
+
+  #takeControl({ type, payload }: ControlFrame): void {
+    if (type === "close") return this.#takeClose(decodeClose(payload));
+    if (type === "pong" || this.#phase !== "open") return;
+    handled(this.#outbox.sendPong(encodeFrame(OPCODES.pong, payload)));
+  }
+
+  #takeClose({ code, reason }: CloseStatus): void {
+    this.#clientDone({ type: "close", code, reason }, closeFrame(code, reason));
+  }
+
+  #violated({ code, message }: WebSocketError): void {
+    if (this.#phase === "closed") return;
+    const end = { type: "close", code, reason: message } as const;
+    this.#clientDone(end, closeFrame(code, message));
+  }
+
+  #awaitMessage(): void {
+    const { idleTimeout } = this.#options;
+    if (idleTimeout === Infinity) return;
+    this.#transport.idleDeadline?.arm(idleTimeout, this.#idle);
+  }
+
+  readonly #idle = (): void => {
+    this.close(GOING_AWAY, "Idle for too long");
+  };
+
+  // The end.
+
+  /** The client has said its last: an answer is due, unless it was one. */
+  #clientDone(end: Close, answer: Uint8Array): void {
+    this.#closeReceived = true;
+    if (this.#phase !== "open") return this.#settle();
+    this.#phase = "ending";
+    this.#keepAlive.stop();
+    this.#answer = answer;
+    this.#transport.deadline.arm(this.#options.closeDelay, this.#sendAnswer);
+    this.#setEnd(end);
+  }
+
+  #setEnd(end: Close): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    if (this.#inbox.end(end)) this.#endTaken();
+  }
+
+  /** What the application makes of the last message may be on its way still. */
+  #endTaken(): void {
+    if (this.#phase !== "ending") return;
+    this.#answerTimer ??= setTimeout(this.#sendAnswer, 0);
+  }
+
+  readonly #sendAnswer = (): void => {
+    if (this.#phase === "ending") handled(this.#sendClose(this.#answer));
+  };
+
+  async #sendClose(frame: Uint8Array): Promise<void> {
+    this.#phase = "closing";
+    this.#keepAlive.stop();
+    const { deadline } = this.#transport;
+    deadline.arm(this.#options.closeTimeout, () => this.abort());
+    await this.#sender.sendFrame(frame);
+    this.#closeSent = true;
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#closeSent && this.#closeReceived) this.#finish();
+  }
+
+  #lose(): void {
+    this.#setEnd(LOST);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "closed";
+    this.#keepAlive.stop();
+    this.#transport.deadline.disarm();
+    this.#transport.idleDeadline?.disarm();
+    clearTimeout(this.#answerTimer);
+    this.#outbox.end(this.#endError());
+    this.#sender.close();
+    this.#inflater?.close();
+    this.#resolveClosed(this.#end ?? LOST);
+  }
+
+  #sendsNoMore(): boolean {
+    return this.#phase === "closing" || this.#phase === "closed";
+  }
+
+  #refuse(): Promise<never> {
+    return handled(Promise.reject(this.#endError()));
+  }
+
+  #endError(): WebSocketError {
+    const { code } = this.#end ?? LOST;
+    return new WebSocketError(code, "Cannot send: the connection has ended");
+  }
+}
+
+const LOST: Close = { type: "close", code: ABNORMAL_CLOSURE, reason: "" };
+
+function closeFrame(code: number, reason?: string): Uint8Array {
+  return encodeFrame(OPCODES.close, encodeClose(code, reason));
+}

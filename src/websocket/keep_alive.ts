@@ -1,0 +1,69 @@
+/**
+ * Whether the client is still there: when it has been silent for a while it is
+ * sent a ping, and when it stays silent, it counts as lost. Anything that it
+ * sends is a sign of life.
+ *
+ * A client that is not read cannot be heard, so nothing is asked of it while
+ * reading pauses. The wait for its answer begins when the ping has left: before
+ * that, the client may be busy with reading what was sent earlier.
+ *
+ * @module
+ */
+
+import type { WebSocketOptions } from "./options.ts";
+import type { Deadline } from "./transport.ts";
+
+/** What a watch over the client needs. */
+export interface KeepAliveContext {
+  /** Sends a ping; resolves when it has left. */
+  ping(): Promise<void>;
+  /** Called when the client does not answer. */
+  onSilence(): void;
+}
+
+/** Watches over one client, by a deadline that others use once it is stopped. */
+export class KeepAlive {
+  readonly #deadline: Deadline;
+  readonly #options: Pick<WebSocketOptions, "pingInterval" | "pingTimeout">;
+  readonly #context: KeepAliveContext;
+  #heard = true;
+  #stopped = false;
+  /** Whether the client is not read at present. */
+  paused = false;
+
+  /** Watches from the first sign of life on. */
+  constructor(
+    deadline: Deadline,
+    options: Pick<WebSocketOptions, "pingInterval" | "pingTimeout">,
+    context: KeepAliveContext,
+  ) {
+    this.#deadline = deadline;
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** Notes a sign of life. */
+  heard(): void {
+    if (this.#stopped) return;
+    this.#heard = true;
+    this.#deadline.arm(this.#options.pingInterval, this.#silent);
+  }
+
+  /** Leaves the deadline alone from now on. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  readonly #silent = (): void => {
+    if (this.paused) return this.heard();
+    this.#heard = false;
+    // A ping that cannot leave is for the one to tell who writes.
+    this.#context.ping().then(this.#awaitAnswer, () => {});
+  };
+
+  readonly #awaitAnswer = (): void => {
+    if (this.#heard || this.#stopped) return;
+    const { pingTimeout } = this.#options;
+    this.#deadline.arm(pingTimeout, () => this.#context.onSilence());
+  };
+}

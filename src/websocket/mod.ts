@@ -1,0 +1,80 @@
+/**
+ * WebSocket for servers (RFC 6455), with compression of messages (RFC 7692),
+ * over any transport of bytes: the handshake as pure functions, and a
+ * connection that is read by `receive`, with back pressure in both directions.
+ *
+ * Nothing here knows of sockets, of a version of HTTP, or of ASGI.
+ *
+ * ```ts
+ * import {
+ *   acceptHeaders,
+ *   checkHandshake,
+ *   type HandshakeRequest,
+ *   DEFAULT_COMPRESSION_OPTIONS,
+ *   negotiateDeflate,
+ *   WebSocketConnection,
+ *   type WebSocketTransport,
+ * } from "jsr:@x/asgi/websocket";
+ *
+ * async function echo(request: HandshakeRequest, transport: WebSocketTransport) {
+ *   const handshake = checkHandshake(request);
+ *   if (handshake?.type !== "handshake") return;
+ *   const deflate = negotiateDeflate(
+ *     handshake.extensions,
+ *     DEFAULT_COMPRESSION_OPTIONS,
+ *   );
+ *   const fields = acceptHeaders(handshake, { extensions: deflate?.response });
+ *   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`);
+ *   const head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
+ *   await transport.write(
+ *     new TextEncoder().encode(`${head}${lines.join("")}\r\n`),
+ *   );
+ *   const connection = new WebSocketConnection(transport, { deflate });
+ *   for (;;) {
+ *     const event = await connection.receive();
+ *     if (event.type === "close") break;
+ *     await connection.send(event.data);
+ *   }
+ *   await connection.closed;
+ * }
+ * ```
+ *
+ * What is not supported: the client's side, extensions other than
+ * permessage-deflate, sending a message in fragments, receiving one before it
+ * is whole. A message that the client compressed in blocks that say that they
+ * are the last ends the compression's context.
+ *
+ * @module
+ */
+
+export type { Field } from "../fields.ts";
+export { ByteReader } from "../streams/byte_reader.ts";
+export { isCloseCode } from "./close_codes.ts";
+export {
+  type Close,
+  WebSocketConnection,
+  type WebSocketConnectionOptions,
+} from "./connection.ts";
+export { type DeflateAgreement, negotiateDeflate } from "./deflate_offer.ts";
+export type { Extension, ExtensionParameter } from "./extensions.ts";
+export {
+  type Acceptance,
+  acceptHeaders,
+  acceptKey,
+  checkHandshake,
+  type Handshake,
+  type HandshakeRefusal,
+  type HandshakeRequest,
+  offeredExtensions,
+  offeredSubprotocols,
+} from "./handshake.ts";
+export type { SendOptions } from "./message_sender.ts";
+export type { Message } from "./messages.ts";
+export {
+  type CompressionOptions,
+  DEFAULT_COMPRESSION_OPTIONS,
+  DEFAULT_WEBSOCKET_OPTIONS,
+  type WebSocketOptions,
+} from "./options.ts";
+export type { Deadline, WebSocketTransport } from "./transport.ts";
+export { WebSocketError } from "./websocket_error.ts";

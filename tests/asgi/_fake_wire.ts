@@ -1,0 +1,320 @@
+// What the tests of the cycles stand on: a wire without bytes, which keeps what
+// it is told to send, gives a body that the test scripts, holds writes back
+// when the test says so, and whose client can leave; a file in memory; and a
+// run of an application on them. Nothing here waits for a clock.
+
+import type { Field } from "../../src/fields.ts";
+import {
+  type CycleContext,
+  HttpCycle,
+  type HttpWire,
+} from "../../src/asgi/http_cycle.ts";
+import { httpScope } from "../../src/asgi/http_scope.ts";
+import type {
+  AsgiApp,
+  HttpScope,
+  ReadableFile,
+  Receive,
+  ReceiveEvent,
+} from "../../src/asgi/types.ts";
+
+/** What a wire was told. */
+export type WireCall =
+  | readonly ["inform", status: number, fields: readonly Field[]]
+  | readonly ["head", status: number, fields: readonly Field[]]
+  | readonly ["data", text: string, last: boolean]
+  | readonly ["trailers", fields: readonly Field[]]
+  | readonly ["refuse", status: number]
+  | readonly ["abort"];
+
+type Departure = "half-closed" | "lost";
+
+/** A bad body, as wires report it: with the status to answer with. */
+export class BadBody extends Error {
+  constructor(readonly status: number) {
+    super(`Cannot read body: bad for the test, status ${status}`);
+  }
+}
+
+/** A wire without bytes. */
+export class FakeWire implements HttpWire {
+  /** What the wire was told, in order. */
+  readonly calls: WireCall[] = [];
+  /** How often the request's content was asked for. */
+  bodyReads = 0;
+  departure: Departure | undefined;
+  onDeparture: ((how: Departure) => void) | undefined;
+
+  readonly #arrived: (Uint8Array | Error)[] = [];
+  #bodyEnded = false;
+  #arrival = Promise.withResolvers<void>();
+  #gate: PromiseWithResolvers<void> | undefined;
+  #begun = false;
+
+  /** A request whose whole content has arrived, unless `open` says otherwise. */
+  constructor(chunks: readonly (string | Error)[] = [], open = false) {
+    for (const chunk of chunks) this.arrive(chunk);
+    if (!open) this.endBody();
+  }
+
+  // The client's side.
+
+  /** More content arrives, or turns out to be bad. */
+  arrive(chunk: string | Error): void {
+    this.#arrived.push(typeof chunk === "string" ? bytes(chunk) : chunk);
+    this.#wakeReader();
+  }
+
+  /** The content ends behind what has arrived. */
+  endBody(): void {
+    this.#bodyEnded = true;
+    this.#wakeReader();
+  }
+
+  /** The client leaves; writes and reads that wait fail if it is lost. */
+  depart(how: Departure): void {
+    this.departure = how;
+    if (how === "lost") {
+      this.#gate?.promise.catch(() => {});
+      this.#gate?.reject(new Error("Cannot write: lost for the test"));
+      this.#wakeReader();
+    }
+    this.onDeparture?.(how);
+  }
+
+  /** The client takes nothing more, until `release`. */
+  hold(): void {
+    this.#gate = Promise.withResolvers();
+  }
+
+  /** The client takes what was held back, and all that follows. */
+  release(): void {
+    this.#gate?.resolve();
+    this.#gate = undefined;
+  }
+
+  /** The content that the client got so far. */
+  get content(): string {
+    return this.calls.map((call) => call[0] === "data" ? call[1] : "").join("");
+  }
+
+  // The server's side.
+
+  get bodyComplete(): boolean {
+    return this.#bodyEnded && this.#arrived.length === 0;
+  }
+
+  takeBody(): Uint8Array | undefined {
+    this.bodyReads++;
+    return this.#take();
+  }
+
+  async readBody(): Promise<Uint8Array | null> {
+    this.bodyReads++;
+    for (;;) {
+      const chunk = this.#take();
+      if (chunk !== undefined) return chunk;
+      if (this.bodyComplete) return null;
+      if (this.departure === "lost") throw new Error("Cannot read: lost");
+      if (this.departure === "half-closed") throw new BadBody(400);
+      await this.#arrival.promise;
+    }
+  }
+
+  inform(status: number, fields: readonly Field[]): Promise<void> {
+    return this.#tell(["inform", status, fields]) ?? Promise.resolve();
+  }
+
+  head(status: number, fields: readonly Field[]): void {
+    this.#begun = true;
+    this.calls.push(["head", status, fields]);
+  }
+
+  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
+    return this.#tell(["data", new TextDecoder().decode(chunk), last]);
+  }
+
+  trailers(fields: readonly Field[]): Promise<void> | undefined {
+    return this.#tell(["trailers", [...fields]]);
+  }
+
+  async refuse(status: number): Promise<void> {
+    if (this.#begun) return this.abort();
+    await this.#tell(["refuse", status]);
+  }
+
+  abort(): void {
+    this.calls.push(["abort"]);
+  }
+
+  #take(): Uint8Array | undefined {
+    const chunk = this.#arrived.shift();
+    if (chunk instanceof Error) throw chunk;
+    return chunk;
+  }
+
+  #wakeReader(): void {
+    this.#arrival.resolve();
+    this.#arrival = Promise.withResolvers();
+  }
+
+  #tell(call: WireCall): Promise<void> | undefined {
+    this.calls.push(call);
+    if (this.departure === "lost") {
+      return Promise.reject(new Error("Cannot write: lost for the test"));
+    }
+    return this.#gate?.promise;
+  }
+}
+
+/** A file in memory, which remembers that it was closed. */
+export class FakeFile implements ReadableFile, Disposable {
+  closed = false;
+  readonly #content: Uint8Array;
+  readonly #maxRead: number;
+  #position = 0;
+
+  /** Reads give at most `maxRead` bytes each, as those of real files may. */
+  constructor(content: string, maxRead = Infinity) {
+    this.#content = bytes(content);
+    this.#maxRead = maxRead;
+  }
+
+  async read(target: Uint8Array): Promise<number | null> {
+    await Promise.resolve();
+    if (this.closed) throw new Error("Cannot read: the file is closed");
+    const start = this.#position;
+    const end = start + Math.min(target.length, this.#maxRead);
+    const piece = this.#content.subarray(start, end);
+    target.set(piece);
+    this.#position += piece.length;
+    return piece.length === 0 ? null : piece.length;
+  }
+
+  async seek(offset: number, _whence: 0): Promise<number> {
+    await Promise.resolve();
+    if (this.closed) throw new Error("Cannot seek: the file is closed");
+    return this.#position = offset;
+  }
+
+  [Symbol.dispose](): void {
+    this.closed = true;
+  }
+}
+
+/** What an application is run on. */
+export interface RunOptions {
+  /** Default: a request without content. */
+  readonly wire?: FakeWire;
+  /** Whether the request is one to HEAD. */
+  readonly bodyless?: boolean;
+  /** Default: no file can be opened. */
+  readonly openFile?: CycleContext["openFile"];
+}
+
+/** A run of an application. */
+export interface Run {
+  readonly wire: FakeWire;
+  /** What the server was told of the application's faults. */
+  readonly errors: unknown[];
+  /** The types of the events that were ignored. */
+  readonly ignored: string[];
+  /** Resolves when the response is complete, or cut short. */
+  readonly finished: Promise<void>;
+  /**
+   * Resolves when the application has returned; rejects if an assertion in it
+   * has failed.
+   */
+  readonly returned: Promise<void>;
+}
+
+/** Starts an application on a request. */
+export function start(app: AsgiApp, options: RunOptions = {}): Run {
+  const { wire = new FakeWire(), bodyless = false } = options;
+  const errors: unknown[] = [];
+  const ignored: string[] = [];
+  const returned = Promise.withResolvers<void>();
+  const cycle = new HttpCycle(wire, {
+    openFile: options.openFile ?? noFile,
+    onAppError(error) {
+      errors.push(error);
+      if (isAssertion(error)) returned.reject(error);
+    },
+    onIgnoredEvent: (type) => ignored.push(type),
+    onAppReturned: () => returned.resolve(),
+  }, bodyless);
+  const finished = cycle.run(app, exampleScope());
+  return { wire, errors, ignored, finished, returned: returned.promise };
+}
+
+/** Runs an application to its end, and its response; it must be faultless. */
+export async function run(app: AsgiApp, options?: RunOptions): Promise<Run> {
+  const ended = await runFaulty(app, options);
+  if (ended.errors.length > 0) throw ended.errors[0];
+  return ended;
+}
+
+/** Runs an application that may fail to its end, and its response. */
+export async function runFaulty(
+  app: AsgiApp,
+  options?: RunOptions,
+): Promise<Run> {
+  const started = start(app, options);
+  await Promise.all([started.finished, started.returned]);
+  return started;
+}
+
+function isAssertion(error: unknown): boolean {
+  return error instanceof Error && error.name === "AssertionError";
+}
+
+/** The scope of some request. */
+export function exampleScope(): HttpScope {
+  return httpScope({
+    version: "1.1",
+    method: "POST",
+    target: { path: "/", query: "" },
+    headers: [["host", "localhost"]],
+  }, { scheme: "http", client: null, server: null });
+}
+
+/** An event that was received, in short: "body abc, more", "disconnect". */
+export function brief(event: ReceiveEvent): string {
+  if (event.type === "http.disconnect") return "disconnect";
+  if (event.type !== "http.request") return event.type;
+  const text = new TextDecoder().decode(event.body);
+  return event.more_body ? `body ${text}, more` : `body ${text}`;
+}
+
+/** Receives so many events, in short. */
+export async function take(receive: Receive, count: number): Promise<string[]> {
+  const events: string[] = [];
+  while (events.length < count) events.push(brief(await receive()));
+  return events;
+}
+
+/** Whether a promise is pending when all that can happen has happened. */
+export async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  let pending = true;
+  function settle(): void {
+    pending = false;
+  }
+  promise.then(settle, settle);
+  await nextTurn();
+  return pending;
+}
+
+/** Lets everything happen that waits for nothing from outside. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Text as UTF-8. */
+export function bytes(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+async function noFile(path: string): Promise<never> {
+  await Promise.resolve();
+  throw new Error(`Cannot open ${path}: there is no such file`);
+}

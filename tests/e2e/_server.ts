@@ -1,0 +1,75 @@
+// The program that tests start in a process of its own, to watch its memory
+// and its end. It prints its URL; a line on its stdin shuts it down, and then
+// nothing but what it has left behind could keep it alive.
+
+import {
+  type AsgiApp,
+  type HttpScope,
+  type Receive,
+  respond,
+  type Send,
+  serve,
+} from "../../mod.ts";
+import { countApp, http, type HttpApp } from "./_apps.ts";
+
+const PIECE = new Uint8Array(64 * 1024);
+/** What the last download has sent so far. */
+let sent = 0;
+
+const ROUTES: Record<string, HttpApp> = {
+  "/count": countApp,
+  "/download": download,
+  "/sent": (_scope, _receive, send) => {
+    return respond(send, 200, { body: String(sent) });
+  },
+  "/begin": begin,
+  "/unawaited/order": sendOutOfOrder,
+  "/unawaited/disconnect": sendIntoNothing,
+};
+
+const app: AsgiApp = http((scope, receive, send) => {
+  return ROUTES[scope.path](scope, receive, send);
+});
+
+/** Sends as many bytes as the query says. */
+async function download(scope: HttpScope, _receive: Receive, send: Send) {
+  const bytes = Number(scope.query_string);
+  const headers: [string, string][] = [["content-length", String(bytes)]];
+  await send({ type: "http.response.start", status: 200, headers });
+  for (let done = 0; done < bytes;) {
+    const body = PIECE.subarray(0, bytes - done);
+    done += body.length;
+    await send({ type: "http.response.body", body, more_body: done < bytes });
+    sent = done;
+  }
+}
+
+/** Begins a response, and goes on only when the client is gone. */
+async function begin(_scope: HttpScope, receive: Receive, send: Send) {
+  await send({ type: "http.response.start", status: 200 });
+  await send({ type: "http.response.body", body: "begun", more_body: true });
+  while ((await receive()).type !== "http.disconnect");
+}
+
+async function sendOutOfOrder(
+  _scope: HttpScope,
+  _receive: Receive,
+  send: Send,
+) {
+  send({ type: "http.response.body" });
+  send({ type: "http.response.trailers" });
+  await respond(send, 200, { body: "fine" });
+}
+
+async function sendIntoNothing(scope: HttpScope, receive: Receive, send: Send) {
+  await begin(scope, receive, send);
+  for (let i = 0; i < 10; i++) {
+    send({ type: "http.response.body", body: PIECE, more_body: true });
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+const server = serve(app, { port: 0, onListen: () => {} });
+console.log(server.url);
+await Deno.stdin.read(new Uint8Array(1));
+await server.shutdown();

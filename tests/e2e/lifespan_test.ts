@@ -1,0 +1,143 @@
+// The lifespan of an application around a real server: what is started before
+// the first request is stopped after the last connection.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  type AsgiApp,
+  LifespanError,
+  respond,
+  serve,
+  type ServeOptions,
+} from "../../mod.ts";
+import { netTest } from "./_testing.ts";
+
+const QUIET: ServeOptions = { port: 0, log() {} };
+
+/** An app that notes what happens; each request adds to its own state. */
+function noting(notes: string[]): AsgiApp {
+  return async (scope, receive, send) => {
+    if (scope.type === "lifespan") {
+      for await (const event of receive) {
+        notes.push(event.type);
+        if (event.type === "lifespan.startup") {
+          scope.state.count = 1;
+          await send({ type: "lifespan.startup.complete" });
+        } else {
+          await send({ type: "lifespan.shutdown.complete" });
+        }
+      }
+      return;
+    }
+    if (scope.type !== "http") throw new TypeError("Unknown scope");
+    notes.push(`request ${scope.state?.count}`);
+    if (scope.state !== undefined) scope.state.count = 2;
+    await respond(send, 200);
+  };
+}
+
+async function get(url: string): Promise<number> {
+  const response = await fetch(url, { headers: { connection: "close" } });
+  await response.body?.cancel();
+  return response.status;
+}
+
+netTest(
+  "the application starts before, and stops after, all requests",
+  async () => {
+    const notes: string[] = [];
+    const server = serve(noting(notes), QUIET);
+    assertEquals(await get(server.url), 200);
+    assertEquals(await get(server.url), 200);
+    await server.shutdown();
+    assertEquals(notes, [
+      "lifespan.startup",
+      "request 1",
+      "request 1",
+      "lifespan.shutdown",
+    ]);
+  },
+);
+
+netTest("a request waits until the application has started", async () => {
+  const gate = Promise.withResolvers<void>();
+  let started = false;
+  const server = serve(async (scope, receive, send) => {
+    if (scope.type === "lifespan") {
+      await receive();
+      await gate.promise;
+      started = true;
+      await send({ type: "lifespan.startup.complete" });
+      await receive();
+      await send({ type: "lifespan.shutdown.complete" });
+    } else {
+      await respond(send, started ? 200 : 500);
+    }
+  }, QUIET);
+  const status = get(server.url);
+  gate.resolve();
+  assertEquals(await status, 200);
+  await server.shutdown();
+});
+
+netTest("an application that fails to start stops the server", async () => {
+  const server = serve(async (_scope, receive, send) => {
+    await receive();
+    const message = "No database";
+    await send({ type: "lifespan.startup.failed", message });
+  }, QUIET);
+  const error = await assertRejects(
+    () => server.finished,
+    LifespanError,
+    "No database",
+  );
+  assert(error.message.startsWith("Cannot start application"));
+  await assertRejects(() => get(server.url));
+});
+
+netTest("an application that never starts fails in time", async () => {
+  const server = serve(async (_scope, receive) => {
+    for await (const _event of receive);
+  }, { ...QUIET, startupTimeout: 20 });
+  await assertRejects(
+    () => server.finished,
+    LifespanError,
+    "more than 20 ms",
+  );
+});
+
+netTest("an application that fails to stop is told by finished", async () => {
+  const server = serve(async (_scope, receive, send) => {
+    await receive();
+    await send({ type: "lifespan.startup.complete" });
+    await receive();
+    await send({ type: "lifespan.shutdown.failed", message: "Still open" });
+  }, QUIET);
+  await assertRejects(
+    () => server.shutdown(),
+    LifespanError,
+    "Still open",
+  );
+});
+
+netTest("an application without lifespan is served without state", async () => {
+  const states: unknown[] = [];
+  const app: AsgiApp = async (scope, _receive, send) => {
+    if (scope.type !== "http") throw new TypeError("Unknown scope");
+    states.push(scope.state);
+    await respond(send, 200);
+  };
+  const server = serve(app, QUIET);
+  assertEquals(await get(server.url), 200);
+  await server.shutdown();
+  assertEquals(states, [undefined]);
+  const strict = serve(app, { ...QUIET, lifespan: "on" });
+  await assertRejects(() => strict.finished, LifespanError, "no lifespan");
+});
+
+netTest('mode "off" never calls the application for it', async () => {
+  const notes: string[] = [];
+  const server = serve(noting(notes), { ...QUIET, lifespan: "off" });
+  assertEquals(await get(server.url), 200);
+  await server.shutdown();
+  assertEquals(notes, ["request undefined"]);
+});

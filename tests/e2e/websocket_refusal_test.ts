@@ -1,0 +1,38 @@
+// A client that breaks a limit may still be sending when it is told so: what it
+// sends is read until it stops, so that it is not reset, and finds the Close.
+
+import { assertEquals } from "@std/assert";
+import { request } from "./_raw_client.ts";
+import { netTest, pause, start } from "./_testing.ts";
+
+const LENGTH = 200_000;
+/** The head of a masked binary frame of that length. */
+const HEAD = new Uint8Array(14);
+HEAD.set([0x82, 0xff, 0, 0, 0, 0]);
+new DataView(HEAD.buffer).setUint32(6, LENGTH);
+
+netTest("The Close for a message too large survives the message", async () => {
+  await using server = start(async (_scope, receive, send) => {
+    await receive();
+    await send({ type: "websocket.accept" });
+    while ((await receive()).type !== "websocket.disconnect");
+  }, { maxMessageBytes: 1024, lifespan: "off" });
+  using client = await server.connect();
+  await client.send(request(
+    "GET",
+    "/",
+    "connection: Upgrade",
+    "upgrade: websocket",
+    "sec-websocket-version: 13",
+    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+  ));
+  assertEquals((await client.readHead()).status, 101);
+  await client.send(HEAD);
+  // The rest comes when the server has judged the head.
+  await pause(50);
+  const piece = new Uint8Array(LENGTH / 20);
+  for (let i = 0; i < 20; i++) await client.send(piece);
+  const close = await client.readToEnd();
+  assertEquals(close.slice(0, 1), "\x88");
+  assertEquals(close.slice(2, 4), "\x03\xf1"); // 1009
+});

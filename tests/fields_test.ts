@@ -1,0 +1,118 @@
+// The grammar of fields: what a name is, what a value is, and how the members
+// of a list are found in it.
+
+import { assertEquals } from "@std/assert";
+import {
+  fieldName,
+  isFieldValue,
+  isToken,
+  listsToken,
+  trimWhitespace,
+} from "../src/fields.ts";
+
+const TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789" +
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+Deno.test("isToken() accepts exactly the characters of a token", () => {
+  for (let code = 0; code < 256; code++) {
+    const character = String.fromCharCode(code);
+    const expected = TOKEN_CHARACTERS.includes(character);
+    assertEquals(isToken(character), expected, `code ${code}`);
+    assertEquals(isToken(`a${character}b`), expected, `code ${code} inside`);
+  }
+});
+
+Deno.test("isToken() refuses an empty text, and one with a line end behind it", () => {
+  for (const text of ["", "a\n", "a\r\n", "\na", "a b"]) {
+    assertEquals(isToken(text), false, JSON.stringify(text));
+  }
+});
+
+Deno.test("isFieldValue() refuses every control but HTAB", () => {
+  for (let code = 0; code < 256; code++) {
+    const control = code < 0x20 && code !== 0x09 || code === 0x7f;
+    const character = String.fromCharCode(code);
+    assertEquals(isFieldValue(character), !control, `code ${code}`);
+    assertEquals(isFieldValue(`a${character}`), !control, `code ${code} last`);
+  }
+});
+
+Deno.test("isFieldValue() accepts an empty value, and refuses what is no byte", () => {
+  assertEquals(isFieldValue(""), true);
+  assertEquals(isFieldValue("\u0100"), false);
+  assertEquals(isFieldValue("\u{1f600}"), false);
+});
+
+Deno.test("fieldName() gives names in lowercase, known or not", () => {
+  const names: [string, string][] = [
+    ["Host", "host"],
+    ["host", "host"],
+    ["HOST", "host"],
+    ["conTENT-Length", "content-length"],
+    ["X-Unheard-Of", "x-unheard-of"],
+    ["x_under.score|pipe", "x_under.score|pipe"],
+    ["__proto__", "__proto__"],
+    ["Constructor", "constructor"],
+    ["0", "0"],
+  ];
+  for (const [name, expected] of names) assertEquals(fieldName(name), expected);
+});
+
+Deno.test("fieldName() gives nothing for what is no token", () => {
+  for (
+    const name of ["", "a b", "Host ", " Host", "Ho\x00st", "H\xf6st", "a:"]
+  ) {
+    assertEquals(fieldName(name), undefined, JSON.stringify(name));
+  }
+});
+
+Deno.test("listsToken() finds a member in any case, at any place", () => {
+  const lists = [
+    "close",
+    "Close",
+    "CLOSE",
+    "close,x",
+    "x, close",
+    "x ,\tclose\t, y",
+    ",close",
+    "close,",
+    "keep-alive, Close",
+  ];
+  for (const list of lists) assertEquals(listsToken(list, "close"), true, list);
+});
+
+Deno.test("listsToken() takes no part of a member for the member", () => {
+  const lists = [
+    "",
+    ",",
+    "closed",
+    "xclose",
+    "clos",
+    "close x",
+    "cl,ose",
+    "x-close",
+    "close;q=1",
+    "clo\xa0se",
+    "close\xa0",
+  ];
+  for (const list of lists) {
+    assertEquals(listsToken(list, "close"), false, list);
+  }
+});
+
+Deno.test("trimWhitespace() strips SP and HTAB from both ends, and nothing else", () => {
+  const texts: [string, string][] = [
+    ["", ""],
+    [" ", ""],
+    [" \t ", ""],
+    ["a", "a"],
+    [" \ta b\t ", "a b"],
+    ["a\t \tb", "a\t \tb"],
+    ["\xa0a\xa0", "\xa0a\xa0"],
+    ["\x0ba\x0c", "\x0ba\x0c"],
+    ["\ra\n", "\ra\n"],
+  ];
+  for (const [text, expected] of texts) {
+    assertEquals(trimWhitespace(text), expected);
+  }
+});

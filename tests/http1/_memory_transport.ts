@@ -1,0 +1,275 @@
+// A `Transport` in memory: the test plays the client and the clock. Chunks that
+// it pushes arrive one a read; what the server writes is kept; deadlines expire
+// when the test says so. `serveInMemory` runs an `Http1Connection` over it.
+
+import {
+  DEFAULT_HTTP1_OPTIONS,
+  type ExchangeHandler,
+  Http1Connection,
+  type Http1Options,
+} from "../../src/http1/connection.ts";
+import type { Http1Exchange } from "../../src/http1/exchange.ts";
+import { HttpError } from "../../src/http1/http_error.ts";
+import type { Deadline, Transport } from "../../src/http1/transport.ts";
+import { setImmediate } from "node:timers";
+import { bytes, text } from "../_feeding.ts";
+
+/** A deadline that expires by hand. */
+export class ManualDeadline implements Deadline {
+  #onExpiry: (() => void) | undefined;
+  /** What it is armed for, in milliseconds; `undefined` if it is not. */
+  armed: number | undefined;
+
+  arm(ms: number, onExpiry: () => void): void {
+    this.armed = ms;
+    this.#onExpiry = onExpiry;
+  }
+
+  disarm(): void {
+    this.armed = undefined;
+    this.#onExpiry = undefined;
+  }
+
+  /** Lets the time pass; fails if nobody waits for it. */
+  expire(): void {
+    const onExpiry = this.#onExpiry;
+    if (onExpiry === undefined) throw new Error("The deadline is not armed");
+    this.disarm();
+    onExpiry();
+  }
+}
+
+/** A connection between a test and a server. */
+export class MemoryTransport implements Transport {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly readDeadline = new ManualDeadline();
+  /** What became of the server's side, in order; no two writes in a row. */
+  readonly events: ("write" | "closeWrite" | "endRead" | "close")[] = [];
+  /** How many writes have succeeded. */
+  writes = 0;
+  /** How many chunks were read. */
+  reads = 0;
+
+  readonly #queue: Uint8Array[] = [];
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  #pulled: (() => void) | undefined;
+  #ending = false;
+  #readEnded = false;
+  #writeEnded = false;
+  #output = "";
+  #gate: Promise<void> | undefined;
+  #openGate: () => void = () => {};
+
+  constructor() {
+    this.readable = new ReadableStream({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      pull: () => this.#pull(),
+    }, { highWaterMark: 0 });
+  }
+
+  // The client's side.
+
+  /** What the server has written, as a byte string. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Whether the server has closed the connection. */
+  get closed(): boolean {
+    return this.events.includes("close");
+  }
+
+  /** Whether the server has said that it writes no more. */
+  get writeClosed(): boolean {
+    return this.events.includes("closeWrite");
+  }
+
+  /** Sends chunks; each arrives by a read of its own. */
+  push(...chunks: string[]): void {
+    this.pushAll(chunks);
+  }
+
+  /** Sends any number of chunks; each arrives by a read of its own. */
+  pushAll(chunks: readonly string[]): void {
+    for (const chunk of chunks) this.#queue.push(bytes(chunk));
+    this.#deliver();
+  }
+
+  /** Sends no more: a half close, as it may be the end of it all. */
+  end(): void {
+    this.#ending = true;
+    this.#deliver();
+  }
+
+  /** Resets the connection: reads and writes fail. */
+  lose(error: Error = new Error("Connection reset")): void {
+    this.#writeEnded = true;
+    this.#openGate();
+    if (this.#readEnded) return;
+    this.#readEnded = true;
+    this.#controller.error(error);
+  }
+
+  /** Takes no more of what the server writes, until `acceptWrites`. */
+  stallWrites(): void {
+    this.#gate = new Promise((resolve) => this.#openGate = resolve);
+  }
+
+  /** Takes what the server writes again. */
+  acceptWrites(): void {
+    this.#openGate();
+    this.#gate = undefined;
+  }
+
+  // The server's side.
+
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#gate;
+    if (this.#writeEnded) throw new Error("Broken pipe");
+    this.#output += text(chunk);
+    this.writes++;
+    if (this.events.at(-1) !== "write") this.events.push("write");
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.#writeEnded) return Promise.reject(new Error("Broken pipe"));
+    this.#writeEnded = true;
+    this.events.push("closeWrite");
+    return Promise.resolve();
+  }
+
+  endRead(reason?: Error): void {
+    if (this.#readEnded) return;
+    this.#readEnded = true;
+    this.events.push("endRead");
+    if (reason === undefined) this.#controller.close();
+    else this.#controller.error(reason);
+    this.#release();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.events.push("close");
+    this.#writeEnded = true;
+    this.readDeadline.disarm();
+    this.#openGate();
+    if (this.#readEnded) return;
+    this.#readEnded = true;
+    this.#controller.error(new Error("The connection was closed"));
+    this.#release();
+  }
+
+  #pull(): Promise<void> | undefined {
+    if (this.#deliverOne()) return undefined;
+    return new Promise((resolve) => this.#pulled = resolve);
+  }
+
+  #deliver(): void {
+    if (this.#pulled !== undefined && this.#deliverOne()) this.#release();
+  }
+
+  #release(): void {
+    this.#pulled?.();
+    this.#pulled = undefined;
+  }
+
+  #deliverOne(): boolean {
+    if (this.#readEnded) return true;
+    const chunk = this.#queue.shift();
+    if (chunk !== undefined) {
+      this.reads++;
+      this.#controller.enqueue(chunk);
+    } else if (this.#ending) {
+      this.#readEnded = true;
+      this.#controller.close();
+    } else {
+      return false;
+    }
+    return true;
+  }
+}
+
+/** A connection that is being served, and what happened on it so far. */
+export interface InMemory {
+  readonly transport: MemoryTransport;
+  readonly connection: Http1Connection;
+  /** What `run` does: settles when the connection is closed. */
+  readonly done: Promise<void>;
+  /** The exchanges that were handled, in order. */
+  readonly exchanges: readonly Http1Exchange[];
+}
+
+/** Serves a connection in memory, with the defaults unless options are given. */
+export function serveInMemory(
+  handler: ExchangeHandler = echo,
+  options: Partial<Http1Options> = {},
+): InMemory {
+  const transport = new MemoryTransport();
+  const exchanges: Http1Exchange[] = [];
+  const connection = new Http1Connection(transport, (exchange) => {
+    exchanges.push(exchange);
+    return handler(exchange);
+  }, { ...DEFAULT_HTTP1_OPTIONS, dateHeader: false, ...options });
+  const done = connection.run();
+  done.catch(() => {});
+  return { transport, connection, done, exchanges };
+}
+
+/**
+ * Answers with the method, the path and the content of the request; refuses a
+ * request whose content is malformed.
+ */
+export async function echo(exchange: Http1Exchange): Promise<void> {
+  const content = await readContent(exchange);
+  if (content === undefined) return;
+  const { method, target } = exchange.request;
+  await respond(exchange, `${method} ${target.path} ${content}`);
+}
+
+/** Reads the content; `undefined` if the request was refused for it. */
+export async function readContent(
+  exchange: Http1Exchange,
+): Promise<string | undefined> {
+  let content = "";
+  try {
+    for (;;) {
+      const chunk = await exchange.readBody();
+      if (chunk === null) return content;
+      content += text(chunk);
+    }
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    await exchange.refuse(error.status);
+  }
+}
+
+/** Answers with 200 and some content of a known length. */
+export async function respond(
+  exchange: Http1Exchange,
+  content: string,
+): Promise<void> {
+  exchange.head(200, [["content-length", String(content.length)]]);
+  await exchange.data(bytes(content), true);
+}
+
+/** Waits until everything that could happen without the client has happened. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Waits for a promise, but no longer than a test should last. */
+export async function within<T>(promise: Promise<T>, ms = 5_000): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Not within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

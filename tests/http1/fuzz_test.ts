@@ -1,0 +1,295 @@
+// What holds for any bytes at all: they are requests, or they are refused;
+// nothing else escapes, however they are cut. The connection ends when the
+// input does, an error is its last response, and a well-formed request behind a
+// framing error is never served. Seeds are fixed: a failure names its wire.
+
+import { assert, assertEquals } from "@std/assert";
+import type { Http1Exchange } from "../../src/http1/exchange.ts";
+import { HttpError } from "../../src/http1/http_error.ts";
+import { RequestBody } from "../../src/http1/request_body.ts";
+import { RequestHeadParser } from "../../src/http1/request_head.ts";
+import { ByteReader } from "../../src/streams/byte_reader.ts";
+import {
+  type Feeding,
+  Random,
+  randomSplit,
+  streamOf,
+  whole,
+} from "../_feeding.ts";
+import {
+  readContent,
+  respond,
+  serveInMemory,
+  within,
+} from "./_memory_transport.ts";
+import { parseResponses } from "./_responses.ts";
+
+const ROUNDS = 1_500;
+
+/** Sent behind every sample. */
+const MARKER_PATH = "/marker";
+const MARKER = `GET ${MARKER_PATH} HTTP/1.1\r\nHost: a\r\n\r\n`;
+
+/** Every status that a refusal may have. */
+const REFUSALS = [400, 413, 414, 417, 431, 501, 505];
+
+const WELL_FORMED = [
+  "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+  "GET /a?b=c HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+  "HEAD http://b:80/c HTTP/1.1\r\nhost: a\r\nAccept: */*\r\n\r\n",
+  "OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\nTE: trailers\r\n\r\n",
+  "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+  "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
+  "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+  "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+  "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+  '3;a=b; c="d"\r\n\r\n0\r\n0a\r\n0123456789\r\n00\r\nX-Sum: 1\r\n\r\n',
+  "CONNECT a:443 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+];
+
+/** What mutations insert: what parsers of HTTP have stumbled over. */
+const FRAGMENTS = [
+  "\r",
+  "\n",
+  "\r\n",
+  "\r\n\r\n",
+  " ",
+  "\t",
+  ":",
+  ";",
+  ",",
+  '"',
+  "\\",
+  "\0",
+  "\x7f",
+  "\xff",
+  "0",
+  "-1",
+  "+",
+  "0x",
+  "ffffffffffffffff",
+  "#",
+  "Content-Length: 0\r\n",
+  "Content-Length: 7\r\n",
+  "Transfer-Encoding: chunked\r\n",
+  "Transfer-Encoding: gzip\r\n",
+  "Connection: close\r\n",
+  "Expect: 100-continue\r\n",
+  "Host: b\r\n",
+  "0\r\n\r\n",
+  "5\r\nhello\r\n",
+  MARKER.replace(MARKER_PATH, "/inner"),
+];
+
+/** What came of a wire. */
+interface Outcome {
+  readonly statuses: number[];
+  readonly paths: string[];
+}
+
+type Handler = (exchange: Http1Exchange) => Promise<void>;
+
+/** Handlers that treat their content in every way there is. */
+const HANDLERS: Record<string, Handler> = {
+  async "reads all"(exchange) {
+    const content = await readContent(exchange);
+    if (content !== undefined) await respond(exchange, content);
+  },
+  async "reads nothing"(exchange) {
+    await respond(exchange, "unread");
+  },
+  async "reads once"(exchange) {
+    await exchange.readBody().catch(assertHttpError);
+    await respond(exchange, "half-read");
+  },
+  async "overlooks faults"(exchange) {
+    try {
+      while (await exchange.readBody() !== null);
+    } catch (error) {
+      assertHttpError(error);
+    }
+    await respond(exchange, "overlooked");
+  },
+  async "reads behind its response"(exchange) {
+    await respond(exchange, "early");
+    await exchange.readBody().catch(assertHttpError);
+  },
+};
+
+function assertHttpError(error: unknown): null {
+  if (!(error instanceof HttpError)) throw error;
+  return null;
+}
+
+/** Serves a wire to its end, and checks what holds for any wire. */
+async function serveWire(
+  { chunks }: Feeding,
+  handler: Handler = HANDLERS["reads all"],
+): Promise<Outcome> {
+  const { transport, done, exchanges } = serveInMemory(handler);
+  transport.pushAll(chunks);
+  transport.end();
+  await within(done);
+  assert(transport.closed, "The connection stays open");
+  const methods = exchanges.map(({ request }) => request.method);
+  const statuses = parseResponses(transport.output, methods)
+    .map(({ status }) => status).filter((status) => status >= 200);
+  for (const [i, status] of statuses.entries()) {
+    if (status === 200) continue;
+    assert(REFUSALS.includes(status), `Answered with ${status}`);
+    assertEquals(i, statuses.length - 1, "There is a response behind an error");
+  }
+  const paths = exchanges.map(({ request }) => request.target.path);
+  return { statuses, paths };
+}
+
+/**
+ * Serves a wire with the marker behind it, by all handlers and in two feedings:
+ * the wire is refused by all, or by none.
+ */
+async function check(wire: string, random: Random): Promise<Outcome> {
+  const marked = wire + MARKER;
+  const outcome = await serveWire(whole(marked));
+  const refused = outcome.statuses.some((status) => status >= 400);
+  if (refused) assert(!outcome.paths.includes(MARKER_PATH), "Marker is served");
+  const cut = randomSplit(marked, 10, random);
+  assertEquals(await serveWire(cut), outcome, cut.name);
+  for (const [name, handler] of Object.entries(HANDLERS)) {
+    const { paths } = await serveWire(cut, handler);
+    if (!refused) continue;
+    assert(!paths.includes(MARKER_PATH), `Marker is served: ${name}`);
+  }
+  return outcome;
+}
+
+/** Checks many wires; says which one it was that failed. */
+async function checkAll(
+  random: Random,
+  make: () => string,
+  rounds = ROUNDS,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const wire = make();
+    try {
+      outcomes.push(await check(wire, random));
+    } catch (cause) {
+      const message = `Round ${round}: ${JSON.stringify(wire)}: ${cause}`;
+      throw new Error(message, { cause });
+    }
+  }
+  return outcomes;
+}
+
+function mutate(wire: string, random: Random): string {
+  const at = random.below(wire.length + 1);
+  const to = at + random.below(8);
+  switch (random.below(6)) {
+    case 0:
+      return wire.slice(0, at) + random.pick(FRAGMENTS) + wire.slice(at);
+    case 1:
+      return wire.slice(0, at) + random.pick(FRAGMENTS) + wire.slice(to);
+    case 2:
+      return wire.slice(0, at) + wire.slice(to);
+    case 3:
+      return wire.slice(0, at) + random.bytes(3) + wire.slice(at + 1);
+    case 4:
+      return wire.slice(0, to) + wire.slice(at);
+    default:
+      return wire.slice(0, at) + random.pick(WELL_FORMED).slice(at);
+  }
+}
+
+function mutated(random: Random): string {
+  let wire = random.pick(WELL_FORMED);
+  if (random.below(2) === 0) wire += random.pick(WELL_FORMED);
+  for (let times = random.below(3); times >= 0; times--) {
+    wire = mutate(wire, random);
+  }
+  return wire;
+}
+
+Deno.test("Well-formed requests are served, in any order and however they are cut", async () => {
+  const random = new Random(1);
+  const lasting = WELL_FORMED.slice(0, -1);
+  const outcomes = await checkAll(
+    random,
+    () => random.pick(lasting) + random.pick(lasting) + random.pick(lasting),
+    100,
+  );
+  for (const { statuses, paths } of outcomes) {
+    assertEquals(statuses, [200, 200, 200, 200]);
+    assertEquals(paths.at(-1), MARKER_PATH);
+  }
+});
+
+Deno.test("Arbitrary bytes are refused, and nothing behind them is served", async () => {
+  const random = new Random(2);
+  const outcomes = await checkAll(
+    random,
+    () => "\x01" + random.bytes(300),
+    500,
+  );
+  for (const { statuses, paths } of outcomes) {
+    assertEquals(paths, []);
+    assertEquals(statuses.length, 1);
+  }
+});
+
+Deno.test("Fragments of HTTP in any order are requests, or are refused", async () => {
+  const random = new Random(3);
+  const words = [...FRAGMENTS, ...WELL_FORMED, "GET", "/", "HTTP/1.1", "a: b"];
+  await checkAll(
+    random,
+    () =>
+      Array.from({ length: 1 + random.below(12) }, () => random.pick(words))
+        .join(""),
+  );
+});
+
+Deno.test("Mutated requests are requests, or are refused", async () => {
+  const random = new Random(4);
+  const outcomes = await checkAll(random, () => mutated(random));
+  // The samples are worth something only if they are of both kinds.
+  const refused = outcomes
+    .filter(({ statuses }) => statuses.some((status) => status >= 400)).length;
+  assert(refused > ROUNDS / 10, `Only ${refused} were refused`);
+  assert(refused < ROUNDS * 9 / 10, `${refused} were refused`);
+});
+
+Deno.test("Mutated content is content, or is refused", async () => {
+  const random = new Random(5);
+  const head =
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const framed = [
+    "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+    '3;a=b; c="d"\r\n\r\n0\r\n0a\r\n0123456789\r\n00\r\nX-Sum: 1\r\n\r\n',
+    "1\r\n0\r\n2\r\n\r\n\r\n0\r\n\r\n",
+  ];
+  await checkAll(
+    random,
+    () => head + mutate(random.pick(framed), random),
+  );
+});
+
+Deno.test("The parsers throw nothing but HttpError, and end when their bytes do", async () => {
+  const random = new Random(6);
+  for (let round = 0; round < ROUNDS; round++) {
+    const wire = mutated(random);
+    const { name, chunks } = randomSplit(wire, 10, random);
+    const reader = new ByteReader(streamOf(chunks));
+    const parser = new RequestHeadParser(reader);
+    let requests = 0;
+    try {
+      for (let head; (head = await parser.read()) !== null; requests++) {
+        const body = new RequestBody(reader, head.framing);
+        while (await body.read() !== null);
+        assert(body.complete);
+      }
+      assertEquals(reader.buffered, 0, `${JSON.stringify(wire)}, ${name}`);
+    } catch (error) {
+      assertHttpError(error);
+    }
+    assert(requests <= wire.length / 16);
+  }
+});

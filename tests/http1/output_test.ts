@@ -1,0 +1,98 @@
+// Small pieces leave in one write, in order, copied; large ones fit as well.
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { Output } from "../../src/http1/output.ts";
+import { bytes, text } from "../_feeding.ts";
+
+/** An output whose writes are kept as they were when they were made. */
+function recorded(): { output: Output; written: string[] } {
+  const written: string[] = [];
+  const output = new Output((chunk) => {
+    written.push(text(chunk));
+    return Promise.resolve();
+  });
+  return { output, written };
+}
+
+Deno.test("Output sends what was collected in one write", async () => {
+  const { output, written } = recorded();
+  output.text("HTTP/1.1 200 OK\r\n");
+  output.text("x: \xff\r\n\r\n");
+  output.bytes(bytes("caf\xe9"));
+  assertEquals(output.length, 29);
+  await output.flush();
+  assertEquals(output.length, 0);
+  assertEquals(written, ["HTTP/1.1 200 OK\r\nx: \xff\r\n\r\ncaf\xe9"]);
+});
+
+Deno.test("Output writes nothing when there is nothing to send", async () => {
+  const { output, written } = recorded();
+  await output.flush();
+  output.text("");
+  output.bytes(new Uint8Array(0));
+  await output.flush();
+  assertEquals(written, []);
+});
+
+Deno.test("Output copies bytes, so that the caller may reuse them", async () => {
+  const { output, written } = recorded();
+  const chunk = bytes("abc");
+  output.bytes(chunk);
+  chunk.fill(0);
+  await output.flush();
+  assertEquals(written, ["abc"]);
+});
+
+Deno.test("Output takes pieces of any size", async () => {
+  const { output, written } = recorded();
+  const pieces = [10, 70_000, 5_000, 300_000, 1].map((length, i) =>
+    String(i).repeat(length)
+  );
+  for (const piece of pieces) output.bytes(bytes(piece));
+  output.text(pieces[1]);
+  await output.flush();
+  assertEquals(written, [pieces.join("") + pieces[1]]);
+});
+
+Deno.test("Output writes one buffer at a time, and keeps the order", async () => {
+  const gates: (() => void)[] = [];
+  const written: string[] = [];
+  const output = new Output((chunk) => {
+    written.push(text(chunk));
+    return new Promise((resolve) => gates.push(resolve));
+  });
+  output.text("first");
+  const first = output.flush();
+  output.text("second");
+  const second = output.flush();
+  assertEquals(written, ["first"]);
+  gates[0]();
+  await first;
+  await Promise.resolve();
+  assertEquals(written, ["first", "second"]);
+  gates[1]();
+  await second;
+});
+
+Deno.test("Output does not change bytes while they are being written", async () => {
+  let chunk: Uint8Array | undefined;
+  let finish = (): void => {};
+  const output = new Output((given) => {
+    chunk ??= given;
+    return new Promise((resolve) => finish = resolve);
+  });
+  output.text("in flight");
+  const flushed = output.flush();
+  output.text("collected meanwhile");
+  assertEquals(text(chunk!), "in flight");
+  finish();
+  await flushed;
+});
+
+Deno.test("Output rejects with what a write failed with, and stays failed", async () => {
+  const output = new Output(() => Promise.reject(new Error("Broken pipe")));
+  for (let turn = 0; turn < 2; turn++) {
+    output.text("lost");
+    await assertRejects(async () => await output.flush(), Error, "Broken pipe");
+  }
+});

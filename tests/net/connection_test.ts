@@ -1,0 +1,289 @@
+// A connection of the operating system, over sockets of the loopback interface:
+// reading on demand, writing all of what is asked, half closes, deadlines, and
+// a close that leaves nothing behind.
+
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { toText } from "@std/streams";
+import { Connection } from "../../src/net/connection.ts";
+import { DeadlineClock } from "../../src/net/deadlines.ts";
+import { reset } from "../e2e/_reset.ts";
+import { bounded, netTest, pause } from "../e2e/_testing.ts";
+
+const LARGE = 16 * 1024 * 1024;
+
+netTest("readable gives what the peer sends, and ends with it", async () => {
+  using pair = await connect();
+  await pair.peer.write(bytesOf("Hello"));
+  pair.peer.close();
+  assertEquals(await toText(pair.connection.readable), "Hello");
+});
+
+netTest("readable gives many small pieces, one after the other", async () => {
+  using pair = await connect();
+  const reader = pair.connection.readable.getReader();
+  for (let i = 0; i < 2000; i++) {
+    await pair.peer.write(bytesOf(`piece ${i}`));
+    const { value } = await reader.read();
+    assertEquals(new TextDecoder().decode(value), `piece ${i}`);
+  }
+});
+
+netTest("readable gives all of a large transfer", async () => {
+  using pair = await connect();
+  const sent = pattern(LARGE);
+  const sending = writeAll(pair.peer, sent).then(() => pair.peer.closeWrite());
+  let at = 0;
+  for await (const chunk of pair.connection.readable) {
+    assertEquals(chunk, sent.slice(at, at + chunk.length));
+    at += chunk.length;
+  }
+  await sending;
+  assertEquals(at, LARGE);
+});
+
+netTest("nothing is read before it is asked for", async () => {
+  using pair = await connect();
+  let sent = 0;
+  const sending = writeAll(pair.peer, new Uint8Array(LARGE), (length) => {
+    sent = length;
+  });
+  for (let last = -1; last !== sent;) {
+    last = sent;
+    await pause(100);
+  }
+  assertEquals(sent < LARGE, true);
+  let read = 0;
+  const reader = pair.connection.readable.getReader();
+  while (read < LARGE) read += (await reader.read()).value!.length;
+  await sending;
+});
+
+netTest("what is written after the peer's end arrives", async () => {
+  using pair = await connect();
+  await pair.peer.closeWrite();
+  assertEquals(await toText(pair.connection.readable), "");
+  await pair.connection.write(bytesOf("Goodbye"));
+  pair.connection.close();
+  assertEquals(await readAll(pair.peer), "Goodbye");
+});
+
+netTest("write writes all of what it is given", async () => {
+  using pair = await connect();
+  const sent = pattern(LARGE);
+  const writing = pair.connection.write(sent);
+  const received = new Uint8Array(LARGE);
+  for (let at = 0; at < LARGE;) {
+    at += (await pair.peer.read(received.subarray(at)))!;
+  }
+  await writing;
+  assertEquals(indexOfDifference(received, sent), -1);
+});
+
+netTest("write of nothing resolves", async () => {
+  using pair = await connect();
+  await pair.connection.write(new Uint8Array(0));
+});
+
+netTest(
+  "closeWrite ends what the peer reads, and reading goes on",
+  async () => {
+    using pair = await connect();
+    await pair.connection.write(bytesOf("last"));
+    await pair.connection.closeWrite();
+    assertEquals(await readAll(pair.peer), "last");
+    await pair.peer.write(bytesOf("reply"));
+    await pair.peer.closeWrite();
+    assertEquals(await toText(pair.connection.readable), "reply");
+  },
+);
+
+netTest("write rejects when the peer is gone", async () => {
+  using pair = await connect();
+  pair.peer.close();
+  await assertRejects(async () => {
+    for (;;) await pair.connection.write(new Uint8Array(64 * 1024));
+  }, Error);
+});
+
+netTest("readable errors when the peer resets the connection", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const resetting = reset(listener.addr.port, "Hello");
+  const connection = wrap(await listener.accept(), new DeadlineClock(5));
+  const reader = connection.readable.getReader();
+  assertEquals((await reader.read()).value, bytesOf("Hello"));
+  await connection.write(bytesOf("answer"));
+  await assertRejects(() => reader.read(), Deno.errors.ConnectionReset);
+  await resetting;
+  connection.close();
+});
+
+netTest("a write without progress is cut at its deadline", async () => {
+  using pair = await connect({ writeTimeout: 30 });
+  await assertRejects(
+    () => pair.connection.write(new Uint8Array(4 * LARGE)),
+    Error,
+  );
+  assertEquals(pair.clock.size, 0);
+});
+
+netTest("a write that makes progress is not cut", async () => {
+  using pair = await connect({ writeTimeout: 500 });
+  const writing = pair.connection.write(new Uint8Array(LARGE));
+  const target = new Uint8Array(LARGE / 8);
+  for (let read = 0; read < LARGE;) {
+    read += (await pair.peer.read(target))!;
+    await pause(1);
+  }
+  await writing;
+});
+
+netTest("the read deadline can end readable with an error", async () => {
+  using pair = await connect();
+  const reader = pair.connection.readable.getReader();
+  pair.connection.readDeadline.arm(20, () => {
+    pair.connection.endRead(new RangeError("Too late"));
+  });
+  await assertRejects(() => reader.read(), RangeError, "Too late");
+  await pair.connection.write(bytesOf("sorry"));
+  pair.connection.close();
+  assertEquals(await readAll(pair.peer), "sorry");
+});
+
+netTest("endRead closes readable though the peer has not", async () => {
+  using pair = await connect();
+  const reader = pair.connection.readable.getReader();
+  const read = reader.read();
+  pair.connection.endRead();
+  pair.connection.endRead(new Error("Only the first call counts"));
+  assertEquals((await read).done, true);
+  await pair.peer.write(bytesOf("late"));
+  assertEquals((await reader.read()).done, true);
+});
+
+netTest("close ends both directions and lets go of the deadlines", async () => {
+  using pair = await connect();
+  assertEquals(pair.clock.size > 0, true);
+  const reader = pair.connection.readable.getReader();
+  const read = reader.read();
+  pair.connection.close();
+  pair.connection.close();
+  await assertRejects(() => read, Deno.errors.Interrupted, "was closed");
+  assertEquals(await readAll(pair.peer), "");
+  assertEquals(pair.clock.size, 0);
+});
+
+netTest("close rejects a write that waits", async () => {
+  using pair = await connect();
+  const writing = pair.connection.write(new Uint8Array(4 * LARGE))
+    .then(() => undefined, (error) => error);
+  await pause(50);
+  pair.connection.close();
+  assertInstanceOf(await bounded(writing, "the write"), Error);
+});
+
+netTest("cancelling readable closes the connection", async () => {
+  using pair = await connect();
+  await pair.connection.readable.cancel();
+  assertEquals(await readAll(pair.peer), "");
+  assertEquals(pair.clock.size, 0);
+});
+
+netTest(
+  "a connection knows both addresses, also once it is closed",
+  async () => {
+    using pair = await connect();
+    pair.connection.close();
+    const { localAddr, remoteAddr } = pair.connection;
+    assertEquals(localAddr, pair.peer.remoteAddr);
+    assertEquals(remoteAddr, pair.peer.localAddr);
+  },
+);
+
+netTest("a unix socket is a connection too", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/socket`;
+  try {
+    using listener = Deno.listen({ transport: "unix", path });
+    using peer = await Deno.connect({ transport: "unix", path });
+    const connection = wrap(await listener.accept(), new DeadlineClock(5));
+    await connection.write(bytesOf("Hello"));
+    connection.close();
+    assertEquals(await readAll(peer), "Hello");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}, {
+  permissions: ["read", "write"],
+  lacks: Deno.build.os === "windows"
+    ? "Windows has no unix sockets"
+    : undefined,
+});
+
+/** Both ends of a connection. */
+interface Pair extends Disposable {
+  readonly connection: Connection;
+  readonly peer: Deno.TcpConn;
+  readonly clock: DeadlineClock;
+}
+
+async function connect({ writeTimeout = Infinity } = {}): Promise<Pair> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [peer, conn] = await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+    listener.accept(),
+  ]);
+  const clock = new DeadlineClock(5);
+  const connection = wrap(conn, clock, writeTimeout);
+  return {
+    connection,
+    peer,
+    clock,
+    [Symbol.dispose](): void {
+      connection.close();
+      peer[Symbol.dispose]();
+    },
+  };
+}
+
+function wrap(
+  conn: Deno.Conn,
+  clock: DeadlineClock,
+  writeTimeout = Infinity,
+): Connection {
+  return new Connection(conn, { clock, writeTimeout });
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Bytes that repeat nowhere near by. */
+function pattern(length: number): Uint8Array {
+  const words = new Uint32Array(length / 4);
+  for (let i = 0; i < words.length; i++) words[i] = i * 2_654_435_761;
+  return new Uint8Array(words.buffer);
+}
+
+function indexOfDifference(a: Uint8Array, b: Uint8Array): number {
+  return a.findIndex((byte, index) => byte !== b[index]);
+}
+
+async function readAll(conn: Deno.Conn): Promise<string> {
+  let text = "";
+  const chunk = new Uint8Array(1024);
+  for (let length; (length = await conn.read(chunk)) !== null;) {
+    text += new TextDecoder().decode(chunk.subarray(0, length));
+  }
+  return text;
+}
+
+async function writeAll(
+  conn: Deno.Conn,
+  bytes: Uint8Array,
+  onWritten: (total: number) => void = () => {},
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await conn.write(bytes.subarray(at, at + 64 * 1024));
+    onWritten(at);
+  }
+}

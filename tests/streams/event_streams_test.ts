@@ -1,0 +1,261 @@
+// The two directions of events: a source makes an event when one is asked for
+// and not before, a sink deals with one event at a time, and neither lets an
+// unawaited rejection end the process.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  EventSink,
+  eventSource,
+  handled,
+} from "../../src/streams/event_streams.ts";
+
+/** A source of 1, 2, 3 …, which counts how often an event was asked for. */
+class Counter {
+  asked = 0;
+  readonly readable: ReadableStream<number>;
+
+  constructor(last: number, isAsync = false) {
+    this.readable = eventSource<number>(
+      () => {
+        this.asked++;
+        return isAsync ? Promise.resolve(this.asked) : this.asked;
+      },
+      (event) => event === last,
+    );
+  }
+}
+
+for (const [how, isAsync] of [["at once", false], ["later", true]] as const) {
+  Deno.test(`eventSource() makes nothing before it is read, if it makes events ${how}`, async () => {
+    const counter = new Counter(9, isAsync);
+    await nextTurn();
+    assertEquals(counter.asked, 0);
+    counter.readable.getReader();
+    await nextTurn();
+    assertEquals(counter.asked, 0);
+  });
+
+  Deno.test(`eventSource() makes one event a read, and none ahead, if it makes events ${how}`, async () => {
+    const counter = new Counter(9, isAsync);
+    const reader = counter.readable.getReader();
+    for (let event = 1; event < 9; event++) {
+      assertEquals(await reader.read(), { done: false, value: event });
+      await nextTurn();
+      assertEquals(counter.asked, event);
+    }
+  });
+
+  Deno.test(`eventSource() ends behind the last event, if it makes events ${how}`, async () => {
+    const counter = new Counter(3, isAsync);
+    assertEquals(await Array.fromAsync(counter.readable), [1, 2, 3]);
+    assertEquals(counter.asked, 3);
+  });
+
+  Deno.test(`eventSource() answers reads that wait together in order, if it makes events ${how}`, async () => {
+    const reader = new Counter(2, isAsync).readable.getReader();
+    const reads = [reader.read(), reader.read(), reader.read()];
+    assertEquals(await Promise.all(reads), [
+      { done: false, value: 1 },
+      { done: false, value: 2 },
+      { done: true, value: undefined },
+    ]);
+    await reader.closed;
+  });
+}
+
+Deno.test("eventSource() waits for an event that takes its time", async () => {
+  const event = Promise.withResolvers<string>();
+  const source = eventSource(() => event.promise, () => true);
+  const reader = source.getReader();
+  const read = reader.read();
+  assert(await isPending(read));
+  event.resolve("late");
+  assertEquals(await read, { done: false, value: "late" });
+  assertEquals((await reader.read()).done, true);
+});
+
+Deno.test("eventSource() makes nothing more once its reader has cancelled", async () => {
+  const counter = new Counter(9);
+  const reader = counter.readable.getReader();
+  await reader.read();
+  await reader.cancel(new Error("enough"));
+  await nextTurn();
+  assertEquals(counter.asked, 1);
+});
+
+Deno.test("eventSource() bears a cancel while an event is on its way", async () => {
+  const event = Promise.withResolvers<number>();
+  const reader = eventSource(() => event.promise, () => false).getReader();
+  const read = reader.read();
+  await nextTurn();
+  const cancelled = reader.cancel(new Error("enough"));
+  event.resolve(1);
+  await cancelled;
+  assertEquals((await read).done, true);
+});
+
+Deno.test("eventSource() flows through a pipe, event by event", async () => {
+  const seen: number[] = [];
+  await new Counter(3).readable
+    .pipeThrough(
+      new TransformStream<number, number>({
+        transform: (event, controller) => controller.enqueue(event * 10),
+      }),
+    )
+    .pipeTo(
+      new WritableStream({
+        write: (event) => {
+          seen.push(event);
+        },
+      }),
+    );
+  assertEquals(seen, [10, 20, 30]);
+});
+
+Deno.test("EventSink deals with events in the order of their writes", async () => {
+  const taken: number[] = [];
+  const sink = new EventSink<number>((event) => {
+    taken.push(event);
+    return undefined;
+  }, () => {});
+  await Promise.all([1, 2, 3].map((event) => sink.write(event)));
+  assertEquals(taken, [1, 2, 3]);
+});
+
+Deno.test("EventSink deals with one event at a time, and a write resolves behind it", async () => {
+  const gates = [0, 1].map(() => Promise.withResolvers<void>());
+  const taken: number[] = [];
+  const sink = new EventSink<number>((event) => {
+    taken.push(event);
+    return gates[event].promise;
+  }, () => {});
+  const writes = [sink.write(0), sink.write(1)];
+  assert(await isPending(writes[0]));
+  assertEquals(taken, [0]);
+  gates[0].resolve();
+  await writes[0];
+  assert(await isPending(writes[1]));
+  assertEquals(taken, [0, 1]);
+  gates[1].resolve();
+  await writes[1];
+});
+
+Deno.test("EventSink ends behind the last event, once", async () => {
+  const gate = Promise.withResolvers<void>();
+  const steps: string[] = [];
+  const sink = new EventSink<string>((event) => {
+    steps.push(event);
+    return gate.promise;
+  }, () => {
+    steps.push("end");
+  });
+  const writes = [sink.write("a"), sink.write("b")];
+  sink.close();
+  sink.close();
+  await nextTurn();
+  assertEquals(steps, ["a"]);
+  gate.resolve();
+  await Promise.all(writes);
+  await nextTurn();
+  assertEquals(steps, ["a", "b", "end"]);
+});
+
+Deno.test("EventSink does not end before it is closed", async () => {
+  let ended = false;
+  const sink = new EventSink<string>(() => undefined, () => {
+    ended = true;
+  });
+  await sink.write("a");
+  await nextTurn();
+  assertEquals(ended, false);
+});
+
+Deno.test("EventSink rejects a write behind its close", async () => {
+  const taken: string[] = [];
+  const sink = new EventSink<string>((event) => {
+    taken.push(event);
+    return undefined;
+  }, () => {});
+  sink.close();
+  await assertRejects(() => sink.write("a"), TypeError);
+  assertEquals(taken, []);
+});
+
+for (
+  const [how, fail] of [["throws", thrown], ["rejects", rejected]] as const
+) {
+  Deno.test(`EventSink rejects the write that ${how}, and those behind it`, async () => {
+    const taken: string[] = [];
+    const sink = new EventSink<string>((event) => {
+      taken.push(event);
+      return event === "bad" ? fail() : undefined;
+    }, () => {});
+    const writes = ["good", "bad", "behind"].map((event) => sink.write(event));
+    await writes[0];
+    await assertRejects(() => writes[1], RangeError, "bad for the test");
+    await assertRejects(() => writes[2], RangeError, "bad for the test");
+    await assertRejects(() => sink.write("later"), RangeError, "bad for");
+    sink.close();
+    await nextTurn();
+    assertEquals(taken, ["good", "bad"]);
+  });
+}
+
+Deno.test("EventSink bears that nobody awaits a write that rejects", async () => {
+  await withoutUnhandled(() => {
+    const sink = new EventSink<string>(thrown, () => {});
+    sink.write("a");
+    sink.write("b");
+    sink.close();
+    sink.close();
+  });
+});
+
+Deno.test("handled() gives the same promise back, with its outcome", async () => {
+  const promise = Promise.resolve("a");
+  assert(handled(promise) === promise);
+  const failing = rejected();
+  assert(handled(failing) === failing);
+  await assertRejects(() => failing, RangeError, "bad for the test");
+});
+
+Deno.test("handled() bears that nobody awaits the promise", async () => {
+  await withoutUnhandled(() => handled(rejected()));
+});
+
+/** Fails if a rejection stays unhandled. */
+async function withoutUnhandled(act: () => unknown): Promise<void> {
+  const unhandled: unknown[] = [];
+  function note(event: PromiseRejectionEvent): void {
+    event.preventDefault();
+    unhandled.push(event.reason);
+  }
+  addEventListener("unhandledrejection", note);
+  try {
+    act();
+    await nextTurn();
+    assertEquals(unhandled, []);
+  } finally {
+    removeEventListener("unhandledrejection", note);
+  }
+}
+
+function thrown(): never {
+  throw new RangeError("Cannot take: bad for the test");
+}
+
+function rejected(): Promise<never> {
+  return Promise.reject(new RangeError("Cannot take: bad for the test"));
+}
+
+async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  let pending = true;
+  promise.then(() => pending = false, () => pending = false);
+  await nextTurn();
+  return pending;
+}
+
+/** Lets everything happen that waits for nothing from outside. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
