@@ -11,6 +11,8 @@ export interface EventPort<In, Out> {
   readonly readable: ReadableStream<In>;
   /** Waits for the next event. */
   receive(): Promise<In>;
+  /** Whether no other event follows. */
+  isLast(event: In): boolean;
   /** Takes an event of the application. */
   send(event: Out): Promise<void>;
   /** The application has aborted its stream of events. */
@@ -47,9 +49,13 @@ const receivePrototype = Object.create(Function.prototype, {
     },
   },
   [Symbol.asyncIterator]: {
-    value(this: Bound): AsyncIterator<unknown> {
-      // To leave the loop must not end the events.
-      return this[PORT].readable.values({ preventCancel: true });
+    // Not the stream's own iterator, so that a loop and calls can take turns.
+    async *value(this: Bound): AsyncGenerator<unknown> {
+      for (let last = false; !last;) {
+        const event = await this[PORT].receive();
+        last = this[PORT].isLast(event);
+        yield event;
+      }
     },
   },
 });

@@ -92,7 +92,7 @@ export function headerValue(
 
 /**
  * Makes an application of a transform from the request's events to the
- * response's: for each request, `create` is called with its scope.
+ * response's: for each request or WebSocket, `create` is called with its scope.
  *
  * @example
  * ```ts
@@ -116,6 +116,10 @@ export function headerValue(
 export function fromTransform(
   create: (scope: Scope) => ReadableWritablePair<SendEvent, ReceiveEvent>,
 ): AsgiApp {
-  return (scope, receive, send) =>
-    receive.readable.pipeThrough(create(scope)).pipeTo(send.writable);
+  return (scope, receive, send) => {
+    if (scope.type === "lifespan") {
+      throw new TypeError("Cannot transform lifespan: it has no response");
+    }
+    return receive.readable.pipeThrough(create(scope)).pipeTo(send.writable);
+  };
 }

@@ -178,8 +178,13 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
   get readable(): ReadableStream<HttpReceiveEvent> {
     return this.#events ??= eventSource(
       () => this.#nextEvent(),
-      (event) => event.type === "http.disconnect",
+      this.isLast,
     );
+  }
+
+  /** Whether no other event follows. */
+  isLast(event: HttpReceiveEvent): boolean {
+    return event.type === "http.disconnect";
   }
 
   /** Waits for the request's next event. */

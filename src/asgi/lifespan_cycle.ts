@@ -125,8 +125,13 @@ export class LifespanCycle
   get readable(): ReadableStream<LifespanReceiveEvent> {
     return this.#events ??= eventSource(
       () => this.#nextEvent(),
-      (event) => event.type === "lifespan.shutdown",
+      this.isLast,
     );
+  }
+
+  /** Whether no other event follows. */
+  isLast(event: LifespanReceiveEvent): boolean {
+    return event.type === "lifespan.shutdown";
   }
 
   /** Waits for the next event. */

@@ -311,10 +311,10 @@ export interface Receive {
   (): Promise<ReceiveEvent>;
   /**
    * The same events as a stream, which ends behind the disconnect. Use it, or
-   * call the function: what one has read the other does not get.
+   * the function: the first of them to be used has the stream for good.
    */
   readonly readable: ReadableStream<ReceiveEvent>;
-  /** Iterates over the events, up to the disconnect. */
+  /** Calls the function again and again, up to the disconnect. */
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceiveEvent>;
 }
 

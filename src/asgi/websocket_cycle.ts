@@ -178,8 +178,13 @@ export class WebSocketCycle
   get readable(): ReadableStream<WebSocketEvent> {
     return this.#events ??= eventSource(
       () => this.#nextEvent(),
-      (event) => event.type === "websocket.disconnect",
+      this.isLast,
     );
+  }
+
+  /** Whether no other event follows. */
+  isLast(event: WebSocketEvent): boolean {
+    return event.type === "websocket.disconnect";
   }
 
   /** Waits for the WebSocket's next event. */

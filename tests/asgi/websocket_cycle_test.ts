@@ -652,6 +652,24 @@ Deno.test("A receive that is pending gets the application's own code", async () 
   }));
 });
 
+Deno.test("A message that crosses the application's close is not received", async () => {
+  const wire = new FakeWebSocketWire();
+  await run(
+    accepted(async (receive, send) => {
+      const pending = receive();
+      await nextTurn();
+      wire.hold();
+      const closing = send(CLOSE);
+      await nextTurn();
+      wire.arrive("crossing");
+      assertEquals(await pending, disconnect(4000, "Bye"));
+      wire.release();
+      await closing;
+    }),
+    { wire },
+  );
+});
+
 Deno.test("A close without code and reason says 1000 and nothing", async () => {
   const { wire } = await run(accepted(async (receive, send) => {
     await send({ type: "websocket.close" });

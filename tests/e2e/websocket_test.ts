@@ -33,6 +33,9 @@ import {
 import { type RawClient, request } from "./_raw_client.ts";
 import { bounded, netTest, pause, start, until } from "./_testing.ts";
 
+/** Bounds tests of deadlines, so that those by default would come too late. */
+const BELOW_DEFAULTS_MS = 4_500;
+
 // Applications.
 
 type WebSocketApp = (
@@ -738,6 +741,7 @@ netTest(
     using client = await FrameClient.open(server);
     assertEquals(await client.rest(), ["close 1000"]);
   },
+  { timeoutMs: BELOW_DEFAULTS_MS },
 );
 
 // The end, by the server.
@@ -825,7 +829,7 @@ netTest("A client that answers no ping is cut, and gives 1006", async () => {
   await until(() => ends.length === 1);
   assertEquals(ends, [disconnect(1006)]);
   assertEquals(server.errors, []);
-});
+}, { timeoutMs: BELOW_DEFAULTS_MS });
 
 netTest(
   "A WebSocket without messages is closed with 1001 behind webSocketIdleTimeout",
@@ -859,8 +863,12 @@ netTest(
     gate.resolve();
     await until(() => rejected !== undefined);
     assert(rejected instanceof ClientDisconnected);
+    let over = false;
+    const rest = client.rest().finally(() => over = true);
+    await pause(50);
+    assert(!over, "The connection was cut");
     await client.send(closeFrame(1001));
-    assertEquals(await client.rest(), []);
+    assertEquals(await rest, []);
   },
 );
 
