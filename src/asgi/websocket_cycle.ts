@@ -247,7 +247,7 @@ export class WebSocketCycle
       case "connecting websocket.http.response.start":
         return "denying";
       case "denying websocket.http.response.body":
-        return isLast(action) ? "closed" : "denying";
+        return endsDenial(action) ? "closed" : "denying";
       case "open websocket.send":
         return "open";
       case "connecting websocket.close":
@@ -364,7 +364,7 @@ export class WebSocketCycle
 }
 
 /** Whether an action ends a denial. */
-function isLast(action: WebSocketAction): boolean {
+function endsDenial(action: WebSocketAction): boolean {
   return action.type === "websocket.http.response.body" && !action.more_body;
 }
 

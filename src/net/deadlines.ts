@@ -18,11 +18,6 @@ export class DeadlineClock {
     this.#tickMs = tickMs;
   }
 
-  /** The number of ticks so far. */
-  get now(): number {
-    return this.#now;
-  }
-
   /** The number of deadlines that are watched. */
   get size(): number {
     return this.#deadlines.size;
