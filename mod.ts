@@ -26,10 +26,17 @@ export {
 } from "./src/asgi/helpers.ts";
 export { LifespanError, type LifespanMode } from "./src/asgi/lifespan_cycle.ts";
 export type * from "./src/asgi/types.ts";
+export { wrapReceive, wrapSend } from "./src/asgi/wrap.ts";
+export type { AccessRecord, LogLevel, LogRecord } from "./src/logs/records.ts";
+export type { Metrics } from "./src/metrics/metrics.ts";
 export type {
-  LogLevel,
-  LogRecord,
-  ServeOptions,
+  ListenOptions,
   ServerAddress,
-} from "./src/options.ts";
+  TcpAddress,
+  TcpListenOptions,
+  TlsOptions,
+  UnixAddress,
+  UnixListenOptions,
+} from "./src/listen_options.ts";
+export type { ServeOptions } from "./src/options.ts";
 export { serve, type Server, type ShutdownOptions } from "./src/server.ts";

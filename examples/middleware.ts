@@ -8,22 +8,20 @@
  * @module
  */
 
-import { type AsgiApp, respond, type SendEvent, serve } from "jsr:@x/asgi";
+import { type AsgiApp, respond, serve, wrapSend } from "jsr:@x/asgi";
 
 /** Adds a `server-timing` header to the responses of `app`. */
 export function timed(app: AsgiApp): AsgiApp {
   return (scope, receive, send) => {
     if (scope.type !== "http") return app(scope, receive, send);
     const started = performance.now();
-    function sendTimed(event: SendEvent): Promise<void> {
-      if (event.type !== "http.response.start") return send(event);
+    const sendTimed = wrapSend(send, (event) => {
+      if (event.type !== "http.response.start") return event;
       const ms = (performance.now() - started).toFixed(1);
       const timing = ["server-timing", `app;dur=${ms}`] as const;
-      return send({ ...event, headers: [...event.headers ?? [], timing] });
-    }
-    // The inner application may use `send` as a stream, too.
-    const writable = new WritableStream({ write: sendTimed });
-    return app(scope, receive, Object.assign(sendTimed, { writable }));
+      return { ...event, headers: [...event.headers ?? [], timing] };
+    });
+    return app(scope, receive, sendTimed);
   };
 }
 

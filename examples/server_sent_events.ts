@@ -1,5 +1,6 @@
 /**
- * Server-sent events: the time, every second, until the client leaves.
+ * Server-sent events: the time, every second, until the client leaves, or the
+ * server shuts down; then a last event says so, and the stream ends.
  *
  *     deno run -A examples/server_sent_events.ts
  *     curl -N http://127.0.0.1:8000/
@@ -15,6 +16,8 @@ export const app: AsgiApp = async (scope, receive, send) => {
   if (scope.type !== "http") throw new TypeError(`Unknown scope ${scope.type}`);
   const client = scope.client?.join(":");
   const left = departure(receive);
+  const stopping = scope.extensions["server.shutdown"]?.signal;
+  const over = AbortSignal.any(stopping ? [left, stopping] : [left]);
   await send({
     type: "http.response.start",
     status: 200,
@@ -24,12 +27,14 @@ export const app: AsgiApp = async (scope, receive, send) => {
     ],
   });
   try {
-    for (let id = 1; !left.aborted; id++) {
+    for (let id = 1; !over.aborted; id++) {
       const body = `id: ${id}\ndata: ${new Date().toISOString()}\n\n`;
       await send({ type: "http.response.body", body, more_body: true });
       // It rejects when the signal is aborted.
-      await sleep(1_000, undefined, { signal: left }).catch(() => {});
+      await sleep(1_000, undefined, { signal: over }).catch(() => {});
     }
+    const body = "event: end\ndata: The server shuts down\n\n";
+    if (!left.aborted) await send({ type: "http.response.body", body });
   } finally {
     console.error(`Client ${client} has left`);
   }
@@ -46,10 +51,5 @@ function departure(receive: Receive): AbortSignal {
 }
 
 if (import.meta.main) {
-  // These responses never end by themselves: a shutdown need not wait long.
-  const server = serve(app, {
-    port: Number(Deno.env.get("PORT") || 8000),
-    shutdownTimeout: 1_000,
-  });
-  Deno.addSignalListener("SIGINT", () => server.shutdown());
+  serve(app, { port: Number(Deno.env.get("PORT") || 8000), signals: true });
 }

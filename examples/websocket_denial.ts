@@ -63,7 +63,7 @@ async function deny(send: Send): Promise<void> {
 }
 
 /** Tells whoever gets through that it did. */
-export const app: AsgiApp = async (scope, receive, send) => {
+const welcome: AsgiApp = async (scope, receive, send) => {
   if (scope.type === "http") {
     const headers = [
       ["connection", "upgrade"],
@@ -81,10 +81,13 @@ export const app: AsgiApp = async (scope, receive, send) => {
   while ((await receive()).type !== "websocket.disconnect");
 };
 
+/** Welcomes those who have the token. */
+export const app: AsgiApp = withToken(
+  welcome,
+  Deno.env.get("TOKEN") || "secret",
+);
+
 if (import.meta.main) {
-  const token = Deno.env.get("TOKEN") || "secret";
-  const server = serve(withToken(app, token), {
-    port: Number(Deno.env.get("PORT") || 8000),
-  });
+  const server = serve(app, { port: Number(Deno.env.get("PORT") || 8000) });
   Deno.addSignalListener("SIGINT", () => server.shutdown());
 }

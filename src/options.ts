@@ -11,29 +11,18 @@ import {
   DEFAULT_HTTP1_OPTIONS,
   type Http1Options,
 } from "./http1/connection.ts";
-
-/** How grave a log record is. */
-export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** One thing that the server has to say. */
-export interface LogRecord {
-  /** How grave it is. */
-  readonly level: LogLevel;
-  /** What happened, in one line. */
-  readonly message: string;
-  /** The error that it is about, if there is one. */
-  readonly error?: unknown;
-}
-
-/** Where a server listens, once it does. */
-export interface ServerAddress {
-  /** The kind of listener. */
-  readonly transport: "tcp";
-  /** The address that is bound. */
-  readonly hostname: string;
-  /** The port that is bound, also where port 0 was asked for. */
-  readonly port: number;
-}
+import {
+  DEFAULT_HOSTNAME,
+  DEFAULT_PORT,
+  isPort,
+  type ListenOptions,
+  type ServerAddress,
+  type TlsOptions,
+} from "./listen_options.ts";
+import type { AccessRecord, LogRecord } from "./logs/records.ts";
+import { isTrustList } from "./middleware/address.ts";
+import { isRootPath } from "./middleware/root_path.ts";
+import { Metrics } from "./metrics/metrics.ts";
 
 /** What {@linkcode serve} takes; times in milliseconds, `Infinity` for none. */
 export interface ServeOptions {
@@ -41,12 +30,33 @@ export interface ServeOptions {
   port?: number;
   /** The address to listen on. Default: "127.0.0.1". */
   hostname?: string;
+  /** Makes that a listener for TLS, with a certificate and its key. Default: none. */
+  tls?: TlsOptions;
+  /** Other addresses to listen on, in place of `port`, `hostname`, `tls` and `proxyProtocol`. Default: none. */
+  listen?: ListenOptions | readonly ListenOptions[];
+  /** Proxies that begin each connection with a PROXY protocol header: addresses, and ranges such as "10.0.0.0/8". Default: none. */
+  proxyProtocol?: readonly string[];
+  /** Connections that the system keeps waiting to be accepted; past it: it refuses them. Default: 511. */
+  backlog?: number;
+  /** Whether several processes may listen on the same port; needs `--unstable-net`. Default: false. */
+  reusePort?: boolean;
   /** Shuts the server down when it is aborted. Default: none. */
   signal?: AbortSignal;
-  /** Called when the server accepts. Default: logs the URL. */
-  onListen?: (address: ServerAddress) => void;
+  /** Whether SIGINT and SIGTERM shut the server down, and SIGHUP reloads certificates. Default: false. */
+  signals?: boolean;
+  /** Called when the server accepts, with the first address and with all. Default: logs the URLs. */
+  onListen?: (address: ServerAddress, all: readonly ServerAddress[]) => void;
   /** Called with what the server has to say. Default: "info" and graver to stderr. */
   log?: (record: LogRecord) => void;
+  /** Called once for each request, when its response is complete or cut short. Default: none. */
+  accessLog?: (record: AccessRecord) => void;
+  /** Counts what the server does; see docs/metrics.md. Default: none. */
+  metrics?: Metrics;
+
+  /** Proxies whose `X-Forwarded-For` and `-Proto` count: addresses, ranges such as "10.0.0.0/8", "unix". Default: []. */
+  trustedProxies?: readonly string[];
+  /** The prefix that a proxy takes off the path, such as "/api". Default: "". */
+  rootPath?: string;
 
   /** The request line; past it: 414. Default: 8 KiB. */
   maxRequestLineBytes?: number;
@@ -64,6 +74,8 @@ export interface ServeOptions {
   /** Requests on one connection; the last gets `connection: close`. Default: none. */
   maxRequestsPerConnection?: number;
 
+  /** For a TLS handshake; past it: the connection is cut. Default: 10 s. */
+  handshakeTimeout?: number;
   /** From accept, or a later request's first byte, to the head's end; past it: 408. Default: 30 s. */
   headerTimeout?: number;
   /** Idle between two requests; past it: close. Default: 75 s. */
@@ -106,16 +118,32 @@ export interface ServeOptions {
 
 /** Options with every default filled in. */
 export type ResolvedOptions =
-  & Required<Omit<ServeOptions, "signal" | "onListen" | "log">>
+  & Required<Omit<ServeOptions, OptionWithoutDefault>>
   & Http1Options;
+
+type OptionWithoutDefault =
+  | "tls"
+  | "listen"
+  | "proxyProtocol"
+  | "signal"
+  | "onListen"
+  | "log"
+  | "accessLog"
+  | "metrics";
 
 /** The defaults of every option that has one. */
 export const DEFAULT_OPTIONS: ResolvedOptions = {
   ...DEFAULT_HTTP1_OPTIONS,
-  port: 8000,
-  hostname: "127.0.0.1",
+  port: DEFAULT_PORT,
+  hostname: DEFAULT_HOSTNAME,
+  backlog: 511,
+  reusePort: false,
+  signals: false,
+  trustedProxies: [],
+  rootPath: "",
   maxConnections: Infinity,
   maxConcurrentRequests: Infinity,
+  handshakeTimeout: 10_000,
   writeTimeout: 60_000,
   lifespan: "auto",
   startupTimeout: 60_000,
@@ -129,34 +157,55 @@ export const DEFAULT_OPTIONS: ResolvedOptions = {
   compression: true,
 };
 
-type Kind = keyof typeof RULES;
+/** The kinds of options; each has its rule. */
+export type OptionKind = keyof typeof RULES;
 
 /** What values an option takes, and how an error message says it. */
 const RULES = {
-  limit: ["a whole number above 0, or Infinity", isLimit],
+  count: ["a whole number above 0, or Infinity", isLimit],
+  size: ["a whole number of bytes above 0, or Infinity", isLimit],
   time: ["a number of milliseconds above 0, or Infinity", isTime],
   port: ["a whole number from 0 to 65535", isPort],
+  backlog: ["a whole number from 1 to 65535", isBacklog],
+  tls: ["an object with cert and key", isObject],
+  listen: ["an address to listen on, or a list of them", isObject],
+  peers: ["a list of addresses", Array.isArray],
+  metrics: ["a Metrics", (value: unknown) => value instanceof Metrics],
   string: ["a string", (value: unknown) => typeof value === "string"],
   boolean: ["a boolean", (value: unknown) => typeof value === "boolean"],
   function: ["a function", (value: unknown) => typeof value === "function"],
   signal: ["an AbortSignal", (value: unknown) => value instanceof AbortSignal],
+  proxies: ['a list of addresses, ranges and "unix"', isTrustList],
+  "root path": ['"" or a path such as "/api"', isRootPath],
   lifespan: ['"auto", "on" or "off"', isLifespanMode],
   "field value": ["a field value, or null", isNullableFieldValue],
 } as const;
 
-const KINDS: Record<keyof ServeOptions, Kind> = {
+/** What kind of value each option takes. */
+export const OPTION_KINDS: Record<keyof ServeOptions, OptionKind> = {
   port: "port",
   hostname: "string",
+  tls: "tls",
+  listen: "listen",
+  proxyProtocol: "peers",
+  backlog: "backlog",
+  reusePort: "boolean",
   signal: "signal",
+  signals: "boolean",
   onListen: "function",
   log: "function",
-  maxRequestLineBytes: "limit",
-  maxHeaderBytes: "limit",
-  maxHeaders: "limit",
-  maxBodyBytes: "limit",
-  maxConnections: "limit",
-  maxConcurrentRequests: "limit",
-  maxRequestsPerConnection: "limit",
+  accessLog: "function",
+  metrics: "metrics",
+  trustedProxies: "proxies",
+  rootPath: "root path",
+  maxRequestLineBytes: "size",
+  maxHeaderBytes: "size",
+  maxHeaders: "count",
+  maxBodyBytes: "size",
+  maxConnections: "count",
+  maxConcurrentRequests: "count",
+  maxRequestsPerConnection: "count",
+  handshakeTimeout: "time",
   headerTimeout: "time",
   keepAliveTimeout: "time",
   bodyTimeout: "time",
@@ -164,10 +213,10 @@ const KINDS: Record<keyof ServeOptions, Kind> = {
   lifespan: "lifespan",
   startupTimeout: "time",
   shutdownTimeout: "time",
-  drainBytes: "limit",
+  drainBytes: "size",
   drainTimeout: "time",
-  maxWebSockets: "limit",
-  maxMessageBytes: "limit",
+  maxWebSockets: "count",
+  maxMessageBytes: "size",
   pingInterval: "time",
   pingTimeout: "time",
   webSocketIdleTimeout: "time",
@@ -188,8 +237,8 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
-    const kind = KINDS[name as keyof ServeOptions];
-    if (kind === undefined || !Object.hasOwn(KINDS, name)) {
+    const kind = OPTION_KINDS[name as keyof ServeOptions];
+    if (kind === undefined || !Object.hasOwn(OPTION_KINDS, name)) {
       throw new TypeError(`Cannot serve: unknown option "${name}"`);
     }
     const [rule, accepts] = RULES[kind];
@@ -212,9 +261,12 @@ function isTime(value: unknown): boolean {
   return typeof value === "number" && value > 0;
 }
 
-function isPort(value: unknown): boolean {
-  return Number.isInteger(value) && Number(value) >= 0 &&
-    Number(value) <= 65_535;
+function isBacklog(value: unknown): boolean {
+  return isPort(value) && Number(value) > 0;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isLifespanMode(value: unknown): boolean {

@@ -4,40 +4,28 @@
  * @module
  */
 
-import { type CycleContext, HttpCycle } from "./asgi/http_cycle.ts";
-import {
-  type ConnectionInfo,
-  httpScope,
-  webSocketScope,
-} from "./asgi/http_scope.ts";
 import { LifespanCycle, LifespanError } from "./asgi/lifespan_cycle.ts";
-import { WebSocketCycle } from "./asgi/websocket_cycle.ts";
-import { checkHandshake, type Handshake } from "./websocket/handshake.ts";
-import { DEFAULT_WEBSOCKET_OPTIONS } from "./websocket/options.ts";
+import type { AsgiApp } from "./asgi/types.ts";
+import { Connections } from "./connections.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import {
-  type UpgradeOptions,
-  UpgradingWebSocket,
-} from "./websocket_upgrade.ts";
-import { respond } from "./asgi/helpers.ts";
-import type {
-  AsgiApp,
-  HostPort,
-  HttpScope,
-  WebSocketScope,
-} from "./asgi/types.ts";
-import { Http1Connection } from "./http1/connection.ts";
-import type { Http1Exchange } from "./http1/exchange.ts";
-import { Connection } from "./net/connection.ts";
+  listenTargets,
+  type ServerAddress,
+  type TcpAddress,
+} from "./listen_options.ts";
+import { formatLogRecord } from "./logs/log_lines.ts";
+import type { LogLevel, LogRecord } from "./logs/records.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import { delay } from "./net/accept_loop.ts";
 import { DeadlineClock } from "./net/deadlines.ts";
 import { openFile } from "./net/file.ts";
-import { acceptAll, delay, formatAddress, listen } from "./net/listener.ts";
+import { listenAll, type Listener, urlOf } from "./net/listener.ts";
+import { ProxyHeaderError } from "./net/proxy_protocol.ts";
+import { listenToSignals } from "./net/signals.ts";
 import {
-  type LogLevel,
-  type LogRecord,
   type ResolvedOptions,
   resolveOptions,
   type ServeOptions,
-  type ServerAddress,
 } from "./options.ts";
 
 /** How a server is shut down. */
@@ -49,11 +37,14 @@ export interface ShutdownOptions {
   timeout?: number;
 }
 
-/** A server that is listening. */
-export interface Server extends AsyncDisposable {
-  /** Where the server listens. */
-  readonly addr: ServerAddress;
-  /** The URL of the server's root. */
+/** A server that is listening, by default at an address of any kind. */
+export interface Server<Address extends ServerAddress = ServerAddress>
+  extends AsyncDisposable {
+  /** Where the server listens: the first address, if there are several. */
+  readonly addr: Address;
+  /** Every address that the server listens on. */
+  readonly addrs: readonly ServerAddress[];
+  /** The URL of the server's root, at the first address; `unix:` and the path for a unix socket. */
   readonly url: string;
   /**
    * Resolves when the server has stopped, its last connection is closed, and
@@ -62,12 +53,21 @@ export interface Server extends AsyncDisposable {
    */
   readonly finished: Promise<void>;
   /**
-   * Stops accepting, closes idle connections, lets responses in flight end
-   * (with `connection: close`), and cuts what is left at the timeout.
+   * Answers what waits to be accepted, closes idle connections, lets responses
+   * in flight end (with `connection: close`), and cuts what is left at the
+   * timeout. Called again, it can only hasten the end; with a timeout of 0
+   * while the application stops, that is waited for no longer.
    *
    * @returns When the server is finished.
    */
   shutdown(options?: ShutdownOptions): Promise<void>;
+  /**
+   * Reads the files of certificates and keys again, and uses those that have
+   * changed for new connections; open ones are left alone.
+   *
+   * @throws {TypeError} If one is of no use; then the old one stays.
+   */
+  reloadCertificates(): Promise<void>;
   /** Lets the server keep the process alive, as it does from the start. */
   ref(): void;
   /** Lets the process end although the server listens. */
@@ -81,8 +81,8 @@ export interface Server extends AsyncDisposable {
  * lifespan). If the application fails to start, or to stop, `finished` rejects
  * with a {@linkcode LifespanError}.
  *
- * @throws {TypeError | RangeError} If an option is wrong.
- * @throws {Deno.errors.AddrInUse} If the port is taken.
+ * @throws {TypeError | RangeError} If an option is wrong, or a certificate.
+ * @throws {Deno.errors.AddrInUse} If an address is taken.
  *
  * @example
  * ```ts
@@ -95,6 +95,17 @@ export interface Server extends AsyncDisposable {
  * await server.shutdown();
  * ```
  */
+export function serve(
+  app: AsgiApp,
+  options?: ServeOptions & { listen?: undefined },
+): Server<TcpAddress>;
+/**
+ * Serves an ASGI application at any addresses.
+ *
+ * @throws {TypeError | RangeError} If an option is wrong, or a certificate.
+ * @throws {Deno.errors.AddrInUse} If an address is taken.
+ */
+export function serve(app: AsgiApp, options?: ServeOptions): Server;
 export function serve(app: AsgiApp, options: ServeOptions = {}): Server {
   if (typeof app !== "function") {
     throw new TypeError(`Cannot serve: the app must be a function, not ${app}`);
@@ -108,65 +119,78 @@ const MIN_TICK_MS = 5;
 
 class AsgiServer implements Server {
   readonly addr: ServerAddress;
+  readonly addrs: readonly ServerAddress[];
   readonly url: string;
   readonly finished: Promise<void>;
 
-  readonly #app: AsgiApp;
   readonly #options: ResolvedOptions;
+  readonly #metrics: Metrics | undefined;
   readonly #log: (record: LogRecord) => void;
-  readonly #listener: Deno.TcpListener;
+  readonly #listeners: readonly Listener[];
   readonly #clock: DeadlineClock;
   readonly #lifespan: LifespanCycle;
-  readonly #httpContext: CycleContext;
-  readonly #webSocketContext: CycleContext;
-  readonly #connections = new Set<Http1Connection>();
+  readonly #dispatcher: Dispatcher;
+  readonly #connections: Connections;
+  #accepting = false;
+  #reloading: Promise<void> = Promise.resolve();
+
+  /** Aborted one after the other: no more work, no more patience, no more. */
   readonly #stopping = new AbortController();
-  readonly #webSocketOptions: UpgradeOptions;
-  /** Calls of the application that have not returned, by protocol. */
-  #requests = 0;
-  #webSockets = 0;
-  #aborted = false;
-  #change: Promise<void> | undefined;
-  #onChange: () => void = () => {};
+  readonly #cut = new AbortController();
+  readonly #over = new AbortController();
+  /** Aborted when the application that stops is waited for no longer. */
+  #patience: AbortController | undefined;
 
   constructor(app: AsgiApp, options: ServeOptions) {
-    this.#app = app;
     this.#options = resolveOptions(options);
+    this.#metrics = options.metrics;
+    this.#metrics?.attach(() => Deno.memoryUsage().rss);
     this.#log = options.log ?? logToStderr;
-    this.#httpContext = this.#createContext(() => this.#requests--);
-    this.#webSocketContext = this.#createContext(() => this.#webSockets--);
-    this.#webSocketOptions = webSocketOptions(this.#options);
     this.#clock = new DeadlineClock(tickFor(this.#options));
-    this.#listener = listen(this.#options);
-    const { hostname, port } = this.#listener.addr;
-    this.addr = { transport: "tcp", hostname, port };
-    this.url = `http://${formatAddress(reachable(hostname), port)}/`;
+    this.#listeners = listenAll(listenTargets(options), this.#options);
+    this.addrs = this.#listeners.map(({ address }) => address);
+    this.addr = this.addrs[0];
+    this.url = urlOf(this.addr);
     this.#lifespan = new LifespanCycle(
       app,
       this.#options.lifespan,
-      this.#httpContext.onAppError,
+      (error) => this.#say("error", "The application failed", error),
     );
+    this.#dispatcher = new Dispatcher(app, this.#options, this.#lifespan, {
+      openFile,
+      createDeadline: () => this.#clock.create(),
+      onChange: () => this.#connections.changed(),
+      log: this.#log,
+      accessLog: options.accessLog,
+      metrics: options.metrics,
+    });
+    this.#connections = new Connections(this.#options, {
+      dispatcher: this.#dispatcher,
+      clock: this.#clock,
+      counts: options.metrics?.counts,
+      onLost: (error) => this.#lost(error),
+    });
     this.finished = this.#run(options);
   }
 
-  async shutdown({ timeout }: ShutdownOptions = {}): Promise<void> {
-    const ms = timeout ?? this.#options.shutdownTimeout;
-    this.#stop();
-    const finished = new AbortController();
-    this.#abortAfter(ms, finished.signal);
-    try {
-      await this.finished;
-    } finally {
-      finished.abort();
-    }
+  async shutdown(
+    { timeout = this.#options.shutdownTimeout }: ShutdownOptions = {},
+  ): Promise<void> {
+    this.#begin(timeout);
+    await this.finished;
+  }
+
+  reloadCertificates(): Promise<void> {
+    const reload = (): Promise<void> => this.#reload();
+    return this.#reloading = this.#reloading.then(reload, reload);
   }
 
   ref(): void {
-    this.#listener.ref();
+    for (const listener of this.#listeners) listener.keepAlive(true);
   }
 
   unref(): void {
-    this.#listener.unref();
+    for (const listener of this.#listeners) listener.keepAlive(false);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -176,33 +200,30 @@ class AsgiServer implements Server {
   // Life of the server.
 
   async #run({ onListen, signal }: ServeOptions): Promise<void> {
-    const shutdown = (): void => void this.shutdown();
+    const shutdown = (): void => this.#begin();
+    using _signals = this.#options.signals ? this.#listenToSignals() : null;
     signal?.addEventListener("abort", shutdown, { once: true });
-    if (signal?.aborted) this.#stop();
+    if (signal?.aborted) shutdown();
     try {
-      await this.#startup();
-      if (onListen !== undefined) onListen(this.addr);
-      else this.#say("info", `Listening on ${this.url}`);
-      await this.#acceptAll();
-      while (this.#connections.size > 0 || this.#appsToWaitFor > 0) {
-        await this.#nextChange();
+      await this.#startApplication();
+      try {
+        if (!this.#stopping.signal.aborted) await this.#serve(onListen);
+      } finally {
+        await this.#stopApplication();
       }
-      await this.#within(
-        this.#options.shutdownTimeout,
-        "stop",
-        () => this.#lifespan.shutdown(),
-      );
     } finally {
       signal?.removeEventListener("abort", shutdown);
       this.#stop();
+      this.#over.abort();
     }
   }
 
-  async #startup(): Promise<void> {
-    await this.#within(
+  async #startApplication(): Promise<void> {
+    await within(
+      this.#lifespan.startup(),
       this.#options.startupTimeout,
-      "start",
-      () => this.#lifespan.startup(),
+      this.#cut.signal,
+      "Cannot start application",
     );
     const { thrown } = this.#lifespan;
     if (thrown === undefined) return;
@@ -210,172 +231,117 @@ class AsgiServer implements Server {
     this.#say("debug", "The application has no lifespan", thrown);
   }
 
-  /** Waits for the application to start or stop, but not for ever. */
-  async #within(
-    ms: number,
-    doing: "start" | "stop",
-    wait: () => Promise<void>,
-  ): Promise<void> {
-    const done = new AbortController();
-    const tooLate = delay(ms, done.signal).then(() => {
-      if (done.signal.aborted) return;
-      throw new LifespanError(
-        `Cannot ${doing} application: it takes more than ${ms} ms`,
-      );
-    });
+  async #stopApplication(): Promise<void> {
+    this.#patience = new AbortController();
+    await within(
+      this.#lifespan.shutdown(),
+      this.#options.shutdownTimeout,
+      this.#patience.signal,
+      "Cannot stop application",
+    );
+  }
+
+  /** Accepts until it is to stop, and waits for what is open then. */
+  async #serve(onListen: ServeOptions["onListen"]): Promise<void> {
+    this.#accepting = true;
+    this.#metrics?.setReady(!this.#stopping.signal.aborted);
+    const accepting = this.#listeners.map((listener) =>
+      this.#acceptAll(listener)
+    );
     try {
-      await Promise.race([wait(), tooLate]);
+      if (onListen !== undefined) onListen(this.addr, this.addrs);
+      else this.#say("info", `Listening on ${urls(this.addrs)}`);
+      await Promise.race([aborted(this.#stopping.signal), ...accepting]);
     } finally {
-      done.abort();
+      if (!this.#stopping.signal.aborted) this.#begin();
+      const cut = this.#cut.signal;
+      await Promise.all(this.#listeners.map((listener) => listener.stop(cut)));
+      await Promise.allSettled(accepting);
+      await this.#connections.finish();
     }
   }
 
-  #acceptAll(): Promise<void> {
-    return acceptAll(this.#listener, {
-      onConnection: (conn) => this.#accept(conn),
+  #acceptAll(listener: Listener): Promise<void> {
+    return listener.run({
+      onConnection: (conn) => this.#connections.accept(conn, listener),
       onAcceptError: (error, retryMs) =>
         this.#say("warn", `Cannot accept, retry in ${retryMs} ms`, error),
-    }, this.#stopping.signal);
+    });
   }
 
-  /** Applications that run on behind their response; not once all was cut. */
-  get #appsToWaitFor(): number {
-    return this.#aborted ? 0 : this.#requests + this.#webSockets;
+  /** Begins to stop, or hastens it. */
+  #begin(timeout = this.#options.shutdownTimeout): void {
+    this.#stop();
+    if (timeout <= 0) {
+      this.#patience?.abort();
+      this.#abort();
+    } else {
+      delay(timeout, this.#over.signal).then(() => this.#abort());
+    }
   }
 
   #stop(): void {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
-    this.#listener.close();
-    for (const connection of this.#connections) connection.shutdown();
-    this.#changed();
-  }
-
-  async #abortAfter(ms: number, finished: AbortSignal): Promise<void> {
-    if (ms > 0) await delay(ms, finished);
-    if (finished.aborted) return;
-    this.#aborted = true;
-    for (const connection of this.#connections) connection.abort();
-    this.#changed();
-  }
-
-  // Connections.
-
-  async #accept(conn: Deno.Conn): Promise<void> {
-    await this.#waitForRoom();
-    if (this.#stopping.signal.aborted) return conn[Symbol.dispose]();
-    const { writeTimeout } = this.#options;
-    const clock = this.#clock;
-    const transport = new Connection(conn, { writeTimeout, clock });
-    const info = connectionInfo(transport);
-    const connection = new Http1Connection(
-      transport,
-      (exchange) => this.#handle(exchange, info),
-      this.#options,
-    );
-    connection.onIdle = () => this.#changed();
-    this.#connections.add(connection);
-    this.#runConnection(connection);
-  }
-
-  async #runConnection(connection: Http1Connection): Promise<void> {
-    try {
-      await connection.run();
-    } catch (error) {
-      this.#say("debug", "Connection lost", error);
-    } finally {
-      this.#connections.delete(connection);
-      this.#changed();
+    this.#metrics?.setReady(false);
+    if (!this.#accepting) {
+      for (const listener of this.#listeners) listener.close();
     }
+    this.#dispatcher.announceShutdown();
+    this.#connections.shutdown();
   }
 
-  /** Past `maxConnections`, the oldest connection that is idle makes room. */
-  async #waitForRoom(): Promise<void> {
-    while (this.#connections.size >= this.#options.maxConnections) {
-      if (this.#stopping.signal.aborted) return;
-      this.#connections.values().find(({ evictable }) => evictable)?.shutdown();
-      await this.#nextChange();
-    }
+  #abort(): void {
+    this.#cut.abort();
+    this.#connections.abort();
   }
 
-  // Requests.
+  // Signals and certificates.
 
-  async #handle(exchange: Http1Exchange, info: ConnectionInfo): Promise<void> {
-    const handshake = exchange.request.upgrade
-      ? checkHandshake(exchange.request)
-      : undefined;
-    if (handshake === undefined) await this.#handleHttp(exchange, info);
-    else if (handshake.type === "handshake") {
-      await this.#handleWebSocket(exchange, handshake, info);
-    } else await exchange.refuse(handshake.status, handshake.headers);
-    this.#changed();
-  }
-
-  async #handleWebSocket(
-    exchange: Http1Exchange,
-    handshake: Handshake,
-    info: ConnectionInfo,
-  ): Promise<void> {
-    if (this.#webSockets >= this.#options.maxWebSockets) {
-      return await exchange.refuse(503, [["retry-after", "1"]]);
-    }
-    this.#webSockets++;
-    const wire = new UpgradingWebSocket(
-      exchange,
-      handshake,
-      this.#webSocketOptions,
-      () => this.#clock.create(),
-    );
-    const { subprotocols } = handshake;
-    const scope = webSocketScope(exchange.request, info, subprotocols);
-    this.#addState(scope);
-    const cycle = new WebSocketCycle(wire, scope, this.#webSocketContext);
-    await cycle.run(this.#app);
-  }
-
-  async #handleHttp(
-    exchange: Http1Exchange,
-    info: ConnectionInfo,
-  ): Promise<void> {
-    const { request } = exchange;
-    const busy = this.#requests >= this.#options.maxConcurrentRequests;
-    this.#requests++;
-    const bodyless = request.method === "HEAD";
-    const cycle = new HttpCycle(exchange, this.#httpContext, bodyless);
-    const app = busy ? serviceUnavailable : this.#app;
-    const scope = httpScope(request, info);
-    this.#addState(scope);
-    await cycle.run(app, scope);
-  }
-
-  /** Each scope has a shallow copy of what the application keeps. */
-  #addState(scope: HttpScope | WebSocketScope): void {
-    if (this.#lifespan.supported) scope.state = { ...this.#lifespan.state };
-  }
-
-  #createContext(onAppReturned: () => void): CycleContext {
-    return {
-      openFile,
-      onAppError: (error) =>
-        this.#say("error", "The application failed", error),
-      onIgnoredEvent: (type) =>
-        this.#say("debug", `Ignored ${type} behind a complete response`),
-      onAppReturned: () => {
-        onAppReturned();
-        this.#changed();
+  #listenToSignals(): Disposable {
+    const secure = this.#listeners.some((listener) => listener.secure);
+    return listenToSignals({
+      onStop: (signal, again) => {
+        const what = again ? "cutting what is left" : this.#stopNotice;
+        this.#say("info", `Received ${signal}: ${what}`);
+        this.#begin(again ? 0 : undefined);
       },
-    };
+      onReload: secure ? () => this.#reloadOnSignal() : undefined,
+    });
   }
 
-  // Waiting for any of this to change.
-
-  #nextChange(): Promise<void> {
-    return this.#change ??= new Promise((resolve) => this.#onChange = resolve);
+  /** What whoever waits for the end wants to know. */
+  get #stopNotice(): string {
+    const { shutdownTimeout: ms } = this.#options;
+    const limit = ms === Infinity ? "" : ` within ${ms / 1000} s`;
+    return `shutting down${limit}; another signal cuts what is left`;
   }
 
-  #changed(): void {
-    this.#change = undefined;
-    this.#onChange();
+  async #reloadOnSignal(): Promise<void> {
+    try {
+      await this.reloadCertificates();
+      this.#say("info", "Received SIGHUP: certificates reloaded");
+    } catch (error) {
+      this.#say("error", "Cannot reload certificates", error);
+    }
+  }
+
+  async #reload(): Promise<void> {
+    if (!this.#accepting || this.#stopping.signal.aborted) {
+      throw new Error("Cannot reload certificates: the server does not accept");
+    }
+    const results: PromiseSettledResult<void>[] = [];
+    for (const listener of this.#listeners) {
+      results.push(...await Promise.allSettled([listener.reload()]));
+    }
+    const failure = results.find(({ status }) => status === "rejected");
+    if (failure?.status === "rejected") throw failure.reason;
+  }
+
+  /** A proxy that sends no header is set up wrong: that must be found out. */
+  #lost(error: unknown): void {
+    const level = error instanceof ProxyHeaderError ? "warn" : "debug";
+    this.#say(level, "Connection lost", error);
   }
 
   #say(level: LogLevel, message: string, error?: unknown): void {
@@ -383,28 +349,44 @@ class AsgiServer implements Server {
   }
 }
 
-/** Answers what comes past `maxConcurrentRequests`. */
-const serviceUnavailable: AsgiApp = async (_scope, _receive, send) => {
-  await respond(send, 503, {
-    headers: [["content-type", "text/plain"], ["retry-after", "1"]],
-    body: "Service Unavailable\n",
-  });
-};
+/** Waits for the application, but not for ever. */
+async function within(
+  waiting: Promise<void>,
+  ms: number,
+  cut: AbortSignal,
+  failure: string,
+): Promise<void> {
+  const done = new AbortController();
+  try {
+    await Promise.race([waiting, tooLate(done.signal)]);
+  } finally {
+    done.abort();
+  }
+  async function tooLate(done: AbortSignal): Promise<void> {
+    await delay(ms, AbortSignal.any([done, cut]));
+    await delay(0, done); // It may be about to be complete.
+    if (done.aborted) return;
+    const reason = cut.aborted
+      ? "the server was cut short"
+      : `it takes more than ${ms} ms`;
+    throw new LifespanError(`${failure}: ${reason}`);
+  }
+}
 
-function webSocketOptions(options: ResolvedOptions): UpgradeOptions {
-  return {
-    ...DEFAULT_WEBSOCKET_OPTIONS,
-    maxMessageBytes: options.maxMessageBytes,
-    pingInterval: options.pingInterval,
-    pingTimeout: options.pingTimeout,
-    idleTimeout: options.webSocketIdleTimeout,
-    closeTimeout: options.closeTimeout,
-    compression: options.compression,
-  };
+function urls(addresses: readonly ServerAddress[]): string {
+  return addresses.map(urlOf).join(", ");
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 function tickFor(options: ResolvedOptions): number {
   const shortest = Math.min(
+    options.handshakeTimeout,
     options.headerTimeout,
     options.keepAliveTimeout,
     options.bodyTimeout,
@@ -418,30 +400,10 @@ function tickFor(options: ResolvedOptions): number {
   return Math.max(MIN_TICK_MS, Math.min(shortest / 10, MAX_TICK_MS));
 }
 
-function connectionInfo(connection: Connection): ConnectionInfo {
-  return {
-    scheme: "http",
-    client: hostPort(connection.remoteAddr),
-    server: hostPort(connection.localAddr),
-  };
-}
-
-/** IPv4 peers of a dual-stack listener get their IPv4 address back. */
-function hostPort(address: Deno.Addr): HostPort | null {
-  if (!("hostname" in address)) return null;
-  return [address.hostname.replace(/^::ffff:(?=[0-9.]+$)/, ""), address.port];
-}
-
-/** An address under which a wildcard address can be reached. */
-function reachable(hostname: string): string {
-  if (hostname === "0.0.0.0") return "127.0.0.1";
-  return hostname === "::" ? "::1" : hostname;
-}
-
 const encoder = new TextEncoder();
 
-function logToStderr({ level, message, error }: LogRecord): void {
-  if (level === "debug") return;
-  const detail = error === undefined ? "" : `: ${Deno.inspect(error)}`;
-  Deno.stderr.writeSync(encoder.encode(`${level}: ${message}${detail}\n`));
+function logToStderr(record: LogRecord): void {
+  if (record.level === "debug") return;
+  const look = { format: "plain", color: false, time: new Date() } as const;
+  Deno.stderr.writeSync(encoder.encode(formatLogRecord(record, look)));
 }

@@ -1,17 +1,23 @@
 /**
  * Carries a WebSocket over an HTTP/1.1 exchange: until it is accepted, the
- * exchange can be answered as any other; then the connection is upgraded.
+ * exchange can be answered as any other; then the connection is upgraded, and
+ * nothing of HTTP is held any more.
  *
  * @module
  */
 
 import type {
+  WebSocketInput,
   WebSocketSession,
   WebSocketWire,
 } from "./asgi/websocket_cycle.ts";
 import type { Field } from "./fields.ts";
 import type { Http1Exchange } from "./http1/exchange.ts";
+import type { UpgradedStream } from "./http1/upgraded_stream.ts";
+import type { ByteReader } from "./streams/byte_reader.ts";
+import { ABNORMAL_CLOSURE } from "./websocket/close_codes.ts";
 import {
+  type Close,
   WebSocketConnection,
   type WebSocketConnectionOptions,
 } from "./websocket/connection.ts";
@@ -21,12 +27,24 @@ import {
   DEFAULT_COMPRESSION_OPTIONS,
   type WebSocketOptions,
 } from "./websocket/options.ts";
-import type { Deadline } from "./websocket/transport.ts";
+import type { Deadline, WebSocketTransport } from "./websocket/transport.ts";
 
 /** What all WebSockets of a server share. */
 export interface UpgradeOptions extends WebSocketOptions {
   /** Whether messages are compressed for clients that offer it. */
   readonly compression: boolean;
+  /** How long the client may take to close behind the last Close. */
+  readonly lingerTimeout: number;
+  /** Counts messages. */
+  readonly meter: MessageMeter | undefined;
+}
+
+/** Counts the messages of WebSockets. */
+export interface MessageMeter {
+  /** Messages that the application has taken. */
+  messagesReceived: number;
+  /** Messages that the application has sent. */
+  messagesSent: number;
 }
 
 /** A deadline that is given back when it is not needed any more. */
@@ -38,6 +56,7 @@ export class UpgradingWebSocket implements WebSocketWire {
   readonly #handshake: Handshake;
   readonly #options: UpgradeOptions;
   readonly #createDeadline: () => DisposableDeadline;
+  #upgraded: UpgradedWebSocket | undefined;
 
   /** `createDeadline` is called if the WebSocket is opened. */
   constructor(
@@ -52,14 +71,14 @@ export class UpgradingWebSocket implements WebSocketWire {
     this.#createDeadline = createDeadline;
   }
 
+  /** The WebSocket, once it is open. */
+  get upgraded(): UpgradedWebSocket | undefined {
+    return this.#upgraded;
+  }
+
   /** Called when the client leaves before the WebSocket is open. */
   set onDeparture(call: ((how: "half-closed" | "lost") => void) | undefined) {
     this.#exchange.onDeparture = call;
-  }
-
-  /** Called when the server wants the WebSocket to come to its end. */
-  set onShutdown(call: (() => void) | undefined) {
-    this.#exchange.onShutdown = call;
   }
 
   /** Answers 101, and hands the connection over to WebSocket. */
@@ -67,7 +86,7 @@ export class UpgradingWebSocket implements WebSocketWire {
     subprotocol: string | null,
     headers: readonly Field[],
   ): Promise<WebSocketSession> {
-    const { compression, ...options } = this.#options;
+    const { compression, lingerTimeout, meter, ...options } = this.#options;
     const deflate = compression
       ? negotiateDeflate(
         this.#handshake.extensions,
@@ -79,29 +98,13 @@ export class UpgradingWebSocket implements WebSocketWire {
       extensions: deflate?.response,
     });
     const stream = await this.#exchange.upgrade([...fields, ...headers]);
-    return this.#connect(stream, { ...options, deflate });
-  }
-
-  #connect(
-    stream: Awaited<ReturnType<Http1Exchange["upgrade"]>>,
-    options: WebSocketConnectionOptions,
-  ): WebSocketSession {
-    const { reader, readDeadline, write, abort } = stream;
     const idleDeadline = options.idleTimeout === Infinity
       ? undefined
       : this.#createDeadline();
-    const transport = {
-      reader,
-      deadline: readDeadline,
-      idleDeadline,
-      write,
-      abort,
-    };
-    const connection = new WebSocketConnection(transport, options);
-    if (idleDeadline !== undefined) {
-      connection.closed.then(() => idleDeadline[Symbol.dispose]());
-    }
-    return connection;
+    return this.#upgraded = new UpgradedWebSocket(
+      { stream, idleDeadline, lingerTimeout, meter },
+      { ...options, deflate },
+    );
   }
 
   /** Begins a response that denies the WebSocket. */
@@ -123,4 +126,121 @@ export class UpgradingWebSocket implements WebSocketWire {
   abort(): void {
     this.#exchange.abort();
   }
+}
+
+/** What carries an open WebSocket. */
+interface Carrier {
+  readonly stream: UpgradedStream;
+  readonly idleDeadline: DisposableDeadline | undefined;
+  readonly lingerTimeout: number;
+  readonly meter: MessageMeter | undefined;
+}
+
+/** An open WebSocket on a connection that was upgraded. */
+export class UpgradedWebSocket implements WebSocketSession, WebSocketTransport {
+  /** Resolves when the WebSocket has ended. */
+  readonly closed: Promise<unknown>;
+  /** Resolves when the connection below it is closed as well. */
+  readonly gone: Promise<void>;
+
+  readonly #carrier: Carrier;
+  readonly #connection: WebSocketConnection;
+  #lost = false;
+
+  /** Begins to read. */
+  constructor(carrier: Carrier, options: WebSocketConnectionOptions) {
+    this.#carrier = carrier;
+    this.#connection = new WebSocketConnection(this, options);
+    this.closed = this.#connection.closed;
+    this.gone = this.#connection.closed.then((end) => this.#closeBehind(end));
+  }
+
+  /** What the client sends. */
+  get reader(): ByteReader {
+    return this.#carrier.stream.reader;
+  }
+
+  /** Bounds every wait but that for messages. */
+  get deadline(): Deadline {
+    return this.#carrier.stream.deadline;
+  }
+
+  /** Bounds the wait for messages. */
+  get idleDeadline(): Deadline | undefined {
+    return this.#carrier.idleDeadline;
+  }
+
+  /** The status of the handshake. */
+  get status(): number {
+    return 101;
+  }
+
+  /** How many bytes were sent behind the handshake. */
+  get bytesSent(): number {
+    return this.#carrier.stream.bytesSent;
+  }
+
+  /** Whether the client was lost. */
+  get aborted(): boolean {
+    return this.#lost;
+  }
+
+  /** Waits for the next message. */
+  receive(): Promise<WebSocketInput> {
+    const { meter } = this.#carrier;
+    const received = this.#connection.receive();
+    return meter === undefined ? received : counted(received, meter);
+  }
+
+  /** How many bytes wait to be sent. */
+  get waiting(): number {
+    return this.#connection.waiting;
+  }
+
+  /** Takes the next message, if it has arrived. */
+  receiveNow(): WebSocketInput | undefined {
+    const message = this.#connection.take();
+    const { meter } = this.#carrier;
+    if (meter !== undefined && message !== undefined) meter.messagesReceived++;
+    return message;
+  }
+
+  /** Sends a message. */
+  send(data: string | Uint8Array): Promise<void> {
+    const { meter } = this.#carrier;
+    if (meter !== undefined) meter.messagesSent++;
+    return this.#connection.send(data);
+  }
+
+  /** Sends a close. */
+  close(code: number, reason: string): Promise<void> {
+    return this.#connection.close(code, reason);
+  }
+
+  /** Sends bytes, for the connection. */
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#carrier.stream.write(bytes);
+  }
+
+  /** Cuts the connection. */
+  abort(): void {
+    this.#carrier.stream.abort();
+  }
+
+  async #closeBehind({ code }: Close): Promise<void> {
+    const { stream, idleDeadline, lingerTimeout } = this.#carrier;
+    idleDeadline?.[Symbol.dispose]();
+    this.#lost = code === ABNORMAL_CLOSURE;
+    if (this.#lost) stream.abort();
+    else await stream.close(lingerTimeout);
+  }
+}
+
+async function counted(
+  received: Promise<WebSocketInput>,
+  meter: MessageMeter,
+): Promise<WebSocketInput> {
+  const input = await received;
+  if (input.type === "message") meter.messagesReceived++;
+  return input;
 }

@@ -74,7 +74,10 @@ async function enter(
   name: string,
 ): Promise<Tab> {
   const tab = await browser.open(url);
-  await tab.until("document.activeElement?.id === 'name'");
+  // The script that sees to the form is run before the page is complete.
+  await tab.until(
+    "document.readyState === 'complete' && document.activeElement?.id === 'name'",
+  );
   await tab.type(name);
   await tab.pressEnter();
   await sees(tab, `Connected as ${name}`);

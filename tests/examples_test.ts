@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { timed } from "../examples/middleware.ts";
 import { fromTransform, serve } from "../mod.ts";
 import { type Ended, Example, exampleTest } from "./_example.ts";
+import { WebSocketClient } from "./_web_socket_client.ts";
 import { post, request } from "./e2e/_raw_client.ts";
 import { bounded, granted, netTest } from "./e2e/_testing.ts";
 
@@ -212,16 +213,22 @@ exampleTest("server_sent_events.ts says when a client has left", async () => {
   assertClean(await example.interrupt());
 });
 
-exampleTest("server_sent_events.ts ends with clients connected", async () => {
-  await using example = await Example.start("server_sent_events.ts");
-  using client = await example.connect();
-  await client.get("/");
-  await client.readHead();
-  await client.readChunk();
-  const ended = await example.interrupt();
-  assertClean(ended);
-  assertMatch(ended.stderr, /has left/);
-});
+exampleTest(
+  "server_sent_events.ts ends its streams when it is interrupted",
+  async () => {
+    await using example = await Example.start("server_sent_events.ts");
+    using client = await example.connect();
+    await client.get("/");
+    await client.readHead();
+    await client.readChunk();
+    const ending = example.interrupt();
+    let last = "";
+    for (let chunk; (chunk = await client.readChunk()) !== "";) last = chunk;
+    assertMatch(last, /^event: end\n/);
+    client.close();
+    assertClean(await ending);
+  },
+);
 
 exampleTest("transform.ts turns text to upper case as it comes", async () => {
   await using example = await Example.start("transform.ts");
@@ -266,6 +273,30 @@ netTest("middleware.ts leaves send a stream as well", async () => {
   assertEquals(await response.text(), "Hello");
 });
 
+exampleTest(
+  "behind_proxy.ts sees the client behind the proxy, and counts visits",
+  async () => {
+    await using example = await Example.start("behind_proxy.ts");
+    const headers = {
+      "x-forwarded-for": "192.0.2.1",
+      "x-forwarded-proto": "https",
+    };
+    const response = await fetch(example.url, { headers });
+    const id = response.headers.get("x-request-id");
+    assertEquals(
+      await response.text(),
+      `Hello 192.0.2.1, who came by https, request ${id}\n`,
+    );
+    for (const visit of [1, 2]) {
+      const response = await fetch(`${example.url}visits`);
+      assertEquals(await response.text(), `Visit ${visit} of /visits\n`);
+    }
+    const ended = await example.interrupt();
+    assertClean(ended);
+    assertMatch(ended.stdout, /There were 2 visits/);
+  },
+);
+
 exampleTest("early_hints_and_trailers.ts sends both on HTTP/1.1", async () => {
   await using example = await Example.start("early_hints_and_trailers.ts");
   using client = await example.connect();
@@ -288,6 +319,78 @@ exampleTest("early_hints_and_trailers.ts serves HTTP/1.0 as well", async () => {
   assertMatch(text, /\r\n\r\n<!DOCTYPE html>\n<title>Hello<\/title>\n$/);
   client.close();
   assertClean(await example.interrupt());
+});
+
+exampleTest("fetch_handler.ts sends back what it is sent", async () => {
+  await using example = await Example.start("fetch_handler.ts");
+  using client = await example.connect();
+  await client.send(
+    request("POST", "/echo", "transfer-encoding: chunked"),
+    "5\r\nfirst\r\n",
+  );
+  assertEquals((await client.readHead()).status, 200);
+  assertEquals(await client.readChunk(), "first");
+  await client.send("6\r\nsecond\r\n0\r\n\r\n");
+  assertEquals(await client.readChunk(), "second");
+  assertEquals(await client.readChunk(), "");
+  const other = await fetch(`${example.url}other`);
+  assertEquals([other.status, await other.text()], [
+    404,
+    "Try /echo or /countdown\n",
+  ]);
+  assertClean(await example.interrupt());
+});
+
+exampleTest("fetch_handler.ts counts until the client leaves", async () => {
+  await using example = await Example.start("fetch_handler.ts");
+  const client = await example.connect();
+  await client.get("/countdown");
+  await client.readHead();
+  assertEquals(await client.readChunk(), "10\n");
+  client.close();
+  await example.printed(/Left at \d/);
+  assertEquals((await example.interrupt()).code, 0);
+});
+
+exampleTest("deno_serve.ts greets on Deno's own server", async () => {
+  await using example = await Example.start("deno_serve.ts");
+  const response = await fetch(`${example.url}world`);
+  assertEquals(await response.text(), "Hello from /world\n");
+  const url = example.url.replace("http:", "ws:");
+  await using socket = await WebSocketClient.open(url);
+  socket.send("Hello");
+  assertEquals(await socket.next(), "Hello");
+  const ending = example.interrupt();
+  // The application and the server both see to it, with a code of their own.
+  const { code } = await socket.closed();
+  assert(code === 1012 || code === 1001, `The close code is ${code}`);
+  assertEquals((await ending).code, 0);
+});
+
+exampleTest("access_log.ts writes a line for each request", async () => {
+  await using example = await Example.start("access_log.ts");
+  const headers = { "user-agent": "test", referer: "http://example.com/" };
+  for (const path of ["world?a=b", "missing"]) {
+    const response = await fetch(example.url + path, { headers });
+    await response.body?.cancel();
+  }
+  await example.printed(/ 404 /);
+  const ended = await example.interrupt();
+  assertClean(ended);
+  const lines = ended.stdout.split("\n");
+  const [day, clock] = [/\d\d\/[A-Z][a-z]{2}\/\d{4}/, /\d\d:\d\d:\d\d/];
+  const time = `\\[${day.source}:${clock.source} \\+0000\\]`;
+  const rest = '"http://example.com/" "test"';
+  for (
+    const [i, request] of [
+      '"GET /world\\?a=b HTTP/1.1" 200 6',
+      '"GET /missing HTTP/1.1" 404 -',
+    ].entries()
+  ) {
+    const line = `^127.0.0.1 - - ${time} ${request} ${rest}$`;
+    assertMatch(lines[i], new RegExp(line));
+  }
+  assertEquals(lines.slice(2), [""]);
 });
 
 // What all of them have in common.

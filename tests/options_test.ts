@@ -27,12 +27,25 @@ const LIMITS = [
   "drainBytes",
 ];
 const TIMES = [
+  "handshakeTimeout",
   "headerTimeout",
   "keepAliveTimeout",
   "bodyTimeout",
   "writeTimeout",
   "shutdownTimeout",
   "drainTimeout",
+];
+
+/** Options that are not there unless they are given. */
+const ABSENT = [
+  "tls",
+  "listen",
+  "signal",
+  "onListen",
+  "log",
+  "accessLog",
+  "proxyProtocol",
+  "metrics",
 ];
 
 Deno.test("resolveOptions() fills in every default", () => {
@@ -53,7 +66,7 @@ Deno.test("resolveOptions() changes neither what it is given nor the defaults", 
 });
 
 Deno.test("resolveOptions() takes undefined as absent, for every option", () => {
-  const names = [...Object.keys(DEFAULT_OPTIONS), "signal", "onListen", "log"];
+  const names = [...Object.keys(DEFAULT_OPTIONS), ...ABSENT];
   for (const name of names) {
     assertEquals(resolve({ [name]: undefined }), DEFAULT_OPTIONS, name);
   }
@@ -89,9 +102,38 @@ Deno.test("resolveOptions() takes a port", () => {
   refuses("port", ["80", null, true], TypeError);
 });
 
+Deno.test("resolveOptions() takes a backlog", () => {
+  accepts("backlog", [1, 511, 65_535]);
+  refuses("backlog", [0, -1, 65_536, 1.5, Infinity], RangeError);
+  refuses("backlog", ["511", null], TypeError);
+});
+
+for (const name of ["reusePort", "signals"]) {
+  Deno.test(`resolveOptions() takes a boolean as ${name}`, () => {
+    accepts(name, [true, false]);
+    refuses(name, [null, "yes", {}], TypeError);
+  });
+}
+
+Deno.test("resolveOptions() refuses what cannot say where to listen", () => {
+  refuses("tls", [null, true, "cert.pem"], TypeError);
+  refuses("listen", [null, true, "127.0.0.1"], TypeError);
+});
+
 Deno.test("resolveOptions() takes text as hostname", () => {
   accepts("hostname", ["127.0.0.1", "::", "localhost"]);
   refuses("hostname", [null, true, {}], TypeError);
+});
+
+Deno.test("resolveOptions() takes addresses, ranges and unix as trustedProxies", () => {
+  accepts("trustedProxies", [[], ["127.0.0.1", "10.0.0.0/8", "::1", "unix"]]);
+  const faulty = [null, "127.0.0.1", ["*"], ["10.0.0.1/8"], [1], {}];
+  refuses("trustedProxies", faulty, TypeError);
+});
+
+Deno.test("resolveOptions() takes the prefix of a path as rootPath", () => {
+  accepts("rootPath", ["", "/api", "/api/v2"]);
+  refuses("rootPath", [null, "api", "/", "/api/", "//a", "/a?b"], TypeError);
 });
 
 Deno.test("resolveOptions() takes a boolean as dateHeader", () => {
@@ -148,16 +190,15 @@ Deno.test({
     "granted",
   fn() {
     const documented = documentedDefaults(Deno.readTextFileSync(SOURCE));
-    const absent = ["signal", "onListen", "log"];
-    assert(documented.size > absent.length);
+    assert(documented.size > ABSENT.length);
     for (const [name, text] of documented) {
-      if (absent.includes(name)) continue;
+      if (ABSENT.includes(name)) continue;
       const value = DEFAULT_OPTIONS[name as keyof typeof DEFAULT_OPTIONS];
       assertEquals(valueOf(text), value, `${name}: "${text}"`);
     }
     assertEquals(
       [...documented.keys()].sort(),
-      [...Object.keys(DEFAULT_OPTIONS), ...absent].sort(),
+      [...Object.keys(DEFAULT_OPTIONS), ...ABSENT].sort(),
     );
   },
 });

@@ -5,14 +5,12 @@
  * @module
  */
 
+import type { EventOrigin, EventSource } from "../streams/event_streams.ts";
+
 /** Where the events of one call of an application come from, and go to. */
-export interface EventPort<In, Out> {
-  /** The events for the application, made on demand. */
-  readonly readable: ReadableStream<In>;
-  /** Waits for the next event. */
-  receive(): Promise<In>;
-  /** Whether no other event follows. */
-  isLast(event: In): boolean;
+export interface EventPort<In, Out> extends EventOrigin<In> {
+  /** The events for the application. */
+  readonly source: EventSource<In>;
   /** Takes an event of the application. */
   send(event: Out): Promise<void>;
   /** The application has aborted its stream of events. */
@@ -45,20 +43,43 @@ interface Bound {
 const receivePrototype = Object.create(Function.prototype, {
   readable: {
     get(this: Bound): ReadableStream<unknown> {
-      return this[PORT].readable;
+      return this[PORT].source.readable;
     },
   },
   [Symbol.asyncIterator]: {
     // Not the stream's own iterator, so that a loop and calls can take turns.
-    async *value(this: Bound): AsyncGenerator<unknown> {
-      for (let last = false; !last;) {
-        const event = await this[PORT].receive();
-        last = this[PORT].isLast(event);
-        yield event;
-      }
+    value(this: Bound): AsyncIterableIterator<unknown> {
+      return new EventIterator(this[PORT]);
     },
   },
 });
+
+/** Gives the events up to the last one; it may be left, and taken up again. */
+class EventIterator implements AsyncIterableIterator<unknown> {
+  readonly #port: EventPort<unknown, unknown>;
+  #done = false;
+
+  constructor(port: EventPort<unknown, unknown>) {
+    this.#port = port;
+  }
+
+  next(): Promise<IteratorResult<unknown>> {
+    if (this.#done) return this.return();
+    return this.#port.source.read().then((value) => {
+      this.#done = this.#port.isLast(value);
+      return { done: false, value };
+    });
+  }
+
+  return(): Promise<IteratorResult<unknown>> {
+    this.#done = true;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
 
 const sendPrototype = Object.create(Function.prototype, {
   writable: {
@@ -68,19 +89,40 @@ const sendPrototype = Object.create(Function.prototype, {
   },
 });
 
+// A bound function has the prototype of what it is bound from: this is several
+// times cheaper than to set the prototype of each.
+const receiveFrom = Object.setPrototypeOf(
+  function (this: EventPort<unknown, never>): Promise<unknown> {
+    return this.source.read();
+  },
+  receivePrototype,
+);
+const sendTo = Object.setPrototypeOf(
+  function (this: EventPort<unknown, unknown>, event: unknown): Promise<void> {
+    return this.send(event);
+  },
+  sendPrototype,
+);
+
 /** The `receive` of a port. */
 export function receiveOf<In>(port: EventPort<In, never>): ReceiveFunction<In> {
-  return bind(() => port.receive(), port, receivePrototype);
+  return bind(receiveFrom, port);
 }
 
 /** The `send` of a port. */
-export function sendOf<Out>(port: EventPort<unknown, Out>): SendFunction<Out> {
-  return bind((event: Out) => port.send(event), port, sendPrototype);
+export function sendOf<Out>(
+  port: Pick<EventPort<unknown, Out>, "send" | "abort">,
+): SendFunction<Out> {
+  return bind(sendTo, port);
 }
 
-function bind(call: unknown, port: unknown, prototype: object) {
-  (call as Bound)[PORT] = port as EventPort<unknown, unknown>;
-  return Object.setPrototypeOf(call, prototype);
+function bind<F extends (...args: never[]) => unknown>(
+  template: F,
+  port: unknown,
+): F {
+  const bound = template.bind(port as never) as unknown as F & Bound;
+  bound[PORT] = port as EventPort<unknown, unknown>;
+  return bound;
 }
 
 function writableOf(

@@ -17,7 +17,12 @@
  */
 
 import type { Field } from "../fields.ts";
-import { EventSink, eventSource, handled } from "../streams/event_streams.ts";
+import {
+  EventSink,
+  EventSource,
+  type EventTaker,
+  handled,
+} from "../streams/event_streams.ts";
 import type { AppCalls } from "./app_calls.ts";
 import { ClientDisconnected, isDisconnect } from "./errors.ts";
 import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
@@ -28,6 +33,7 @@ import {
   type ResponseEvent,
   type ResponseStart,
 } from "./http_events.ts";
+import type { Ending } from "./shutdown_notice.ts";
 import { type OrderedEvent, ResponseOrder } from "./response_order.ts";
 import type {
   AsgiApp,
@@ -83,13 +89,19 @@ const EMPTY = new Uint8Array(0);
 const DISCONNECT: HttpReceiveEvent = Object.freeze({ type: "http.disconnect" });
 
 /** The cycle of one request. */
-export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
+export class HttpCycle
+  implements
+    EventPort<HttpReceiveEvent, HttpSendEvent>,
+    EventTaker<OrderedEvent>,
+    Ending {
+  /** Called when the response is complete, or was cut short. */
+  onEnd: (() => void) | undefined;
+
   readonly #wire: HttpWire;
   readonly #context: CycleContext;
 
   // Towards the application.
-  #events: ReadableStream<HttpReceiveEvent> | undefined;
-  #eventReader: ReadableStreamDefaultReader<HttpReceiveEvent> | undefined;
+  #source: EventSource<HttpReceiveEvent> | undefined;
   #bodyDelivered = false;
   #wake: ((event: HttpReceiveEvent) => void) | undefined;
 
@@ -100,7 +112,7 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
   #sending: Promise<void> | undefined;
   #start: ResponseStart | undefined;
   #begun = false;
-  #trailers: Field[] = [];
+  #trailers: Field[] | undefined;
 
   /** Why sends reject: the client has left, or its request was refused. */
   #disconnected: ClientDisconnected | undefined;
@@ -114,10 +126,7 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
     this.#wire = wire;
     this.#context = context;
     this.#order = new ResponseOrder(bodyless);
-    this.#sink = new EventSink(
-      (event) => this.#take(event),
-      () => this.#cutShort(),
-    );
+    this.#sink = new EventSink(this);
   }
 
   /**
@@ -153,6 +162,11 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
     }
   }
 
+  /** Whether the response is complete, or was cut short. */
+  get ended(): boolean {
+    return this.#over;
+  }
+
   /** Ends the response as a throw does; the application may run on. */
   abort(reason: unknown): void {
     this.#failed(reason);
@@ -174,12 +188,9 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
 
   // Towards the application: events are made when it asks for them.
 
-  /** The request's events as a stream. */
-  get readable(): ReadableStream<HttpReceiveEvent> {
-    return this.#events ??= eventSource(
-      () => this.#nextEvent(),
-      this.isLast,
-    );
+  /** The request's events; each is made when it is asked for. */
+  get source(): EventSource<HttpReceiveEvent> {
+    return this.#source ??= new EventSource(this);
   }
 
   /** Whether no other event follows. */
@@ -187,14 +198,8 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
     return event.type === "http.disconnect";
   }
 
-  /** Waits for the request's next event. */
-  async receive(): Promise<HttpReceiveEvent> {
-    this.#eventReader ??= this.readable.getReader();
-    const { value } = await this.#eventReader.read();
-    return value ?? DISCONNECT;
-  }
-
-  #nextEvent(): HttpReceiveEvent | Promise<HttpReceiveEvent> {
+  /** Makes the request's next event, when it is there. */
+  nextEvent(): HttpReceiveEvent | Promise<HttpReceiveEvent> {
     if (this.#over || this.#disconnected !== undefined) return DISCONNECT;
     if (!this.#bodyDelivered) return this.#takeBody() ?? this.#waitForBody();
     if (this.#wire.departure !== undefined) return DISCONNECT;
@@ -261,6 +266,8 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
 
   #dispatch(event: ResponseEvent): Promise<void> {
     switch (event.type) {
+      case "http.response.start":
+        return this.#keepStart(event);
       case "http.response.pathsend":
         this.#order.requireNoContent(event.type);
         return this.#hold(this.#sendPath(event));
@@ -272,6 +279,13 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
         return this.#hold(this.#sendPieces(event));
     }
     return this.#put(event);
+  }
+
+  /** It leaves with the first content, so until then nothing is to be done. */
+  #keepStart(event: ResponseStart): Promise<void> {
+    this.#order.advance(event);
+    this.#start = event;
+    return Promise.resolve();
   }
 
   #put(event: OrderedEvent): Promise<void> {
@@ -331,7 +345,8 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
 
   // Towards the client: the sink gives one event at a time.
 
-  #take(event: OrderedEvent): Promise<void> | undefined {
+  /** Takes an event of the response that is due. */
+  takeEvent(event: OrderedEvent): Promise<void> | undefined {
     if (this.#disconnected !== undefined) throw this.#disconnected;
     const last = this.#isLast(event);
     const written = this.#write(event, last);
@@ -355,14 +370,11 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
     switch (event.type) {
       case "http.response.early_hint":
         return this.#wire.inform(103, event.headers);
-      case "http.response.start":
-        this.#start = event;
-        return undefined;
       case "http.response.body":
         this.#begin();
         return this.#wire.data(event.body, last);
       case "http.response.trailers":
-        this.#trailers.push(...event.headers);
+        (this.#trailers ??= []).push(...event.headers);
         return last ? this.#wire.trailers(this.#trailers) : undefined;
     }
   }
@@ -381,8 +393,17 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
   }
 
   /** No event will follow: unless the response is whole, its request fails. */
-  #cutShort(): void {
-    if (!this.#over) this.#fail(500, undefined);
+  endOfEvents(): void {
+    if (this.#over) return;
+    if (!this.#gaveUp) return void this.#fail(500, undefined);
+    this.#wire.abort();
+    this.#lose();
+  }
+
+  /** Whether the application has stopped because the client left: no error. */
+  get #gaveUp(): boolean {
+    return this.#clientLeft &&
+      (this.#fault === undefined || isDisconnect(this.#fault.error));
   }
 
   /** Refuses the request with `status`, or aborts if a response has begun. */
@@ -416,6 +437,7 @@ export class HttpCycle implements EventPort<HttpReceiveEvent, HttpSendEvent> {
     this.#over = true;
     this.#wire.onDeparture = undefined;
     this.#wake?.(DISCONNECT);
+    this.onEnd?.();
     this.#finish();
   }
 }

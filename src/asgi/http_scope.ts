@@ -53,14 +53,17 @@ export function httpScope(
   };
 }
 
+/** Nobody can change it, so that scopes may share it. */
+const NO_SETTINGS = Object.freeze({});
+
 function httpExtensions(version: string): Extensions {
   const extensions: Extensions = {
-    "http.response.pathsend": {},
-    "http.response.zerocopysend": {},
+    "http.response.pathsend": NO_SETTINGS,
+    "http.response.zerocopysend": NO_SETTINGS,
   };
   if (version !== "1.0") {
-    extensions["http.response.trailers"] = {};
-    extensions["http.response.early_hint"] = {};
+    extensions["http.response.trailers"] = NO_SETTINGS;
+    extensions["http.response.early_hint"] = NO_SETTINGS;
   }
   return extensions;
 }
@@ -77,7 +80,7 @@ export function webSocketScope(
     type: "websocket",
     scheme: connection.scheme === "https" ? "wss" : "ws",
     subprotocols: [...subprotocols],
-    extensions: { "websocket.http.response": {} },
+    extensions: { "websocket.http.response": NO_SETTINGS },
   };
 }
 

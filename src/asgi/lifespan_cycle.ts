@@ -9,7 +9,12 @@
  * @module
  */
 
-import { EventSink, eventSource, handled } from "../streams/event_streams.ts";
+import {
+  EventSink,
+  EventSource,
+  type EventTaker,
+  handled,
+} from "../streams/event_streams.ts";
 import { InvalidEventError } from "./errors.ts";
 import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
 import type {
@@ -37,7 +42,11 @@ const EVENT_TYPE = /^lifespan\.(startup|shutdown)\.(?:complete|failed)$/;
 
 /** One call of an application with the lifespan scope. */
 export class LifespanCycle
-  implements EventPort<LifespanReceiveEvent, LifespanSendEvent> {
+  implements
+    EventPort<LifespanReceiveEvent, LifespanSendEvent>,
+    EventTaker<LifespanSendEvent> {
+  /** The events for the application. */
+  readonly source: EventSource<LifespanReceiveEvent> = new EventSource(this);
   /** What the application put into its state while it started. */
   readonly state: Record<string, unknown> = {};
 
@@ -45,13 +54,12 @@ export class LifespanCycle
   readonly #mode: LifespanMode;
   readonly #onAppError: (error: unknown) => void;
   readonly #sink: EventSink<LifespanSendEvent>;
-  #events: ReadableStream<LifespanReceiveEvent> | undefined;
-  #reader: ReadableStreamDefaultReader<LifespanReceiveEvent> | undefined;
   #phase: Phase = "startup";
   #startupSent = false;
   #supported = false;
   #outcome = Promise.withResolvers<Outcome>();
   #shutdownAsked = Promise.withResolvers<LifespanReceiveEvent>();
+  #stopped: Promise<void> | undefined;
   #message = "";
   #thrown: unknown;
 
@@ -67,7 +75,7 @@ export class LifespanCycle
     this.#app = app;
     this.#onAppError = onAppError;
     this.#mode = mode;
-    this.#sink = new EventSink((event) => this.#take(event), () => {});
+    this.#sink = new EventSink(this);
   }
 
   /** Whether the application took part in the start-up. */
@@ -78,6 +86,11 @@ export class LifespanCycle
   /** What the application has thrown, if anything. */
   get thrown(): unknown {
     return this.#thrown;
+  }
+
+  /** Why the application says that it has failed; "" if it gave no reason. */
+  get message(): string {
+    return this.#message;
   }
 
   /**
@@ -105,12 +118,18 @@ export class LifespanCycle
 
   /**
    * Tells the application that the server stops, and waits until it has
-   * stopped.
+   * stopped. However often it is called, the application is told once.
    *
    * @throws {LifespanError} If it fails to stop, with its message.
    */
   async shutdown(): Promise<void> {
-    if (!this.#supported || this.#phase !== "running") return;
+    if (this.#supported && this.#phase === "running") {
+      this.#stopped = this.#stop();
+    }
+    await this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#phase = "shutdown";
     this.#outcome = Promise.withResolvers();
     this.#shutdownAsked.resolve({ type: "lifespan.shutdown" });
@@ -121,24 +140,9 @@ export class LifespanCycle
     );
   }
 
-  /** The events for the application. */
-  get readable(): ReadableStream<LifespanReceiveEvent> {
-    return this.#events ??= eventSource(
-      () => this.#nextEvent(),
-      this.isLast,
-    );
-  }
-
   /** Whether no other event follows. */
   isLast(event: LifespanReceiveEvent): boolean {
     return event.type === "lifespan.shutdown";
-  }
-
-  /** Waits for the next event. */
-  async receive(): Promise<LifespanReceiveEvent> {
-    this.#reader ??= this.readable.getReader();
-    const { value } = await this.#reader.read();
-    return value ?? { type: "lifespan.shutdown" };
   }
 
   /** Takes an event of the application. */
@@ -190,16 +194,21 @@ export class LifespanCycle
     this.#outcome.resolve(this.#thrown === undefined ? "complete" : "failed");
   }
 
-  #nextEvent(): LifespanReceiveEvent | Promise<LifespanReceiveEvent> {
+  /** Makes the next event, when it is due. */
+  nextEvent(): LifespanReceiveEvent | Promise<LifespanReceiveEvent> {
     if (this.#startupSent) return this.#shutdownAsked.promise;
     this.#startupSent = true;
     return { type: "lifespan.startup" };
   }
 
-  #take(event: LifespanSendEvent): undefined {
+  /** Takes the application's answer. */
+  takeEvent(event: LifespanSendEvent): undefined {
     this.#message = String(event.message ?? "");
     this.#outcome.resolve(
       event.type.endsWith("failed") ? "failed" : "complete",
     );
   }
+
+  /** Behind the last event, nothing is left to do. */
+  endOfEvents(): void {}
 }

@@ -35,7 +35,22 @@ export interface AsgiVersions {
 }
 
 /** The extensions that a scope offers, each with its settings. */
-export type Extensions = Record<string, Record<string, unknown>>;
+export interface Extensions {
+  /** Tells long-lived responses that the server wants to stop. */
+  "server.shutdown"?: ShutdownExtension;
+  /** Another extension's settings, by its name. */
+  [name: string]: object | undefined;
+}
+
+/** The extension `server.shutdown`, this server's own. */
+export interface ShutdownExtension {
+  /**
+   * Aborted when the server begins to stop. The client is still there: a
+   * response that would go on for ever should now come to its end, before
+   * `shutdownTimeout` cuts it.
+   */
+  readonly signal: AbortSignal;
+}
 
 /** The scope of one HTTP request (ASGI HTTP, "HTTP Connection Scope"). */
 export interface HttpScope {

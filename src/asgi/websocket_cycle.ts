@@ -20,13 +20,19 @@
  */
 
 import type { Field } from "../fields.ts";
-import { EventSink, eventSource, handled } from "../streams/event_streams.ts";
+import {
+  EventSink,
+  EventSource,
+  type EventTaker,
+  handled,
+} from "../streams/event_streams.ts";
 import type { AppCalls } from "./app_calls.ts";
 import {
   ClientDisconnected,
   InvalidEventError,
   isDisconnect,
 } from "./errors.ts";
+import type { Ending } from "./shutdown_notice.ts";
 import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
 import type {
   AsgiApp,
@@ -48,13 +54,17 @@ export type WebSocketInput =
 
 /** An open WebSocket. */
 export interface WebSocketSession {
+  /** Takes the next message, if it has arrived. */
+  receiveNow?(): WebSocketInput | undefined;
   /** Waits for the next message; a close, or a loss (1006), is the last. */
   receive(): Promise<WebSocketInput>;
+  /** How many bytes wait to be written; if it is not known, each send is awaited. */
+  readonly waiting?: number;
   /** Sends a message; resolves when it was accepted for writing. */
   send(data: string | Uint8Array): Promise<void>;
   /** Sends a close; resolves when it was accepted for writing. */
   close(code: number, reason: string): Promise<void>;
-  /** Resolves when the connection can be closed. */
+  /** Resolves when the WebSocket has ended. */
   readonly closed: Promise<unknown>;
 }
 
@@ -62,8 +72,6 @@ export interface WebSocketSession {
 export interface WebSocketWire {
   /** Called when the client leaves before the WebSocket is open. */
   onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
-  /** Called when the server wants the WebSocket to come to its end. */
-  onShutdown: (() => void) | undefined;
   /** Completes the handshake. */
   accept(
     subprotocol: string | null,
@@ -85,6 +93,9 @@ const ABNORMAL_CLOSURE = 1006;
 const INTERNAL_ERROR = 1011;
 const SERVICE_RESTART = 1012;
 
+/** So much may wait to be written before a send has to wait. */
+const MAX_WAITING_BYTES = 32 * 1024;
+
 type State = "connecting" | "denying" | "open" | "closed";
 
 const EXPECTED: Record<State, string> = {
@@ -96,16 +107,24 @@ const EXPECTED: Record<State, string> = {
 
 /** The cycle of one WebSocket. */
 export class WebSocketCycle
-  implements EventPort<WebSocketEvent, WebSocketCommand> {
-  readonly #wire: WebSocketWire;
+  implements
+    EventPort<WebSocketEvent, WebSocketCommand>,
+    EventTaker<WebSocketAction>,
+    Ending {
+  /** Called when the WebSocket is closed, or was denied. */
+  onEnd: (() => void) | undefined;
+
+  /** What carries the handshake; let go of once the WebSocket is open. */
+  #wire: WebSocketWire | undefined;
   readonly #scope: WebSocketScope;
   readonly #calls: AppCalls;
 
   // Towards the application.
-  #events: ReadableStream<WebSocketEvent> | undefined;
-  #eventReader: ReadableStreamDefaultReader<WebSocketEvent> | undefined;
+  /** The WebSocket's events; each is made when it is asked for. */
+  readonly source: EventSource<WebSocketEvent> = new EventSource(this);
   #connectSent = false;
-  readonly #opened = Promise.withResolvers<WebSocketSession | undefined>();
+  #opened: PromiseWithResolvers<WebSocketSession | undefined> | undefined =
+    Promise.withResolvers();
 
   // Towards the client.
   readonly #sink: EventSink<WebSocketAction>;
@@ -117,14 +136,15 @@ export class WebSocketCycle
   #fault: { readonly error: unknown } | undefined;
   /** The last event, once it is known. */
   #disconnect: WebSocketEvent | undefined;
-  readonly #over = Promise.withResolvers<void>();
+  #finishRun: () => void = () => {};
+  #ended = false;
 
   /** Nothing is called yet. */
   constructor(wire: WebSocketWire, scope: WebSocketScope, calls: AppCalls) {
     this.#wire = wire;
     this.#scope = scope;
     this.#calls = calls;
-    this.#sink = new EventSink((event) => this.#take(event), () => {});
+    this.#sink = new EventSink(this);
   }
 
   /**
@@ -134,25 +154,37 @@ export class WebSocketCycle
    * still run then.
    */
   run(app: AsgiApp): Promise<void> {
-    this.#wire.onDeparture = () => this.#departed();
-    this.#wire.onShutdown = () => this.#shutdown();
+    this.#wire!.onDeparture = () => this.#departed();
+    const over = new Promise<void>((finish) => this.#finishRun = finish);
     this.#call(app);
-    return this.#over.promise;
+    return over;
   }
 
-  async #call(app: AsgiApp): Promise<void> {
-    try {
-      await app(
-        this.#scope,
-        receiveOf(this) as Receive,
-        sendOf(this) as unknown as Send,
-      );
-      await this.#finish(NORMAL_CLOSURE);
-    } catch (error) {
-      await this.#failed(error);
-    } finally {
-      this.#calls.onAppReturned();
+  /** Whether the WebSocket is closed, or was denied. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Resolves when the handshake was answered: accepted or denied. */
+  get answered(): Promise<unknown> {
+    return this.#opened?.promise ?? Promise.resolve();
+  }
+
+  /** Brings the WebSocket to its end, because the server shuts down. */
+  shutdown(): void {
+    if (this.#state === "open") {
+      handled(this.send({ type: "websocket.close", code: SERVICE_RESTART }));
+    } else if (this.#state === "connecting") {
+      this.#deny(503);
     }
+  }
+
+  #call(app: AsgiApp): void {
+    const receive = receiveOf(this) as Receive;
+    const send = sendOf(this) as unknown as Send;
+    Promise.try(app, this.#scope, receive, send)
+      .then(() => this.#finish(NORMAL_CLOSURE), (error) => this.#failed(error))
+      .then(() => this.#calls.onAppReturned());
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -174,38 +206,33 @@ export class WebSocketCycle
 
   // Towards the application: events are made when it asks for them.
 
-  /** The WebSocket's events as a stream. */
-  get readable(): ReadableStream<WebSocketEvent> {
-    return this.#events ??= eventSource(
-      () => this.#nextEvent(),
-      this.isLast,
-    );
-  }
-
   /** Whether no other event follows. */
   isLast(event: WebSocketEvent): boolean {
     return event.type === "websocket.disconnect";
   }
 
-  /** Waits for the WebSocket's next event. */
-  async receive(): Promise<WebSocketEvent> {
-    this.#eventReader ??= this.readable.getReader();
-    const { value } = await this.#eventReader.read();
-    return value ?? this.#disconnect ?? LOST;
-  }
-
-  #nextEvent(): WebSocketEvent | Promise<WebSocketEvent> {
+  /** Makes the WebSocket's next event, when it is there. */
+  nextEvent(): WebSocketEvent | Promise<WebSocketEvent> {
     if (!this.#connectSent) {
       this.#connectSent = true;
       return { type: "websocket.connect" };
     }
-    return this.#disconnect ?? this.#nextMessage();
+    if (this.#disconnect !== undefined) return this.#disconnect;
+    return this.#session === undefined
+      ? this.#opened!.promise.then((session) => this.#receive(session))
+      : this.#receive(this.#session);
   }
 
-  async #nextMessage(): Promise<WebSocketEvent> {
-    const session = this.#session ?? await this.#opened.promise;
+  #receive(
+    session: WebSocketSession | undefined,
+  ): WebSocketEvent | Promise<WebSocketEvent> {
     if (session === undefined) return this.#disconnect ?? LOST;
-    const input = await session.receive();
+    const input = session.receiveNow?.();
+    if (input !== undefined) return this.#eventOf(input);
+    return session.receive().then((input) => this.#eventOf(input));
+  }
+
+  #eventOf(input: WebSocketInput): WebSocketEvent {
     // What comes behind the application's own close is not for it any more.
     if (this.#disconnect !== undefined) return this.#disconnect;
     if (input.type === "close") {
@@ -271,26 +298,46 @@ export class WebSocketCycle
 
   // Towards the client: the sink gives one event at a time.
 
-  async #take(action: WebSocketAction): Promise<void> {
+  /** Takes what the application wants to be done. */
+  takeEvent(action: WebSocketAction): Promise<void> | undefined {
+    if (action.type !== "websocket.send") return this.#deal(action);
+    const session = this.#session;
+    const sent = session?.send(action.message);
+    const { waiting = MAX_WAITING_BYTES } = session ?? {};
+    // Small messages need not wait for each other: they leave together.
+    return waiting < MAX_WAITING_BYTES ? undefined : this.#await(sent);
+  }
+
+  async #await(sent: Promise<void> | undefined): Promise<void> {
+    try {
+      await sent;
+    } catch (error) {
+      this.#state = "closed";
+      throw new ClientDisconnected({ cause: error });
+    }
+  }
+
+  async #deal(action: WebSocketAction): Promise<void> {
     try {
       await this.#perform(action);
     } catch (error) {
       this.#state = "closed";
       // An open WebSocket sees to its own end: its close may be on its way.
       if (this.#session === undefined) {
-        this.#wire.abort();
+        this.#wire?.abort();
         this.#end();
       }
       throw new ClientDisconnected({ cause: error });
     }
   }
 
+  /** Behind the last event, nothing is left to do. */
+  endOfEvents(): void {}
+
   #perform(action: WebSocketAction): Promise<void> | undefined {
     switch (action.type) {
       case "websocket.accept":
         return this.#open(action.subprotocol, action.headers);
-      case "websocket.send":
-        return this.#session?.send(action.message);
       case "websocket.close":
         if (this.#session === undefined) return this.#deny(403);
         return this.#close(this.#session, action.code, action.reason);
@@ -306,9 +353,11 @@ export class WebSocketCycle
     subprotocol: string | null,
     headers: readonly Field[],
   ): Promise<void> {
-    const session = await this.#wire.accept(subprotocol, headers);
+    const session = await this.#wire!.accept(subprotocol, headers);
     this.#session = session;
-    this.#opened.resolve(session);
+    this.#wire = undefined;
+    this.#opened?.resolve(session);
+    this.#opened = undefined;
     handled(session.closed.then(() => this.#end()));
   }
 
@@ -323,43 +372,37 @@ export class WebSocketCycle
 
   async #denyWith(body: Uint8Array, last: boolean): Promise<void> {
     if (this.#denial !== undefined) {
-      this.#wire.head(this.#denial.status, this.#denial.headers);
+      this.#wire!.head(this.#denial.status, this.#denial.headers);
       this.#denial = undefined;
     }
-    await this.#wire.data(body, last);
+    await this.#wire!.data(body, last);
     if (last) this.#end();
   }
 
   async #deny(status: number): Promise<void> {
     this.#state = "closed";
     try {
-      await this.#wire.refuse(status);
+      await this.#wire?.refuse(status);
     } catch {
-      this.#wire.abort();
+      this.#wire?.abort();
     }
     this.#end();
-  }
-
-  #shutdown(): void {
-    if (this.#state === "open") {
-      handled(this.send({ type: "websocket.close", code: SERVICE_RESTART }));
-    } else if (this.#state === "connecting") {
-      this.#deny(503);
-    }
   }
 
   /** The client left before it was answered: there is nobody to answer. */
   #departed(): void {
     if (this.#session !== undefined) return;
-    this.#wire.abort();
+    this.#wire?.abort();
     this.#end();
   }
 
   /** From now on sends reject; what has arrived can still be received. */
   #end(): void {
     this.#state = "closed";
-    this.#opened.resolve(undefined);
-    this.#over.resolve();
+    this.#opened?.resolve(undefined);
+    this.#ended = true;
+    this.onEnd?.();
+    this.#finishRun();
   }
 }
 

@@ -1,26 +1,17 @@
 /**
  * Serves the requests of one HTTP/1 connection, one after the other.
  *
- * While a request is handled, one read ahead is pending (up to 64 KiB are
- * buffered so): it notices that the client leaves, and it is the first read of
- * the next request. Responses to a burst of pipelined requests leave together.
- *
  * A protocol error gets one error response behind those that are owed, then
  * the connection is closed, and what is buffered is never parsed again.
  *
  * @module
  */
 
-import { ByteReader } from "../streams/byte_reader.ts";
-import {
-  type Departure,
-  type ExchangeContext,
-  Http1Exchange,
-  type UpgradedStream,
-} from "./exchange.ts";
+import { Http1Exchange } from "./exchange.ts";
 import { HttpError } from "./http_error.ts";
 import { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
-import { Output } from "./output.ts";
+import { linger } from "./linger.ts";
+import { Link } from "./link.ts";
 import { type RequestHead, RequestHeadParser } from "./request_head.ts";
 import type { Transport } from "./transport.ts";
 
@@ -60,32 +51,25 @@ export const DEFAULT_HTTP1_OPTIONS: Http1Options = {
 /** Answers a request; resolves when its response is complete or aborted. */
 export type ExchangeHandler = (exchange: Http1Exchange) => Promise<void>;
 
-const READ_AHEAD_BYTES = 64 * 1024;
-/** A burst's responses are held back up to this size. */
-const MAX_HELD_BYTES = 32 * 1024;
+/** What a connection without a request waits for: each has its own deadline. */
+type AwaitedHead = "first head" | "head" | "rest of head";
+
+/** At a shutdown, the next request of a connection may be on its way. */
+const REQUEST_GRACE_MS = 300;
 
 /** An HTTP/1 connection. */
 export class Http1Connection {
   /** Called when the connection is idle behind a request. */
   onIdle: (() => void) | undefined;
-
-  /** What the client sent and nobody took yet; what is to be sent to it. */
-  readonly #reader: ByteReader;
-  readonly #output: Output;
-  readonly #context: ExchangeContext;
+  /** Called when bytes that are no request were answered with an error. */
+  onRefused: ((exchange: Http1Exchange) => void) | undefined;
 
   readonly #transport: Transport;
-  readonly #options: Http1Options;
+  readonly #link: Link;
   readonly #handle: ExchangeHandler;
   readonly #parser: RequestHeadParser;
-  #exchange: Http1Exchange | undefined;
-  #requests = 0;
+  #awaited: AwaitedHead | undefined;
   #idle = true;
-  #closing = false;
-  #departure: Departure | undefined;
-  #readingAhead = false;
-  #upgraded = false;
-  #flushTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Serves `transport`; `handle` is called for one request at a time. */
   constructor(
@@ -93,18 +77,15 @@ export class Http1Connection {
     handle: ExchangeHandler,
     options: Http1Options = DEFAULT_HTTP1_OPTIONS,
   ) {
-    this.#reader = new ByteReader(transport.readable);
-    this.#output = new Output((bytes) => transport.write(bytes));
     this.#transport = transport;
-    this.#options = options;
+    this.#link = new Link(transport, options);
     this.#handle = handle;
-    this.#parser = new RequestHeadParser(this.#reader, options);
-    this.#context = this.#createContext();
+    this.#parser = new RequestHeadParser(this.#link.reader, options);
   }
 
   /** Whether no request has begun to arrive since the last was answered. */
   get idle(): boolean {
-    return this.#idle && this.#reader.buffered === 0;
+    return this.#idle && this.#link.reader.buffered === 0;
   }
 
   /**
@@ -112,185 +93,153 @@ export class Http1Connection {
    * connection may be closed; on a fresh one, its first request would be lost.
    */
   get evictable(): boolean {
-    return this.idle && this.#requests > 0;
+    return this.idle && this.#link.requests > 0;
   }
 
   /** Whether the connection closes after the current exchange. */
   get closing(): boolean {
-    return this.#closing ||
-      this.#requests >= this.#options.maxRequestsPerConnection;
+    return this.#link.closing;
   }
 
   /**
-   * Serves requests until the connection is closed.
+   * Whether the connection was handed over to another protocol, which closes
+   * it: `run` has resolved or will at once.
+   */
+  get upgraded(): boolean {
+    return this.#link.upgraded;
+  }
+
+  /**
+   * Serves requests until the connection is closed, or upgraded.
    *
    * @throws Whatever the transport was lost by.
    */
   async run(): Promise<void> {
     try {
-      while (await this.#serveOne());
+      // An idle connection waits here, and holds no other frame than this.
+      for (;;) {
+        const head = this.#parser.take();
+        if (head === undefined) {
+          this.#link.output.push();
+          if (await this.#fillHead()) continue;
+          if (this.#link.reader.buffered === 0) return;
+          throw new HttpError(400, "Cannot read request head: it is cut short");
+        }
+        const exchange = this.#begin(head);
+        await this.#handle(exchange);
+        if (!(this.#isReusable(exchange) ?? await this.#end(exchange))) return;
+      }
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       await this.#refuse(error.status);
     } finally {
-      clearTimeout(this.#flushTimer);
-      this.#transport.close();
+      this.#link.end();
     }
   }
 
-  /** Closes the connection: at once if idle, else after the current response. */
+  /**
+   * Closes the connection after a response that says so. If it is idle, the
+   * next request may be on its way, and is waited for a moment.
+   */
   shutdown(): void {
-    this.#closing = true;
-    if (this.idle) this.#transport.endRead();
-    this.#exchange?.onShutdown?.();
+    this.#link.ending = true;
+    if (this.idle) this.#armFirst();
+  }
+
+  /** Closes the connection if it is `evictable`. */
+  evict(): void {
+    if (!this.evictable) return;
+    this.#link.ending = true;
+    this.#transport.endRead();
   }
 
   /** Closes the connection at once. */
   abort(): void {
-    this.#closing = true;
-    this.#transport.close();
-    this.#depart("lost");
+    this.#link.abort();
   }
 
-  /** What exchanges see of this connection. */
-  #createContext(): ExchangeContext {
-    const closing = (): boolean => this.closing;
-    const departure = (): Departure | undefined => this.#departure;
-    return {
-      reader: this.#reader,
-      output: this.#output,
-      limits: this.#options,
-      dateHeader: this.#options.dateHeader,
-      serverHeader: this.#options.serverHeader,
-      get closing() {
-        return closing();
-      },
-      get departure() {
-        return departure();
-      },
-      fillBody: (exchange) => this.#fillBody(exchange),
-      readAhead: () => this.#readAhead(),
-      flush: (last) => this.#flush(last),
-      upgrade: () => this.#upgrade(),
-      abort: () => this.abort(),
-    };
-  }
-
-  /** Waits for bytes of a body that the application asked for. */
-  async #fillBody(exchange: Http1Exchange): Promise<boolean> {
-    if (exchange !== this.#exchange) return false;
-    const { readDeadline } = this.#transport;
-    readDeadline.arm(this.#options.bodyTimeout, this.#bodyExpired);
-    try {
-      return await this.#reader.fill();
-    } finally {
-      // Behind the response, the deadline has another use.
-      if (exchange === this.#exchange) readDeadline.disarm();
-    }
-  }
-
-  /** Sends what is collected; holds it back while a burst is being answered. */
-  #flush(last: boolean): Promise<void> | undefined {
-    const held = last && this.#reader.buffered > 0 &&
-      this.#output.length < MAX_HELD_BYTES;
-    if (!held) return this.#output.flush();
-    this.#flushTimer ??= setTimeout(this.#flushHeld, 0);
-  }
-
-  /** Serves one request; whether another may follow. */
-  async #serveOne(): Promise<boolean> {
-    const head = this.#parser.take() ?? await this.#waitForHead();
-    if (head === null) return false;
-    this.#idle = false;
-    this.#requests++;
-    const exchange = this.#exchange = new Http1Exchange(head, this.#context);
-    this.#readAhead();
-    await this.#handle(exchange);
-    this.#exchange = undefined;
+  #begin(head: RequestHead): Http1Exchange {
     this.#transport.readDeadline.disarm();
-    if (this.#departure === "lost") return false;
-    if (this.#upgraded) {
-      await this.#linger();
-      return false;
-    }
-    const reusable = exchange.keepAlive && await this.#drain(exchange);
+    this.#awaited = undefined;
+    this.#idle = false;
+    const link = this.#link;
+    link.requests++;
+    link.exchange = new Http1Exchange(head, link);
+    link.readAhead();
+    return link.exchange;
+  }
+
+  /** Whether another request may follow; `undefined` if that takes a while. */
+  #isReusable(exchange: Http1Exchange): boolean | undefined {
+    const link = this.#link;
+    link.exchange = undefined;
+    if (link.upgraded) return false;
+    this.#transport.readDeadline.disarm();
+    if (link.departure === "lost") return false;
     // A client that has half-closed is still owed what it asked for before.
-    if (reusable && !this.#closing) {
+    // One that was promised to stay open may have been sent the next request,
+    // even if a shutdown has begun since.
+    if (!exchange.keepAlive || !exchange.bodyComplete) return undefined;
+    this.#idle = true;
+    this.onIdle?.();
+    return true;
+  }
+
+  /** Comes to the end of an exchange that has left something to do. */
+  async #end(exchange: Http1Exchange): Promise<boolean> {
+    if (exchange.keepAlive && await this.#drain(exchange)) {
       this.#idle = true;
       this.onIdle?.();
       return true;
     }
-    await this.#output.flush();
-    if (!reusable || this.#reader.buffered > 0) await this.#linger();
+    await this.#link.output.flush();
+    await this.#linger();
     return false;
   }
 
-  /** Reads a head under its deadlines; `null` if the client closes instead. */
-  async #waitForHead(): Promise<RequestHead | null> {
+  /** Waits for bytes of a head; each of its parts has one deadline. */
+  #fillHead(): Promise<boolean> {
+    const awaited = this.#link.requests === 0
+      ? "first head"
+      : this.idle
+      ? "head"
+      : "rest of head";
+    if (awaited !== this.#awaited) this.#armHead(awaited);
+    this.#awaited = awaited;
+    return this.#link.reader.fill();
+  }
+
+  #armHead(awaited: AwaitedHead): void {
     const { readDeadline } = this.#transport;
-    const { headerTimeout, keepAliveTimeout } = this.#options;
-    await this.#output.flush();
-    if (this.#requests === 0) {
-      readDeadline.arm(headerTimeout, this.#headExpired);
-    } else if (this.idle) {
-      readDeadline.arm(keepAliveTimeout, this.#idleExpired);
-      if (!await this.#reader.fill()) return null;
-      readDeadline.arm(headerTimeout, this.#headExpired);
+    const { headerTimeout, keepAliveTimeout } = this.#link.options;
+    if (awaited === "first head") this.#armFirst();
+    else if (awaited === "rest of head") {
+      readDeadline.arm(headerTimeout, () => this.#headExpired());
     } else {
-      readDeadline.arm(headerTimeout, this.#headExpired);
+      const ms = this.#link.ending ? REQUEST_GRACE_MS : keepAliveTimeout;
+      readDeadline.arm(
+        Math.min(ms, keepAliveTimeout),
+        () => this.#transport.endRead(),
+      );
     }
-    const head = await this.#parser.read();
-    readDeadline.disarm();
-    return head;
   }
 
-  /** Keeps a read pending while a request is handled, within bounds. */
-  #readAhead(): void {
-    if (this.#readingAhead || this.#upgraded) return;
-    if (this.#exchange === undefined) return;
-    if (this.#reader.buffered >= READ_AHEAD_BYTES) return;
-    this.#readingAhead = true;
-    this.#reader.fill().then(this.#readMore, this.#lost);
-  }
-
-  readonly #readMore = (arrived: boolean): void => {
-    this.#readingAhead = false;
-    if (!arrived) this.#depart("half-closed");
-    else this.#readAhead();
-  };
-
-  /** Hands the connection over: from now on the new protocol reads ahead. */
-  #upgrade(): UpgradedStream {
-    const reader = this.#reader;
-    const { readDeadline } = this.#transport;
-    this.#upgraded = true;
-    return {
-      reader,
-      readDeadline,
-      write: (bytes) => this.#transport.write(bytes),
-      abort: () => this.abort(),
-    };
-  }
-
-  readonly #lost = (error: unknown): void => {
-    this.#readingAhead = false;
-    // A deadline that passed is for the reader of the body to tell.
-    if (!(error instanceof HttpError)) this.#depart("lost");
-  };
-
-  #depart(how: Departure): void {
-    if (this.#departure === how) return;
-    this.#departure = how;
-    this.#exchange?.onDeparture?.(how);
+  /** Bounds the wait for the first request. */
+  #armFirst(): void {
+    const { headerTimeout } = this.#link.options;
+    const ms = this.#link.ending ? REQUEST_GRACE_MS : headerTimeout;
+    this.#transport.readDeadline.arm(
+      Math.min(ms, headerTimeout),
+      () => this.#firstExpired(),
+    );
   }
 
   /** Reads what is left of a body, within bounds; whether its end was reached. */
   async #drain(exchange: Http1Exchange): Promise<boolean> {
-    if (exchange.bodyComplete) return true;
-    await this.#output.flush();
-    const { drainBytes, drainTimeout } = this.#options;
+    await this.#link.output.flush();
+    const { drainBytes, drainTimeout } = this.#link.options;
     const { readDeadline } = this.#transport;
-    readDeadline.arm(drainTimeout, this.#idleExpired);
+    readDeadline.arm(drainTimeout, () => this.#transport.endRead());
     try {
       return await exchange.drainBody(drainBytes);
     } catch (error) {
@@ -305,44 +254,42 @@ export class Http1Connection {
   async #refuse(status: number): Promise<void> {
     try {
       // A handler that lets a fault of the body escape may have answered.
-      const exchange = this.#exchange ??
-        new Http1Exchange(UNREADABLE, this.#context);
+      const exchange = this.#link.exchange ??
+        new Http1Exchange(UNREADABLE, this.#link);
       if (!exchange.complete) await exchange.refuse(status);
-      await this.#output.flush();
+      if (this.#link.exchange === undefined) this.onRefused?.(exchange);
+      await this.#link.output.flush();
       await this.#linger();
     } catch {
       // The client is lost.
     }
   }
 
-  /**
-   * Says that nothing more comes, and reads on for a while: a close with bytes
-   * unread would reset the connection, and the client might lose the response.
-   */
+  /** Closes the connection so that the client can read what was sent. */
   async #linger(): Promise<void> {
-    const { readDeadline } = this.#transport;
-    await this.#transport.closeWrite();
-    readDeadline.arm(this.#options.drainTimeout, this.#idleExpired);
-    do this.#reader.discard(); while (await this.#reader.fill());
-    readDeadline.disarm();
+    try {
+      await linger(
+        this.#transport,
+        this.#link.reader,
+        this.#link.options.drainTimeout,
+      );
+    } catch (error) {
+      // The deadline of a body has passed, which has had its response.
+      if (!(error instanceof HttpError)) throw error;
+    }
   }
 
-  readonly #headExpired = (): void => {
+  #firstExpired(): void {
+    const { readDeadline } = this.#transport;
+    const { headerTimeout } = this.#link.options;
+    if (!this.#link.ending) this.#headExpired();
+    else if (this.idle) this.#transport.endRead();
+    else readDeadline.arm(headerTimeout, () => this.#headExpired());
+  }
+
+  #headExpired(): void {
     this.#transport.endRead(new HttpError(408, "Cannot wait for request head"));
-  };
-
-  readonly #bodyExpired = (): void => {
-    this.#transport.endRead(new HttpError(408, "Cannot wait for request body"));
-  };
-
-  readonly #idleExpired = (): void => {
-    this.#transport.endRead();
-  };
-
-  readonly #flushHeld = (): void => {
-    this.#flushTimer = undefined;
-    this.#output.flush()?.catch(() => this.#lost(undefined));
-  };
+  }
 }
 
 /** Stands in for a request that could not be read. */

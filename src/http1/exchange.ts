@@ -22,30 +22,32 @@ import type { Output } from "./output.ts";
 import { RequestBody } from "./request_body.ts";
 import type { RequestHead } from "./request_head.ts";
 import { reasonPhrase, statusLine } from "./status.ts";
-import type { Deadline } from "./transport.ts";
+import type { UpgradedStream } from "./upgraded_stream.ts";
 
 type ResponseFraming = "none" | "length" | "chunked" | "close";
 
 /** Fields that must not stand in trailers (RFC 9110, section 6.5.1). */
 const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
 
-/** What an exchange needs of its connection. */
-export interface ExchangeContext {
-  readonly reader: ByteReader;
-  readonly output: Output;
-  readonly limits: RequestLimits;
+/** The limits of requests, and the looks of responses. */
+export interface ExchangeOptions extends RequestLimits {
   /** Whether each response says the date. */
   readonly dateHeader: boolean;
   /** The value of the Server field; `null` for none. */
   readonly serverHeader: string | null;
+}
+
+/** What an exchange needs of its connection. */
+export interface ExchangeContext {
+  readonly reader: ByteReader;
+  readonly output: Output;
+  readonly options: ExchangeOptions;
   /** Whether the connection is to close after this exchange. */
   readonly closing: boolean;
   /** How the client left, if it did. */
   readonly departure: Departure | undefined;
   /** Waits for more of the request's body to arrive; `false` at the end. */
   fillBody(exchange: Http1Exchange): Promise<boolean>;
-  /** Keeps a read pending, so that a client that leaves is noticed. */
-  readAhead(): void;
   /** Keeps a read pending, within bounds. */
   readAhead(): void;
   /** Sends what is in `output`, now or with the next response of a burst. */
@@ -53,18 +55,6 @@ export interface ExchangeContext {
   /** Hands the connection over to another protocol. */
   upgrade(): UpgradedStream;
   /** Closes the connection at once. */
-  abort(): void;
-}
-
-/** A connection that has left HTTP behind: what the new protocol runs on. */
-export interface UpgradedStream {
-  /** What the client sends; the first bytes may have come with the request. */
-  readonly reader: ByteReader;
-  /** Bounds a wait for the client. */
-  readonly readDeadline: Deadline;
-  /** Sends bytes; resolves when they were accepted. */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Closes both directions at once. */
   abort(): void;
 }
 
@@ -77,24 +67,26 @@ export class Http1Exchange {
   readonly request: RequestHead;
   /** Called once when the client leaves before the response is complete. */
   onDeparture: ((how: Departure) => void) | undefined;
-  /** Called once when the server wants the connection to come to its end. */
-  onShutdown: (() => void) | undefined;
 
   readonly #context: ExchangeContext;
-  readonly #body: RequestBody;
+  /** Reads the request's content, if it has any. */
+  readonly #body: RequestBody | undefined;
   #continueOwed: boolean;
   #framing: ResponseFraming | undefined;
   #keepAlive: boolean;
+  #status: number | null = null;
+  #bytesSent = 0;
+  #refusal: number | undefined;
   #complete = false;
 
   /** Created by the connection for each request. */
   constructor(request: RequestHead, context: ExchangeContext) {
     this.request = request;
     this.#context = context;
-    this.#body = new RequestBody(
+    this.#body = request.framing === 0 ? undefined : new RequestBody(
       context.reader,
       request.framing,
-      context.limits,
+      context.options,
     );
     this.#continueOwed = request.expectsContinue;
     this.#keepAlive = request.keepAlive;
@@ -102,7 +94,7 @@ export class Http1Exchange {
 
   /** Whether all of the request's content was read. */
   get bodyComplete(): boolean {
-    return this.#body.complete;
+    return this.#body?.complete ?? true;
   }
 
   /** How the client left, if it did. */
@@ -120,6 +112,26 @@ export class Http1Exchange {
     return this.#complete;
   }
 
+  /** The status that was sent, 101 for an upgrade; `null` if none was. */
+  get status(): number | null {
+    return this.#status;
+  }
+
+  /** The status that it was to be refused with, if it was. */
+  get refusal(): number | undefined {
+    return this.#refusal;
+  }
+
+  /** Bytes of content that were sent. */
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
+  /** Whether the response was cut short, or never begun. */
+  get aborted(): boolean {
+    return !this.#complete || this.#context.departure === "lost";
+  }
+
   /** Whether the connection can serve another request once the body is read. */
   get keepAlive(): boolean {
     return this.#keepAlive;
@@ -132,9 +144,9 @@ export class Http1Exchange {
    * @throws {HttpError} If the body is malformed, or too large.
    */
   takeBody(): Uint8Array | undefined {
-    const chunk = this.#body.take();
+    const chunk = this.#body?.take();
     // Behind the end of the content, nobody else reads.
-    if (this.#body.complete) this.#context.readAhead();
+    if (this.bodyComplete) this.#context.readAhead();
     return chunk;
   }
 
@@ -146,13 +158,12 @@ export class Http1Exchange {
    * ends too soon.
    */
   async readBody(): Promise<Uint8Array | null> {
-    const body = this.#body;
     for (;;) {
       const chunk = this.takeBody();
       if (chunk !== undefined) return chunk;
-      if (body.complete) return null;
+      if (this.#body === undefined || this.#body.complete) return null;
       if (this.#continueOwed) await this.#sendContinue();
-      if (!await this.#context.fillBody(this)) return await body.read();
+      if (!await this.#context.fillBody(this)) return await this.#body.read();
     }
   }
 
@@ -164,7 +175,7 @@ export class Http1Exchange {
    */
   async drainBody(maxBytes: number): Promise<boolean> {
     for (let drained = 0; drained <= maxBytes;) {
-      const chunk = await this.#body.read();
+      const chunk = await this.#body?.read() ?? null;
       if (chunk === null) return true;
       drained += chunk.length;
     }
@@ -188,16 +199,18 @@ export class Http1Exchange {
   /** Begins the response; it leaves with the first data. */
   head(status: number, headers: readonly Field[]): void {
     const { request } = this;
-    const { closing, output, dateHeader, serverHeader } = this.#context;
+    const { closing, output } = this.#context;
+    const { dateHeader, serverHeader } = this.#context.options;
     const tunnel = request.method === "CONNECT" && status >= 200 &&
       status < 300;
     let keepAlive = this.#keepAlive && !closing &&
-      (!this.#continueOwed || this.#body.complete);
+      (!this.#continueOwed || this.bodyComplete);
     let hasLength = false;
     let upgrade = false;
     let date = dateHeader;
     let server = serverHeader !== null;
     let text = statusLine(status);
+    this.#status = status;
     for (const [name, value] of headers) {
       switch (name) {
         case "transfer-encoding":
@@ -261,6 +274,7 @@ export class Http1Exchange {
     } else if (this.#framing !== "none") {
       output.bytes(chunk);
     }
+    if (this.#framing !== "none") this.#bytesSent += chunk.length;
     this.#complete = last;
     return this.#context.flush(last);
   }
@@ -283,13 +297,18 @@ export class Http1Exchange {
   }
 
   /**
-   * Leaves HTTP: answers 101 with `headers`, and hands the connection over. The
-   * connection is closed when the handler of this exchange is done.
+   * Leaves HTTP: answers 101 with `headers`, and hands the connection over,
+   * which is closed by whoever has it now. The handler of this exchange should
+   * return.
    */
   async upgrade(headers: readonly Field[]): Promise<UpgradedStream> {
     this.#framing = "none";
     this.#keepAlive = false;
+    this.#status = 101;
     await this.#interim(101, [["connection", "upgrade"], ...headers]);
+    // The new protocol writes by itself.
+    await this.#context.output.flush();
+    this.#complete = true;
     return this.#context.upgrade();
   }
 
@@ -301,6 +320,7 @@ export class Http1Exchange {
     status: number,
     headers: readonly Field[] = [],
   ): Promise<void> {
+    this.#refusal = status;
     if (this.committed) return this.abort();
     this.#keepAlive = false;
     const page = errorPage(status);

@@ -30,11 +30,7 @@ export {
   Http1Connection,
   type Http1Options,
 } from "./connection.ts";
-export {
-  type Departure,
-  Http1Exchange,
-  type UpgradedStream,
-} from "./exchange.ts";
+export { type Departure, Http1Exchange } from "./exchange.ts";
 export { HttpError } from "./http_error.ts";
 export { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
 export { RequestBody } from "./request_body.ts";
@@ -46,3 +42,4 @@ export {
 export type { RequestTarget } from "./request_target.ts";
 export { reasonPhrase } from "./status.ts";
 export type { Deadline, Transport } from "./transport.ts";
+export { UpgradedStream } from "./upgraded_stream.ts";

@@ -10,21 +10,34 @@
 
 import { encodeByteStringInto } from "../streams/byte_string.ts";
 
-/** Room for a head, and for the 64 KiB of the largest piece of a body. */
-const BUFFER_BYTES = 72 * 1024;
-const MAX_POOLED = 32;
-const pool: Uint8Array[] = [];
+/** Room for a head and little content, and for the 64 KiB of a large piece. */
+const POOLS = [
+  { size: 8 * 1024, max: 512, buffers: [] as Uint8Array[] },
+  { size: 72 * 1024, max: 32, buffers: [] as Uint8Array[] },
+];
+/** So much may wait for a write to end before whoever sends must wait. */
+const MAX_WAITING_BYTES = 32 * 1024;
+
+/** Where bytes leave by. */
+export interface ByteSink {
+  /** Takes bytes; resolves when they were accepted. */
+  write(bytes: Uint8Array): Promise<void>;
+}
 
 /** The bytes that wait to be written to one connection. */
 export class Output {
-  readonly #write: (bytes: Uint8Array) => Promise<void>;
+  readonly #sink: ByteSink;
+  readonly #onLost: () => void;
   #buffer: Uint8Array | undefined;
   #length = 0;
+  /** The write that is under way; for good, if it has failed. */
   #writing: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
-  /** `write` is called with one buffer at a time. */
-  constructor(write: (bytes: Uint8Array) => Promise<void>) {
-    this.#write = write;
+  /** `sink` is given one buffer at a time; `onLost` is called if that fails. */
+  constructor(sink: ByteSink, onLost: () => void) {
+    this.#sink = sink;
+    this.#onLost = onLost;
   }
 
   /** The number of bytes that wait. */
@@ -35,7 +48,8 @@ export class Output {
   /** Appends a byte string. */
   text(text: string): void {
     const buffer = this.#reserve(text.length);
-    encodeByteStringInto(text, buffer.subarray(this.#length));
+    const room = this.#length === 0 ? buffer : buffer.subarray(this.#length);
+    encodeByteStringInto(text, room);
     this.#length += text.length;
   }
 
@@ -45,36 +59,83 @@ export class Output {
     this.#length += bytes.length;
   }
 
-  /** Writes what waits, behind what is being written. */
+  /**
+   * Writes what waits, behind what is being written.
+   *
+   * @returns When all of it was accepted; `undefined` if it was.
+   * @throws Whatever a write has failed with.
+   */
   flush(): Promise<void> | undefined {
-    if (this.#length === 0) return this.#writing;
+    if (this.#writing === undefined) this.#write();
+    const rest = this.#length > 0;
+    return this.#writing?.then(() => {
+      this.#throwFailure();
+      if (rest) return this.#writing?.then(() => this.#throwFailure());
+    });
+  }
+
+  /**
+   * Writes what waits, as soon as nothing else is being written: so that many
+   * small pieces leave in few writes.
+   *
+   * @returns When there is room for more; `undefined` if there is.
+   * @throws Whatever a write has failed with.
+   */
+  push(): Promise<void> | undefined {
+    if (this.#writing === undefined) this.#write();
+    if (this.#length < MAX_WAITING_BYTES) return undefined;
+    return this.#writing?.then(() => this.#throwFailure());
+  }
+
+  #write(): void {
+    if (this.#length === 0) return;
     const buffer = this.#buffer!;
     const bytes = buffer.subarray(0, this.#length);
     this.#buffer = undefined;
     this.#length = 0;
-    return this.#writing = this.#send(bytes, buffer, this.#writing);
+    this.#writing = this.#sink.write(bytes).then(
+      () => this.#written(buffer),
+      (error) => this.#failed(error),
+    );
   }
 
-  async #send(
-    bytes: Uint8Array,
-    buffer: Uint8Array,
-    earlier: Promise<void> | undefined,
-  ): Promise<void> {
-    if (earlier !== undefined) await earlier;
-    await this.#write(bytes);
-    if (buffer.length === BUFFER_BYTES && pool.length < MAX_POOLED) {
-      pool.push(buffer);
-    }
+  #written(buffer: Uint8Array): void {
+    giveBack(buffer);
+    this.#writing = undefined;
+    this.#write();
+  }
+
+  /** From now on nothing is written, and whoever waits is told. */
+  #failed(error: unknown): void {
+    this.#failure = { error };
+    this.#onLost();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   #reserve(extra: number): Uint8Array {
     const needed = this.#length + extra;
-    let buffer = this.#buffer ??= pool.pop() ?? new Uint8Array(BUFFER_BYTES);
-    if (needed > buffer.length) {
-      const grown = new Uint8Array(2 * needed);
-      grown.set(buffer.subarray(0, this.#length));
-      buffer = this.#buffer = grown;
-    }
-    return buffer;
+    const buffer = this.#buffer ??= takeBuffer(needed);
+    if (needed <= buffer.length) return buffer;
+    const grown = takeBuffer(needed);
+    grown.set(buffer.subarray(0, this.#length));
+    giveBack(buffer);
+    return this.#buffer = grown;
+  }
+}
+
+/** A buffer of at least `size` bytes, whose content is not defined. */
+function takeBuffer(size: number): Uint8Array {
+  const pool = POOLS.find((pool) => size <= pool.size);
+  if (pool === undefined) return new Uint8Array(2 * size);
+  return pool.buffers.pop() ?? new Uint8Array(pool.size);
+}
+
+function giveBack(buffer: Uint8Array): void {
+  const pool = POOLS.find(({ size }) => size === buffer.length);
+  if (pool !== undefined && pool.buffers.length < pool.max) {
+    pool.buffers.push(buffer);
   }
 }

@@ -9,9 +9,30 @@
 import type { CoarseDeadline, DeadlineClock } from "./deadlines.ts";
 
 /** An idle connection holds this much for what may come. */
-const MIN_SLAB_BYTES = 1024;
+const MIN_SLAB_BYTES = 512;
 const MAX_SLAB_BYTES = 64 * 1024;
 const MANY_SMALL_READS = 8;
+
+/** What a connection is made of. */
+export type SocketConn = Pick<
+  Deno.Conn,
+  | "read"
+  | "write"
+  | "closeWrite"
+  | "remoteAddr"
+  | "localAddr"
+  | typeof Symbol.dispose
+>;
+
+/** Counts what goes over connections. */
+export interface ConnectionMeter {
+  /** Bytes that were read. */
+  bytesReceived: number;
+  /** Bytes that were written. */
+  bytesSent: number;
+  /** Connections that were cut because their client did not read. */
+  writeTimeouts: number;
+}
 
 /** How a connection behaves. */
 export interface ConnectionOptions {
@@ -19,7 +40,11 @@ export interface ConnectionOptions {
   readonly writeTimeout: number;
   /** The clock of its deadlines. */
   readonly clock: DeadlineClock;
+  /** Counts its bytes. */
+  readonly meter?: ConnectionMeter | undefined;
 }
+
+type Controller = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
 
 /** An accepted connection. */
 export class Connection {
@@ -35,11 +60,13 @@ export class Connection {
   /** The address that the peer connected to. */
   readonly localAddr: Deno.Addr;
 
-  readonly #conn: Deno.Conn;
+  readonly #conn: SocketConn;
+  readonly #meter: ConnectionMeter | undefined;
   readonly #writeDeadline: CoarseDeadline;
   readonly #writeTimeout: number;
-  #controller!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+  #controller: Controller | undefined;
   #readEnded = false;
+  #endReason: Error | undefined;
   #closed = false;
 
   /** What reads go into; it grows while they fill it, and shrinks again. */
@@ -47,38 +74,39 @@ export class Connection {
   #smallReads = 0;
 
   /** Takes a connection over: it is closed by this object alone. */
-  constructor(conn: Deno.Conn, options: ConnectionOptions) {
+  constructor(conn: SocketConn, options: ConnectionOptions) {
     this.#conn = conn;
+    this.#meter = options.meter;
     this.remoteAddr = conn.remoteAddr;
     this.localAddr = conn.localAddr;
     this.#writeTimeout = options.writeTimeout;
     this.readDeadline = options.clock.create();
     this.#writeDeadline = options.clock.create();
     this.readable = new ReadableStream({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      pull: () => this.#pull(),
+      pull: (controller) => this.#pull(controller),
       cancel: () => this.close(),
     }, { highWaterMark: 0 });
     // Without this, a small write waits for the peer to acknowledge the last.
     if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
   }
 
-  async #pull(): Promise<void> {
+  // Idle connections wait here, and an async function would hold its frame.
+  #pull(controller: Controller): Promise<void> | undefined {
+    this.#controller = controller;
+    if (this.#readEnded) return this.#endStream();
     const slab = this.#slab;
-    let length: number | null;
-    try {
-      length = await this.#conn.read(slab);
-    } catch (error) {
-      if (this.#readEnded) return;
-      this.#readEnded = true;
-      throw error;
-    }
+    return this.#conn.read(slab).then(
+      (length) => this.#pulled(slab, length),
+      (error) => this.endRead(error),
+    );
+  }
+
+  #pulled(slab: Uint8Array<ArrayBuffer>, length: number | null): void {
     if (this.#readEnded) return;
     if (length === null) return this.endRead();
+    if (this.#meter !== undefined) this.#meter.bytesReceived += length;
     this.#adaptSlab(length);
-    this.#controller.enqueue(slab.subarray(0, length));
+    this.#controller!.enqueue(slab.subarray(0, length));
   }
 
   /** Grows the slab that was filled, shrinks one that long was not needed. */
@@ -98,15 +126,22 @@ export class Connection {
    *
    * @throws If the peer is lost, or takes nothing for `writeTimeout`.
    */
-  async write(bytes: Uint8Array): Promise<void> {
-    try {
-      for (let rest = bytes; rest.length > 0;) {
-        this.#writeDeadline.arm(this.#writeTimeout, this.#close);
-        rest = rest.subarray(await this.#conn.write(rest));
-      }
-    } finally {
-      this.#writeDeadline.disarm();
-    }
+  write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return Promise.resolve();
+    this.#writeDeadline.arm(this.#writeTimeout, this.#writeExpired);
+    return this.#conn.write(bytes).then(
+      (length) => this.#written(bytes, length),
+      (error) => {
+        this.#writeDeadline.disarm();
+        throw error;
+      },
+    );
+  }
+
+  #written(bytes: Uint8Array, length: number): Promise<void> | undefined {
+    this.#writeDeadline.disarm();
+    if (this.#meter !== undefined) this.#meter.bytesSent += length;
+    if (length < bytes.length) return this.write(bytes.subarray(length));
   }
 
   /** Closes the writing direction: the peer reads its end. */
@@ -118,8 +153,14 @@ export class Connection {
   endRead(reason?: Error): void {
     if (this.#readEnded) return;
     this.#readEnded = true;
-    if (reason === undefined) this.#controller.close();
-    else this.#controller.error(reason);
+    this.#endReason = reason;
+    this.#endStream();
+  }
+
+  /** Nobody waits before the first read: it will find the end. */
+  #endStream(): undefined {
+    if (this.#endReason === undefined) this.#controller?.close();
+    else this.#controller?.error(this.#endReason);
   }
 
   /** Closes both directions and lets go of the deadlines; idempotent. */
@@ -132,5 +173,8 @@ export class Connection {
     this.#conn[Symbol.dispose]();
   }
 
-  readonly #close = (): void => this.close();
+  readonly #writeExpired = (): void => {
+    if (this.#meter !== undefined) this.#meter.writeTimeouts++;
+    this.close();
+  };
 }

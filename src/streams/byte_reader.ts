@@ -102,20 +102,24 @@ export class ByteReader {
     return this.#pending ??= this.#fill();
   }
 
-  async #fill(): Promise<boolean> {
-    try {
-      // The source may overwrite its last chunk when it is asked for the next.
-      if (this.buffered > 0 && !this.#appendable) this.#grow(0);
-      const { done, value } = await this.#source.read();
-      if (done) {
-        this.#ended = true;
-        return false;
-      }
-      this.#append(value);
-      return true;
-    } finally {
-      this.#pending = undefined;
-    }
+  // Many readers wait here at once, and an async function would hold its frame.
+  #fill(): Promise<boolean> {
+    // The source may overwrite its last chunk when it is asked for the next.
+    if (this.buffered > 0 && !this.#appendable) this.#grow(0);
+    return this.#source.read().then(
+      (result) => this.#filled(result),
+      (error) => {
+        this.#pending = undefined;
+        throw error;
+      },
+    );
+  }
+
+  #filled({ done, value }: ReadableStreamReadResult<Uint8Array>): boolean {
+    this.#pending = undefined;
+    if (value !== undefined) this.#append(value);
+    this.#ended = done;
+    return !done;
   }
 
   /** Takes up to `maxBytes` of what is buffered; the chunk is a copy. */

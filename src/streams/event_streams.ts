@@ -1,23 +1,31 @@
 /**
  * Events on their way between an application and the server, each direction
- * over one `TransformStream`, so that neither side runs ahead of the other:
+ * over a `TransformStream`, so that neither side runs ahead of the other:
  *
- * - {@linkcode eventSource} makes an event when the application asks for one;
+ * - {@linkcode EventSource} makes an event when the application asks for one;
  * - {@linkcode EventSink} gives the server one event at a time, and a write
  *   resolves when the server has dealt with it.
  *
- * Neither ever releases a lock (that rejects pending reads), nor terminates its
- * stream (that makes an error).
+ * A stream is held only while an event passes: a call that waits, for a message
+ * or for its client, holds none. Streams are borrowed from a pool for that,
+ * because making one costs more than all else that an event needs. Only an
+ * application that asks for the streams themselves gets its own.
+ *
+ * Nothing here ever releases a lock (that rejects pending reads), or terminates
+ * a stream (that makes an error).
  *
  * @module
  */
+
+/** Streams that wait for the next event of anybody, at most; others are dropped. */
+const MAX_POOLED = 1024;
 
 /**
  * A stream of events that are made on demand: `next` is called when a reader
  * waits for an event, and not before. The stream ends behind the event that
  * `isLast` says is the last. `next` must not throw.
  */
-export function eventSource<Event>(
+export function eventStream<Event>(
   next: () => Event | Promise<Event>,
   isLast: (event: Event) => boolean,
 ): ReadableStream<Event> {
@@ -48,37 +56,188 @@ export function eventSource<Event>(
   return readable;
 }
 
-/** Takes events, one at a time, in the order in which they are written. */
-export class EventSink<Event> {
-  readonly #writer: WritableStreamDefaultWriter<Event>;
+/** What an {@linkcode EventSource} takes its events from. */
+export interface EventOrigin<Event> {
+  /** Makes the next event; called again only when that is there. Never throws. */
+  nextEvent(): Event | Promise<Event>;
+  /** Whether no other event follows. */
+  isLast(event: Event): boolean;
+}
+
+/** Gives out the events of one call of an application, as they are asked for. */
+export class EventSource<Event> {
+  readonly #origin: EventOrigin<Event>;
+  #readable: ReadableStream<Event> | undefined;
+  #reader: ReadableStreamDefaultReader<Event> | undefined;
+  /** How many reads wait, and the last of them. */
+  #waiting = 0;
+  #last: Promise<Event> | undefined;
+
+  /** Asks `origin` for an event when somebody waits for one. */
+  constructor(origin: EventOrigin<Event>) {
+    this.#origin = origin;
+  }
+
+  /** The events that were not read, as a stream. */
+  get readable(): ReadableStream<Event> {
+    const origin = this.#origin;
+    return this.#readable ??= eventStream(
+      () => this.#last?.then(() => origin.nextEvent()) ?? origin.nextEvent(),
+      (event) => origin.isLast(event),
+    );
+  }
 
   /**
-   * `take` deals with an event; what it throws rejects the event's write, and
-   * all later ones. `end` is called behind the last event.
+   * Waits for the next event; reads that wait together are answered in order.
+   * The last event is given again and again.
+   *
+   * @throws {TypeError} If somebody else holds the lock of `readable`.
    */
-  constructor(
-    take: (event: Event) => Promise<void> | undefined,
-    end: () => void,
-  ) {
+  read(): Promise<Event> {
+    if (this.#readable !== undefined) return this.#readFrom(this.#readable);
+    if (this.#waiting++ > 0) {
+      return this.#last = this.#last!.then(() => this.#next());
+    }
+    const read = this.#next();
+    if (this.#waiting > 0) this.#last = read;
+    return read;
+  }
+
+  // Many calls wait here at once, and an async function would hold its frame.
+  #next(): Promise<Event> {
+    const event = this.#origin.nextEvent();
+    if (event instanceof Promise) {
+      return event.then((event) => this.#pass(event));
+    }
+    return this.#pass(event);
+  }
+
+  #pass(event: Event): Promise<Event> {
+    if (--this.#waiting === 0) this.#last = undefined;
+    return pass(event);
+  }
+
+  async #readFrom(readable: ReadableStream<Event>): Promise<Event> {
+    this.#reader ??= readable.getReader();
+    const { value } = await this.#reader.read();
+    return value ?? this.#origin.nextEvent();
+  }
+}
+
+/** A stream that carries the events of any source, one after the other. */
+class Passage {
+  readonly #writer: WritableStreamDefaultWriter<unknown>;
+  readonly #reader: ReadableStreamDefaultReader<unknown>;
+
+  constructor() {
+    const { readable, writable } = new TransformStream<unknown, unknown>();
+    this.#writer = writable.getWriter();
+    this.#reader = readable.getReader();
+  }
+
+  async pass(event: unknown): Promise<unknown> {
+    this.#writer.write(event);
+    const { value } = await this.#reader.read();
+    return value;
+  }
+}
+
+const passages: Passage[] = [];
+
+async function pass<Event>(event: Event): Promise<Event> {
+  const passage = passages.pop() ?? new Passage();
+  const passed = await passage.pass(event);
+  if (passages.length < MAX_POOLED) passages.push(passage);
+  return passed as Event;
+}
+
+/** What an {@linkcode EventSink} gives its events to. */
+export interface EventTaker<Event> {
+  /** Deals with an event; what it throws rejects the event's write, and all later ones. */
+  takeEvent(event: Event): Promise<void> | undefined;
+  /** Called behind the last event. */
+  endOfEvents(): void;
+}
+
+/** Takes events, one at a time, in the order in which they are written. */
+export class EventSink<Event> {
+  readonly #taker: EventTaker<Event>;
+  /** The lane that events of this sink are in; for good, once it has failed. */
+  #lane: Lane | undefined;
+  #closed = false;
+
+  /** Gives events to `taker`. */
+  constructor(taker: EventTaker<Event>) {
+    this.#taker = taker;
+  }
+
+  /** Resolves when the event was dealt with; it need not be awaited. */
+  write(event: Event): Promise<void> {
+    if (!this.#closed) return this.#enter(event);
+    return handled(
+      Promise.reject(new TypeError("Cannot write event: the sink is closed")),
+    );
+  }
+
+  /** Says that no event will follow; only the first call counts. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#enter(END);
+  }
+
+  /** Called by the lane: takes what has come through it. */
+  take(event: unknown): Promise<void> | undefined {
+    if (event === END) this.#taker.endOfEvents();
+    else return this.#taker.takeEvent(event as Event);
+  }
+
+  /** Called by the lane when it holds nothing of this sink any more. */
+  leave(): void {
+    this.#lane = undefined;
+  }
+
+  #enter(event: unknown): Promise<void> {
+    this.#lane ??= lanes.pop() ?? new Lane();
+    return this.#lane.write(event, this);
+  }
+}
+
+const END = Symbol("end of events");
+
+/** A stream that carries the events of one sink, and then those of another. */
+class Lane {
+  readonly #writer: WritableStreamDefaultWriter<unknown>;
+  #sink: EventSink<never> | undefined;
+  #pending = 0;
+
+  constructor() {
     // The readable side stays empty, and has room: it never holds a write up.
-    const { writable } = new TransformStream<Event, never>(
-      { transform: take as (event: Event) => Promise<void>, flush: end },
+    const { writable } = new TransformStream<unknown, never>(
+      { transform: (event) => this.#sink!.take(event) as Promise<void> },
       undefined,
       { highWaterMark: 1 },
     );
     this.#writer = writable.getWriter();
   }
 
-  /** Resolves when the event was dealt with; it need not be awaited. */
-  write(event: Event): Promise<void> {
-    return handled(this.#writer.write(event));
+  write(event: unknown, sink: EventSink<never>): Promise<void> {
+    this.#sink = sink;
+    this.#pending++;
+    const written = this.#writer.write(event);
+    written.then(this.#written, ignore);
+    return written;
   }
 
-  /** Says that no event will follow; only the first call counts. */
-  close(): void {
-    handled(this.#writer.close());
-  }
+  readonly #written = (): void => {
+    if (--this.#pending > 0) return;
+    this.#sink!.leave();
+    this.#sink = undefined;
+    if (lanes.length < MAX_POOLED) lanes.push(this);
+  };
 }
+
+const lanes: Lane[] = [];
 
 /** Keeps a rejection that nobody awaits from ending the process. */
 export function handled<T>(promise: Promise<T>): Promise<T> {

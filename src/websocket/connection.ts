@@ -158,14 +158,11 @@ export class WebSocketConnection {
       this.#inflater,
     );
     this.#inbox = new Inbox(settings.readAheadBytes);
-    this.#outbox = new Outbox(
-      (bytes) => transport.write(bytes),
-      () => this.#lose(),
-    );
-    this.#keepAlive = new KeepAlive(transport.deadline, settings, {
-      ping: () => this.#outbox.send(PING),
-      onSilence: () => this.abort(),
+    this.#outbox = new Outbox(transport, {
+      inbox: this.#inbox,
+      onLost: () => this.#lose(),
     });
+    this.#keepAlive = new KeepAlive(transport.deadline, settings, this);
     this.#sender = new MessageSender(this.#outbox, deflate, compression);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#awaitMessage();
@@ -181,9 +178,26 @@ export class WebSocketConnection {
   receive(): Promise<Message | Close> {
     const message = this.#inbox.take();
     if (message !== undefined) return Promise.resolve(message);
-    if (this.#end === undefined) return this.#inbox.wait();
+    if (this.#end === undefined) {
+      this.#outbox.release();
+      return this.#inbox.wait();
+    }
     this.#endTaken();
     return Promise.resolve(this.#end);
+  }
+
+  /** Takes the next message, if it has arrived and nobody waits for it. */
+  take(): Message | undefined {
+    return this.#inbox.take();
+  }
+
+  /**
+   * How many bytes were sent that the transport has not accepted; `Infinity`
+   * while a message is being compressed, and at the end. Whoever sends many small
+   * messages need not wait for each.
+   */
+  get waiting(): number {
+    return this.#sendsNoMore() ? Infinity : this.#sender.waiting;
   }
 
   /**
@@ -209,7 +223,8 @@ export class WebSocketConnection {
       throw new RangeError("Cannot ping: the payload has over 125 bytes");
     }
     if (this.#sendsNoMore()) return this.#refuse();
-    return handled(this.#outbox.send(encodeFrame(OPCODES.ping, payload)));
+    const frame = payload === EMPTY ? PING : encodeFrame(OPCODES.ping, payload);
+    return handled(this.#outbox.send(frame));
   }
 
   /**
@@ -322,12 +337,10 @@ export class WebSocketConnection {
   #awaitMessage(): void {
     const { idleTimeout } = this.#options;
     if (idleTimeout === Infinity) return;
-    this.#transport.idleDeadline?.arm(idleTimeout, this.#idle);
+    this.#transport.idleDeadline?.arm(idleTimeout, () => {
+      this.close(GOING_AWAY, "Idle for too long");
+    });
   }
-
-  readonly #idle = (): void => {
-    this.close(GOING_AWAY, "Idle for too long");
-  };
 
   // The end.
 
@@ -338,7 +351,10 @@ export class WebSocketConnection {
     this.#phase = "ending";
     this.#keepAlive.stop();
     this.#answer = answer;
-    this.#transport.deadline.arm(this.#options.closeDelay, this.#sendAnswer);
+    this.#transport.deadline.arm(
+      this.#options.closeDelay,
+      () => this.#sendAnswer(),
+    );
     this.#setEnd(end);
   }
 
@@ -351,12 +367,12 @@ export class WebSocketConnection {
   /** What the application makes of the last message may be on its way still. */
   #endTaken(): void {
     if (this.#phase !== "ending") return;
-    this.#answerTimer ??= setTimeout(this.#sendAnswer, 0);
+    this.#answerTimer ??= setTimeout(() => this.#sendAnswer(), 0);
   }
 
-  readonly #sendAnswer = (): void => {
+  #sendAnswer(): void {
     if (this.#phase === "ending") handled(this.#sendClose(this.#answer));
-  };
+  }
 
   async #sendClose(frame: Uint8Array): Promise<void> {
     this.#phase = "closing";

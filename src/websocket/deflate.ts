@@ -16,7 +16,7 @@
  * @module
  */
 
-import { createDeflateRaw, createInflateRaw } from "node:zlib";
+import { nodeZlib } from "./_node_modules.ts";
 import type { DeflateAgreement } from "./deflate_offer.ts";
 import type { CompressionOptions } from "./options.ts";
 import {
@@ -133,7 +133,10 @@ export class Deflater {
     const key = this.#sharedBy;
     let compressor = key === undefined ? undefined : shared.get(key);
     if (compressor === undefined) {
-      const stream = createDeflateRaw({ ...COMMON_OPTIONS, ...this.#settings });
+      const stream = nodeZlib().createDeflateRaw({
+        ...COMMON_OPTIONS,
+        ...this.#settings,
+      });
       compressor = new Compressor(new ZlibPipe(stream), key === undefined);
       if (key !== undefined) shared.set(key, compressor);
     }
@@ -201,7 +204,9 @@ export class Inflater {
   #open(): ZlibPipe {
     if (this.#closed) throw closedError();
     const windowBits = this.#agreement.clientMaxWindowBits;
-    return new ZlibPipe(createInflateRaw({ ...COMMON_OPTIONS, windowBits }));
+    return new ZlibPipe(
+      nodeZlib().createInflateRaw({ ...COMMON_OPTIONS, windowBits }),
+    );
   }
 }
 

@@ -16,7 +16,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { nodeCrypto } from "./_node_modules.ts";
 import { type Field, isToken, listsToken, trimWhitespace } from "../fields.ts";
 import { type Extension, parseExtensions } from "./extensions.ts";
 
@@ -116,7 +116,9 @@ export function offeredExtensions(
 
 /** The value of Sec-WebSocket-Accept for the client's key. */
 export function acceptKey(key: string): string {
-  return createHash("sha1").update(key + ACCEPT_GUID).digest("base64");
+  return nodeCrypto().createHash("sha1").update(key + ACCEPT_GUID).digest(
+    "base64",
+  );
 }
 
 /** What a handshake is accepted with. */

@@ -27,6 +27,11 @@ export class Inbox<Message, End> {
     return this.#bytes > 0 && this.#bytes >= this.#maxBytes;
   }
 
+  /** Whether no message waits to be taken. */
+  get empty(): boolean {
+    return this.#messages.length === 0;
+  }
+
   /** Gives a message to whoever waits, or keeps it. */
   put(message: Message, size: number): void {
     if (this.#wake(message)) return;

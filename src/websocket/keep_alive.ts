@@ -13,19 +13,19 @@
 import type { WebSocketOptions } from "./options.ts";
 import type { Deadline } from "./transport.ts";
 
-/** What a watch over the client needs. */
-export interface KeepAliveContext {
+/** What is kept alive. */
+export interface Pingable {
   /** Sends a ping; resolves when it has left. */
   ping(): Promise<void>;
-  /** Called when the client does not answer. */
-  onSilence(): void;
+  /** Cuts the connection, because the client does not answer. */
+  abort(): void;
 }
 
 /** Watches over one client, by a deadline that others use once it is stopped. */
 export class KeepAlive {
   readonly #deadline: Deadline;
   readonly #options: Pick<WebSocketOptions, "pingInterval" | "pingTimeout">;
-  readonly #context: KeepAliveContext;
+  readonly #connection: Pingable;
   #heard = true;
   #stopped = false;
   /** Whether the client is not read at present. */
@@ -35,11 +35,11 @@ export class KeepAlive {
   constructor(
     deadline: Deadline,
     options: Pick<WebSocketOptions, "pingInterval" | "pingTimeout">,
-    context: KeepAliveContext,
+    connection: Pingable,
   ) {
     this.#deadline = deadline;
     this.#options = options;
-    this.#context = context;
+    this.#connection = connection;
   }
 
   /** Notes a sign of life. */
@@ -58,12 +58,12 @@ export class KeepAlive {
     if (this.paused) return this.heard();
     this.#heard = false;
     // A ping that cannot leave is for the one to tell who writes.
-    this.#context.ping().then(this.#awaitAnswer, () => {});
+    this.#connection.ping().then(() => this.#awaitAnswer(), () => {});
   };
 
-  readonly #awaitAnswer = (): void => {
+  #awaitAnswer(): void {
     if (this.#heard || this.#stopped) return;
     const { pingTimeout } = this.#options;
-    this.#deadline.arm(pingTimeout, () => this.#context.onSilence());
-  };
+    this.#deadline.arm(pingTimeout, () => this.#connection.abort());
+  }
 }

@@ -60,6 +60,11 @@ export class MessageSender {
     this.#deflater = new Deflater(agreement, options);
   }
 
+  /** How many bytes wait to be sent; unknown while a message is compressed. */
+  get waiting(): number {
+    return this.#making > 0 ? Infinity : this.#outbox.waiting;
+  }
+
   /** Sends a message; resolves when it was accepted. */
   send(data: Data, { compress = true }: SendOptions = {}): Promise<void> {
     const deflater = this.#deflater;
@@ -84,20 +89,23 @@ export class MessageSender {
   #sendInTurn(make: () => Uint8Array | Promise<Uint8Array>): Promise<void> {
     this.#making++;
     const frame = (this.#made ?? Promise.resolve()).then(make);
-    const sent = frame.then(this.#sendMade, this.#failed);
+    const sent = frame.then(
+      (frame) => this.#sendMade(frame),
+      (error) => this.#failed(error),
+    );
     this.#made = frame.catch(ignore);
     return sent;
   }
 
-  readonly #sendMade = (frame: Uint8Array): Promise<void> => {
+  #sendMade(frame: Uint8Array): Promise<void> {
     this.#making--;
     return this.#outbox.send(frame);
-  };
+  }
 
-  readonly #failed = (error: unknown): never => {
+  #failed(error: unknown): never {
     this.#making--;
     throw error;
-  };
+  }
 }
 
 function encode(data: Data): Uint8Array {

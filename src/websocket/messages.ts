@@ -63,14 +63,12 @@ export class MessageAssembler {
 
   async #inflate(part: DataPart): Promise<Message | undefined> {
     const last = part.fin && part.remaining === 0;
-    await this.#inflater!.inflate(part.payload, last, this.#appendInflated);
+    await this.#inflater!.inflate(part.payload, last, (chunk) => {
+      this.#checkSize(chunk.length);
+      this.#append(chunk);
+    });
     return last ? this.#finish() : undefined;
   }
-
-  readonly #appendInflated = (chunk: Uint8Array): void => {
-    this.#checkSize(chunk.length);
-    this.#append(chunk);
-  };
 
   #checkSize(extra: number): void {
     if (this.#length + extra <= this.#maxBytes) return;

@@ -1,7 +1,9 @@
 /**
  * The one owner of writes: frames leave in the order in which they came, one
  * write at a time. What comes while one is under way leaves together with the
- * next, in as few writes as is reasonable.
+ * next, in as few writes as is reasonable. While the application has messages
+ * left that came together, what it sends is held back for a moment, because more
+ * will follow.
  *
  * Pongs go before waiting messages. A client that sends pings and reads nothing
  * makes a bounded number of them wait: behind that, only the latest ping is
@@ -14,30 +16,52 @@ import { ABNORMAL_CLOSURE } from "./close_codes.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 const MAX_WAITING_PONGS = 32;
+/** So much is held back at most. */
+const MAX_HELD_BYTES = 32 * 1024;
 /** Frames are joined up to about this size; larger ones leave alone. */
 const MAX_JOINED_BYTES = 64 * 1024;
 
-/** Takes bytes; resolves when they were accepted. */
-export type WriteBytes = (bytes: Uint8Array) => Promise<void>;
+/** Where frames leave by. */
+export interface ByteSink {
+  /** Takes bytes; resolves when they were accepted. */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** What an outbox needs of its connection. */
+export interface OutboxContext {
+  /** What the application has not received yet: its answers will follow. */
+  readonly inbox: { readonly empty: boolean };
+  /** Called when a write has failed. */
+  onLost(): void;
+}
 
 /** Frames on their way to the client. */
 export class Outbox {
-  readonly #write: WriteBytes;
-  readonly #onLost: () => void;
+  readonly #sink: ByteSink;
+  readonly #context: OutboxContext;
   #frames: Uint8Array[] = [];
   #pongs: Uint8Array[] = [];
+  #waiting = 0;
   /** The write that is under way, and the one that everything waiting is for. */
   #current: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #error: WebSocketError | undefined;
+  /** Ends the wait of what is held back; `#current` is that wait. */
+  #release: (() => void) | undefined;
+  #releaseTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * `write` is called for one write at a time; when one fails, `onLost` is
-   * called, and nothing is sent any more.
+   * `sink` is given one write at a time; when one fails, nothing is sent any
+   * more.
    */
-  constructor(write: WriteBytes, onLost: () => void) {
-    this.#write = write;
-    this.#onLost = onLost;
+  constructor(sink: ByteSink, context: OutboxContext) {
+    this.#sink = sink;
+    this.#context = context;
+  }
+
+  /** How many bytes of frames, pongs apart, were not accepted yet. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /**
@@ -47,15 +71,38 @@ export class Outbox {
    */
   send(frame: Uint8Array): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
-    if (this.#current === undefined) return this.#track(this.#write(frame));
+    this.#waiting += frame.length;
+    const moreExpected = !this.#context.inbox.empty;
+    if (this.#current === undefined) {
+      if (!moreExpected) {
+        return this.#track(this.#sink.write(frame), frame.length);
+      }
+      this.#holdBack();
+    }
     this.#frames.push(frame);
-    return this.#nextWrite();
+    const written = this.#nextWrite();
+    if (!moreExpected || this.#waiting > MAX_HELD_BYTES) this.release();
+    return written;
+  }
+
+  #holdBack(): void {
+    this.#current = new Promise((resolve) => this.#release = resolve);
+    this.#releaseTimer = setTimeout(() => this.release(), 0);
+  }
+
+  /** Holds nothing back any more. */
+  release(): void {
+    if (this.#release === undefined) return;
+    clearTimeout(this.#releaseTimer);
+    this.#release();
+    this.#release = undefined;
   }
 
   /** As `send`, but too many that wait are only the latest. */
   sendPong(frame: Uint8Array): Promise<void> {
-    if (this.#error !== undefined || this.#current === undefined) {
-      return this.send(frame);
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#current === undefined) {
+      return this.#track(this.#sink.write(frame), 0);
     }
     if (this.#pongs.length === MAX_WAITING_PONGS) this.#pongs.pop();
     this.#pongs.push(frame);
@@ -65,41 +112,47 @@ export class Outbox {
   /** Sends nothing any more: what waits is rejected, and what comes. */
   end(error: WebSocketError): void {
     this.#error ??= error;
+    this.release();
     this.#frames = [];
     this.#pongs = [];
+    this.#waiting = 0;
   }
 
   /** Makes a write the current one, until it is done and none follows. */
-  #track(written: Promise<void>): Promise<void> {
-    return this.#current = written.then(this.#written, this.#failed);
+  #track(written: Promise<void>, size: number): Promise<void> {
+    return this.#current = written.then(
+      () => this.#written(size),
+      (cause) => this.#failed(cause),
+    );
   }
 
-  readonly #written = (): void => {
+  #written(size: number): void {
+    this.#waiting = Math.max(this.#waiting - size, 0);
     if (this.#next === undefined) this.#current = undefined;
-  };
+  }
 
-  readonly #failed = (cause: unknown): never => {
+  #failed(cause: unknown): never {
     const message = "Cannot send: the client is lost";
     this.end(new WebSocketError(ABNORMAL_CLOSURE, message, { cause }));
-    this.#onLost();
+    this.#context.onLost();
     throw this.#error;
-  };
-
-  #nextWrite(): Promise<void> {
-    return this.#next ??= this.#current!.then(this.#writeWaiting);
   }
 
-  readonly #writeWaiting = (): Promise<void> => {
+  #nextWrite(): Promise<void> {
+    return this.#next ??= this.#current!.then(() => this.#writeWaiting());
+  }
+
+  #writeWaiting(): Promise<void> {
     this.#next = undefined;
     if (this.#error !== undefined) return Promise.reject(this.#error);
     const waiting = [...this.#pongs, ...this.#frames];
     this.#pongs = [];
     this.#frames = [];
-    return this.#track(this.#writeAll(joinSmall(waiting)));
-  };
+    return this.#track(this.#writeAll(joinSmall(waiting)), this.#waiting);
+  }
 
   async #writeAll(frames: Uint8Array[]): Promise<void> {
-    for (const frame of frames) await this.#write(frame);
+    for (const frame of frames) await this.#sink.write(frame);
   }
 }
 

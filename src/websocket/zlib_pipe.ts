@@ -8,16 +8,19 @@
  * @module
  */
 
-import { constants, type DeflateRaw, type InflateRaw } from "node:zlib";
+import type { DeflateRaw, InflateRaw } from "node:zlib";
 import { ABNORMAL_CLOSURE, INVALID_DATA } from "./close_codes.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 /** Takes output as it is made; what it throws stops the making. */
 export type TakeChunk = (chunk: Uint8Array) => void;
 
+/** As zlib's own header has it: the module is loaded only where it is used. */
+const Z_SYNC_FLUSH = 2;
+
 /** Each write is flushed: what it makes is there when its callback is called. */
 export const COMMON_OPTIONS = {
-  flush: constants.Z_SYNC_FLUSH,
+  flush: Z_SYNC_FLUSH,
   // More would be faster for large messages, but each stream holds this much.
   chunkSize: 4096,
 } as const;

@@ -29,8 +29,9 @@ export class FakeWebSocketWire implements WebSocketWire, WebSocketSession {
   readonly calls: WireCall[] = [];
   /** How often the client's input was asked for. */
   receives = 0;
+  /** What it says of the bytes that wait, if anything. */
+  waiting: number | undefined;
   onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
-  onShutdown: (() => void) | undefined;
 
   readonly #inputs: WebSocketInput[] = [];
   #end: WebSocketInput | undefined;
@@ -166,6 +167,7 @@ export interface RunOptions {
 /** A run of an application. */
 export interface Run {
   readonly wire: FakeWebSocketWire;
+  readonly cycle: WebSocketCycle;
   /** What the server was told of the application's faults. */
   readonly errors: unknown[];
   /** Resolves when the WebSocket is closed, or was denied. */
@@ -191,7 +193,7 @@ export function start(app: AsgiApp, options: RunOptions = {}): Run {
     onAppReturned: () => returned.resolve(),
   });
   const finished = cycle.run(app);
-  return { wire, errors, finished, returned: returned.promise };
+  return { wire, cycle, errors, finished, returned: returned.promise };
 }
 
 /** Runs an application to its end, and its WebSocket; it must be faultless. */

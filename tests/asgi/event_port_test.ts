@@ -7,15 +7,19 @@ import {
   receiveOf,
   sendOf,
 } from "../../src/asgi/event_port.ts";
+import { EventSource } from "../../src/streams/event_streams.ts";
 import { fromTransform } from "../../src/asgi/helpers.ts";
 import type { LifespanScope, Receive, Send } from "../../src/asgi/types.ts";
 
 function countingPort(): EventPort<number, number> {
   let count = 0;
+  const origin = {
+    nextEvent: () => ++count,
+    isLast: (event: number) => event === 3,
+  };
   return {
-    readable: new ReadableStream(),
-    receive: () => Promise.resolve(++count),
-    isLast: (event) => event === 3,
+    ...origin,
+    source: new EventSource(origin),
     send: () => Promise.reject(new RangeError("No room")),
     abort() {},
   };

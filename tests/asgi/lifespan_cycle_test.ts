@@ -434,3 +434,24 @@ Deno.test("A refused event that nobody awaits does no harm", async () => {
   await cycle.shutdown();
   assertEquals(errors, []);
 });
+
+Deno.test("A second shutdown waits for the first, and the application is told once", async () => {
+  const gate = Promise.withResolvers<void>();
+  const log: string[] = [];
+  const { cycle } = create(async (_scope, receive, send) => {
+    for await (const { type } of receive) {
+      log.push(type);
+      if (type === "lifespan.shutdown") await gate.promise;
+      await send(type === "lifespan.startup" ? STARTED : stopFailed("late"));
+    }
+  });
+  await cycle.startup();
+  const first = cycle.shutdown();
+  const second = cycle.shutdown();
+  first.catch(() => {});
+  assert(await isPending(second));
+  gate.resolve();
+  await assertRejects(() => first, LifespanError, "late");
+  await assertRejects(() => second, LifespanError, "late");
+  assertEquals(log, ["lifespan.startup", "lifespan.shutdown"]);
+});

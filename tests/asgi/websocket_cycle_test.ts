@@ -678,21 +678,39 @@ Deno.test("A close without code and reason says 1000 and nothing", async () => {
   assertEquals(wire.calls, [ACCEPTED, ["close", 1000, ""]]);
 });
 
+Deno.test("A send does not wait while little waits to be written, and waits while much does", async () => {
+  const { wire, finished, returned } = start(accepted(async (_, send) => {
+    wire.hold();
+    wire.waiting = 1000;
+    await send(HELLO);
+    wire.waiting = 1_000_000;
+    const much = send(HELLO);
+    assert(await isPending(much));
+    wire.release();
+    await much;
+    await send(CLOSE);
+  }));
+  await Promise.all([finished, returned]);
+  assertEquals(wire.sent.map(([what]) => what), ["send", "send", "close"]);
+});
+
 // The end, by the server.
 
 Deno.test("A shutdown closes an open WebSocket with 1012, and the application learns it", async () => {
-  const { wire, finished, returned } = start(accepted(async (receive, send) => {
-    assertEquals(await receive(), disconnect(1012));
-    await assertRejects(() => send(HELLO), ClientDisconnected);
-  }));
+  const { wire, cycle, finished, returned } = start(
+    accepted(async (receive, send) => {
+      assertEquals(await receive(), disconnect(1012));
+      await assertRejects(() => send(HELLO), ClientDisconnected);
+    }),
+  );
   await nextTurn();
-  wire.onShutdown?.();
+  cycle.shutdown();
   await Promise.all([finished, returned]);
   assertEquals(wire.calls, [ACCEPTED, ["close", 1012, ""]]);
 });
 
 Deno.test("A shutdown denies a WebSocket that is not accepted with a 503", async () => {
-  const { wire, errors, finished, returned } = start(
+  const { wire, cycle, errors, finished, returned } = start(
     async (_scope, receive, send) => {
       await receive();
       assertEquals((await receive()).type, "websocket.disconnect");
@@ -700,7 +718,7 @@ Deno.test("A shutdown denies a WebSocket that is not accepted with a 503", async
     },
   );
   await nextTurn();
-  wire.onShutdown?.();
+  cycle.shutdown();
   await Promise.all([finished, returned]);
   assertEquals(wire.calls, [["refuse", 503]]);
   assertEquals(errors, []);
@@ -708,21 +726,23 @@ Deno.test("A shutdown denies a WebSocket that is not accepted with a 503", async
 
 Deno.test("A shutdown lets a denial end", async () => {
   const gate = Promise.withResolvers<void>();
-  const { wire, finished } = start(async (_scope, _receive, send) => {
+  const { wire, cycle, finished } = start(async (_scope, _receive, send) => {
     await sendAll(send, [DENIAL, PIECE]);
     await gate.promise;
     await send(LAST_PIECE);
   });
   await nextTurn();
-  wire.onShutdown?.();
+  cycle.shutdown();
   gate.resolve();
   await finished;
   assertEquals(wire.calls.at(-1), ["data", "last", true]);
 });
 
 Deno.test("A shutdown behind the close changes nothing", async () => {
-  const { wire } = await run(accepted((_receive, send) => send(CLOSE)));
-  wire.onShutdown?.();
+  const { wire, cycle } = await run(
+    accepted((_receive, send) => send(CLOSE)),
+  );
+  cycle.shutdown();
   await nextTurn();
   assertEquals(wire.calls, [ACCEPTED, BYE]);
 });

@@ -8,6 +8,7 @@ import {
   serve,
   type ServeOptions,
   type Server,
+  type TcpAddress,
 } from "../../mod.ts";
 import { RawClient } from "./_raw_client.ts";
 
@@ -75,7 +76,7 @@ export async function until(
 /** A server for one test. */
 export interface TestServer extends AsyncDisposable {
   /** The server itself. */
-  readonly server: Server;
+  readonly server: Server<TcpAddress>;
   /** The URL of its root. */
   readonly url: string;
   /** The port that it listens on. */
@@ -88,7 +89,7 @@ export interface TestServer extends AsyncDisposable {
   connect(): Promise<RawClient>;
 }
 
-/** Starts a server; what is left of it at the end of its scope is cut. */
+/** Starts a server on TCP; what is left of it at the end of its scope is cut. */
 export function start(app: AsgiApp, options: ServeOptions = {}): TestServer {
   const records: LogRecord[] = [];
   const server = serve(app, {
@@ -96,7 +97,7 @@ export function start(app: AsgiApp, options: ServeOptions = {}): TestServer {
     onListen: () => {},
     log: (record) => records.push(record),
     ...options,
-  });
+  }) as Server<TcpAddress>;
   const { port } = server.addr;
   return {
     server,

@@ -255,7 +255,10 @@ netTest("The application gets the scope of the WebSocket", async () => {
   assertEquals(scope.subprotocols, ["x"]);
   assertEquals(scope.client, ["127.0.0.1", client.port]);
   assertEquals(scope.server, ["127.0.0.1", server.port]);
-  assertEquals(Object.keys(scope.extensions), ["websocket.http.response"]);
+  assertEquals(Object.keys(scope.extensions), [
+    "websocket.http.response",
+    "server.shutdown",
+  ]);
   assertEquals(scope.headers.at(-1), ["cookie", "d=e"]);
 });
 

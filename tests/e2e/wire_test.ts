@@ -166,7 +166,11 @@ netTest("a shutdown amid pipelined requests loses no response", async () => {
   await client.send(paths(5).map((path) => request("GET", path)).join(""));
   await answered.promise;
   const stopped = server.server.shutdown({ timeout: Infinity });
+  // Before the shutdown, no response had said that it would be the last.
   assertEquals(await readBodies(client, 3), ["gun", "gun", "begun"]);
+  const last = await client.readResponse();
+  assertEquals(last.body, "gun");
+  assertEquals(last.headers.get("connection"), "close");
   assertEquals(await client.readToEnd(), "");
   client.close();
   await stopped;

@@ -642,18 +642,98 @@ Deno.test("Requests behind one that asked for a close are not served", async () 
 
 // Shutdown and abort.
 
-Deno.test("shutdown() closes an idle connection at once", async () => {
-  for (const wire of ["", get("/")]) {
-    const { transport, connection, done } = serveInMemory();
-    if (wire !== "") transport.push(wire);
-    await settle();
-    assert(connection.idle);
-    connection.shutdown();
-    await within(done);
-    assert(transport.closed);
-    assertEquals(statuses(transport.output), wire === "" ? [] : [200]);
-  }
+Deno.test("shutdown() closes a connection that is idle behind a request after a moment", async () => {
+  const { transport, connection, done } = serveInMemory();
+  transport.push(get("/"));
+  await settle();
+  assert(connection.idle);
+  connection.shutdown();
+  await settle();
+  assertFalse(transport.closed);
+  assertBelowOneSecond(transport.readDeadline.armed);
+  transport.readDeadline.expire();
+  await within(done);
+  assert(transport.closed);
+  assertEquals(statuses(transport.output), [200]);
 });
+
+Deno.test("shutdown() answers a request that was on its way on an idle connection", async () => {
+  const { transport, connection, done } = serveInMemory();
+  transport.push(get("/1"));
+  await settle();
+  connection.shutdown();
+  transport.push(get("/2") + get("/3"));
+  await settle();
+  const responses = parseResponses(transport.output);
+  assertEquals(responses.map(({ body }) => body), ["GET /1 ", "GET /2 "]);
+  assertEquals(header(responses[1], "connection"), "close");
+  transport.end();
+  await within(done);
+});
+
+Deno.test("evict() closes a connection that is idle behind a request at once", async () => {
+  const { transport, connection, done } = serveInMemory();
+  transport.push(get("/"));
+  await settle();
+  connection.evict();
+  await within(done);
+  assert(transport.closed);
+  assertEquals(statuses(transport.output), [200]);
+});
+
+Deno.test("evict() leaves any other connection alone", async () => {
+  const { transport, connection, done } = serveInMemory();
+  await settle();
+  connection.evict();
+  transport.push(get("/").slice(0, 10));
+  await settle();
+  connection.evict();
+  transport.push(get("/").slice(10));
+  await settle();
+  assertEquals(statuses(transport.output), [200]);
+  transport.end();
+  await within(done);
+});
+
+Deno.test("shutdown() closes a fresh connection when no request comes for a moment", async () => {
+  const { transport, connection, done } = serveInMemory();
+  await settle();
+  connection.shutdown();
+  await settle();
+  assertFalse(transport.closed);
+  assertBelowOneSecond(transport.readDeadline.armed);
+  transport.readDeadline.expire();
+  await within(done);
+  assert(transport.closed);
+  assertEquals(transport.output, "");
+});
+
+for (const when of ["before", "after"] as const) {
+  Deno.test(`shutdown() ${when} the start of a fresh connection lets its first request be answered`, async () => {
+    const { transport, connection, done } = serveInMemory();
+    if (when === "after") await settle();
+    connection.shutdown();
+    await settle();
+    assertBelowOneSecond(transport.readDeadline.armed);
+    transport.push("GET / HTTP/1.1\r\n");
+    await settle();
+    // It has begun to come: from now on it has the time of any request.
+    transport.readDeadline.expire();
+    await settle();
+    assertEquals(transport.readDeadline.armed, 30_000);
+    transport.push("Host: a\r\n\r\n");
+    await settle();
+    transport.end();
+    await within(done);
+    const [response] = parseResponses(transport.output);
+    assertEquals(response.status, 200);
+    assertEquals(header(response, "connection"), "close");
+  });
+}
+
+function assertBelowOneSecond(ms: number | undefined): void {
+  assert(ms !== undefined && ms < 1000, `The deadline is ${ms} ms`);
+}
 
 Deno.test("A connection is evictable between two requests, not before the first", async () => {
   const { transport, connection, done } = serveInMemory();
@@ -715,24 +795,32 @@ Deno.test("shutdown() lets a request that has begun to arrive be answered", asyn
   await within(done);
 });
 
-Deno.test("shutdown() within a burst does not lose a response that was given", async () => {
+Deno.test("shutdown() within a burst answers one request more, if no response has said close", async () => {
   const { transport, connection, done } = serveInMemory(async (exchange) => {
     await respond(exchange, exchange.request.target.path);
     if (exchange.request.target.path === "/2") connection.shutdown();
   });
-  transport.push(get("/1") + get("/2") + get("/3"));
+  transport.push(get("/1") + get("/2") + get("/3") + get("/4"));
   transport.end();
   await within(done);
-  assertEquals(bodies(transport.output), ["/1", "/2"]);
+  const responses = parseResponses(transport.output);
+  assertEquals(responses.map(({ body }) => body), ["/1", "/2", "/3"]);
+  assertEquals(
+    responses.map((response) => header(response, "connection")),
+    [undefined, undefined, "close"],
+  );
   assert(transport.closed);
 });
 
-Deno.test("shutdown() behind a response does not wait for a client that sent nothing more", async () => {
+Deno.test("shutdown() behind a response that did not say close waits for a moment", async () => {
   const { transport, connection, done } = serveInMemory(async (exchange) => {
     await respond(exchange, "last");
     connection.shutdown();
   });
   transport.push(get("/"));
+  await settle();
+  assertBelowOneSecond(transport.readDeadline.armed);
+  transport.readDeadline.expire();
   await within(done);
   assertEquals(bodies(transport.output), ["last"]);
   assert(transport.closed);

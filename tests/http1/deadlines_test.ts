@@ -245,7 +245,11 @@ Deno.test("No deadline is left behind a connection", async () => {
     ({ transport }) => transport.end(),
     ({ transport }) => transport.lose(),
     ({ connection }) => connection.abort(),
-    ({ connection }) => connection.shutdown(),
+    ({ connection }) => connection.evict(),
+    ({ connection, transport }) => {
+      connection.shutdown();
+      transport.readDeadline.expire();
+    },
   ];
   for (const end of endings) {
     const served = serve();

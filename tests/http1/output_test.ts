@@ -7,7 +7,7 @@ import { bytes, text } from "../_feeding.ts";
 /** An output whose writes are kept as they were when they were made. */
 function recorded(): { output: Output; written: string[] } {
   const written: string[] = [];
-  const output = new Output((chunk) => {
+  const output = outputTo((chunk) => {
     written.push(text(chunk));
     return Promise.resolve();
   });
@@ -57,7 +57,7 @@ Deno.test("Output takes pieces of any size", async () => {
 Deno.test("Output writes one buffer at a time, and keeps the order", async () => {
   const gates: (() => void)[] = [];
   const written: string[] = [];
-  const output = new Output((chunk) => {
+  const output = outputTo((chunk) => {
     written.push(text(chunk));
     return new Promise((resolve) => gates.push(resolve));
   });
@@ -77,7 +77,7 @@ Deno.test("Output writes one buffer at a time, and keeps the order", async () =>
 Deno.test("Output does not change bytes while they are being written", async () => {
   let chunk: Uint8Array | undefined;
   let finish = (): void => {};
-  const output = new Output((given) => {
+  const output = outputTo((given) => {
     chunk ??= given;
     return new Promise((resolve) => finish = resolve);
   });
@@ -90,9 +90,67 @@ Deno.test("Output does not change bytes while they are being written", async () 
 });
 
 Deno.test("Output rejects with what a write failed with, and stays failed", async () => {
-  const output = new Output(() => Promise.reject(new Error("Broken pipe")));
+  const output = outputTo(() => Promise.reject(new Error("Broken pipe")));
   for (let turn = 0; turn < 2; turn++) {
     output.text("lost");
     await assertRejects(async () => await output.flush(), Error, "Broken pipe");
   }
 });
+
+Deno.test("Output tells once for each failed write, also if nobody awaits it", async () => {
+  let lost = 0;
+  const output = outputTo(
+    () => Promise.reject(new Error("Broken pipe")),
+    () => lost++,
+  );
+  output.text("lost");
+  assertEquals(output.push(), undefined);
+  await turn();
+  assertEquals(lost, 1);
+});
+
+Deno.test("Output collects small pieces while a write is under way, and writes them together", async () => {
+  const gates: (() => void)[] = [];
+  const written: string[] = [];
+  const output = outputTo((chunk) => {
+    written.push(text(chunk));
+    return new Promise((resolve) => gates.push(resolve));
+  });
+  for (const piece of ["a", "b", "c"]) {
+    output.text(piece);
+    assertEquals(output.push(), undefined);
+  }
+  assertEquals(written, ["a"]);
+  gates[0]();
+  await turn();
+  assertEquals(written, ["a", "bc"]);
+  gates[1]();
+  await output.flush();
+});
+
+Deno.test("Output makes whoever sends wait when much waits for a write to end", async () => {
+  const gates: (() => void)[] = [];
+  const output = outputTo(() => new Promise((resolve) => gates.push(resolve)));
+  output.text("a".repeat(60_000));
+  assertEquals(output.push(), undefined);
+  output.text("b".repeat(60_000));
+  let waits = true;
+  const room = output.push()!.then(() => waits = false);
+  await turn();
+  assertEquals(waits, true);
+  gates[0]();
+  await room;
+  gates[1]();
+  await output.flush();
+});
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+function outputTo(
+  write: (bytes: Uint8Array) => Promise<void>,
+  onLost: () => void = () => {},
+): Output {
+  return new Output({ write }, onLost);
+}

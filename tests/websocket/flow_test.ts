@@ -84,6 +84,42 @@ Deno.test("A send waits for the client to read", async () => {
   connection.abort();
 });
 
+Deno.test("Answers to messages that came together leave together, if they do come", async () => {
+  const { connection, client } = connect();
+  client.feed(clientFrame(TEXT, "1"), clientFrame(TEXT, "2"));
+  await settled();
+  connection.take();
+  const first = connection.send("a");
+  assertEquals(client.writes.length, 0);
+  connection.take();
+  const second = connection.send("b");
+  await Promise.all([first, second]);
+  assertEquals(client.sent, ["text a", "text b"]);
+  assertEquals(client.writes.length, 1);
+  // There need not be an answer to each message.
+  client.feed(clientFrame(TEXT, "3"), clientFrame(TEXT, "4"));
+  await settled();
+  connection.take();
+  await connection.send("c");
+  assertEquals(client.sent.at(-1), "text c");
+  connection.take();
+  connection.abort();
+});
+
+Deno.test("What is held back leaves when the application waits for more", async () => {
+  const { connection, client } = connect();
+  client.feed(clientFrame(TEXT, "1"), clientFrame(TEXT, "2"));
+  await settled();
+  connection.take();
+  connection.send("a");
+  connection.take();
+  const next = connection.receive();
+  await settled();
+  assertEquals(client.sent, ["text a"]);
+  connection.abort();
+  assertEquals((await next).type, "close");
+});
+
 Deno.test("Frames that wait are joined up to a size, in their order", async () => {
   const { connection, client } = connect();
   client.hold();

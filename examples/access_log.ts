@@ -1,0 +1,38 @@
+/**
+ * An access log on stdout, in the format that log analysers know best. Another
+ * can be asked for: `common`, `json`, or a format string.
+ *
+ *     deno run -A examples/access_log.ts
+ *     deno run -A examples/access_log.ts '%t %m %U %s %{ms}T ms'
+ *     curl http://127.0.0.1:8000/world
+ *
+ * @module
+ */
+
+import { type AsgiApp, respond, serve } from "jsr:@x/asgi";
+import { accessFormatter, LineWriter } from "jsr:@x/asgi/logs";
+
+/** Greets; `/missing` is not found. */
+export const app: AsgiApp = async (scope, _receive, send) => {
+  if (scope.type !== "http") throw new TypeError(`Unknown scope ${scope.type}`);
+  if (scope.path === "/missing") return await respond(send, 404);
+  await respond(send, 200, { body: "Hello\n" });
+};
+
+/** Writes all of the bytes; one write may take less. */
+function print(bytes: Uint8Array): void {
+  while (bytes.length > 0) {
+    bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+  }
+}
+
+if (import.meta.main) {
+  const format = accessFormatter(Deno.args[0] ?? "combined");
+  using lines = new LineWriter(print);
+  const server = serve(app, {
+    port: Number(Deno.env.get("PORT") || 8000),
+    accessLog: (record) => lines.line(format(record)),
+  });
+  Deno.addSignalListener("SIGINT", () => server.shutdown());
+  await server.finished;
+}

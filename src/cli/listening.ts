@@ -1,0 +1,93 @@
+/**
+ * From the flags that say where to listen to the server's options: either one
+ * TCP address, made of `--hostname` and `--port`, or whatever `--listen` and
+ * `--unix` list.
+ *
+ * @module
+ */
+
+import type { ListenOptions, TlsOptions } from "../listen_options.ts";
+import type { ServeOptions } from "../options.ts";
+import { UsageError } from "./errors.ts";
+import type { FlagValues } from "./flag_values.ts";
+import type { ListenAddress } from "./listen_address.ts";
+
+/**
+ * The options that say where to listen, and how TLS is done there.
+ *
+ * @throws {UsageError} If flags contradict each other.
+ */
+export function listeningOptions(values: FlagValues): ServeOptions {
+  values.exclude(["listen", "unix"], ["port", "hostname"]);
+  values.need("cert", ["key"]);
+  values.need("key", ["cert"]);
+  values.need("alpn", ["cert"]);
+  const addresses = listAddresses(values);
+  const proxies = proxyOptions(values);
+  const tls = tlsOptions(values);
+  checkSecurity(addresses, values, tls !== undefined);
+  if (!addresses.some(({ type }) => type === "unix")) {
+    values.need("unix-mode", ["unix"]);
+  }
+  if (addresses.length > 0) {
+    const mode = values.get<number>("unix-mode");
+    const listen = addresses.map((each) => listenOption(each, tls, mode));
+    return { listen: listen.map((each) => ({ ...each, ...proxies })) };
+  }
+  return tls === undefined ? proxies : { tls };
+}
+
+function listAddresses(values: FlagValues): ListenAddress[] {
+  const path = values.get<string>("unix");
+  const listed = values.get<ListenAddress[]>("listen") ?? [];
+  return path === undefined ? listed : [...listed, { type: "unix", path }];
+}
+
+function tlsOptions(values: FlagValues): TlsOptions | undefined {
+  const cert = values.get<string>("cert");
+  const key = values.get<string>("key");
+  if (cert === undefined || key === undefined) return undefined;
+  const alpn = values.get<string[]>("alpn");
+  return alpn === undefined ? { cert, key } : { cert, key, alpn };
+}
+
+/** Every address is reached through these proxies. */
+function proxyOptions(values: FlagValues): { proxyProtocol?: string[] } {
+  values.exclude(["proxy-protocol"], ["cert"]);
+  const proxyProtocol = values.get<string[]>("proxy-protocol");
+  return proxyProtocol === undefined ? {} : { proxyProtocol };
+}
+
+function checkSecurity(
+  addresses: readonly ListenAddress[],
+  values: FlagValues,
+  hasCertificate: boolean,
+): void {
+  const secure = addresses.some((each) => each.type === "tcp" && each.secure);
+  if (secure && !hasCertificate) {
+    throw new UsageError(
+      `${values.nameOf("listen")} with https:// needs --cert and --key`,
+    );
+  }
+  if (hasCertificate && !secure && addresses.length > 0) {
+    throw new UsageError(
+      `${
+        values.nameOf("cert")
+      } is for an https:// address, and none is listened on`,
+    );
+  }
+}
+
+function listenOption(
+  address: ListenAddress,
+  tls: TlsOptions | undefined,
+  mode: number | undefined,
+): ListenOptions {
+  if (address.type === "unix") {
+    return mode === undefined
+      ? { path: address.path }
+      : { path: address.path, mode };
+  }
+  const { hostname, port, secure } = address;
+  return secure ? { hostname, port, tls } : { hostname, port };
+}

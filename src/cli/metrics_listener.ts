@@ -1,0 +1,38 @@
+/**
+ * Where metrics, liveness and readiness are served: an address of their own, so
+ * that they answer while the server starts, drains or is full.
+ *
+ * @module
+ */
+
+import type { LogRecord } from "../logs/records.ts";
+import { metricsApp, type MetricsSource } from "../metrics/metrics_app.ts";
+import { serve } from "../server.ts";
+import type { HostPort } from "./listen_address.ts";
+
+/** Whoever scrapes at the end need not wait for their answer for long. */
+const SHUTDOWN_MS = 500;
+
+/**
+ * Serves metrics until it is disposed of.
+ *
+ * @throws {Deno.errors.AddrInUse} If the address is taken.
+ */
+export function serveMetrics(
+  { hostname, port }: HostPort,
+  source: MetricsSource,
+  log: (record: LogRecord) => void,
+): AsyncDisposable {
+  const server = serve(metricsApp(source), {
+    hostname,
+    port,
+    lifespan: "off",
+    shutdownTimeout: SHUTDOWN_MS,
+    log,
+    onListen: () => {
+      const message = `Metrics are at ${server.url}metrics`;
+      log({ level: "info", message });
+    },
+  });
+  return { [Symbol.asyncDispose]: () => server.shutdown() };
+}

@@ -1,0 +1,113 @@
+/**
+ * Serves an application in this process, from its load to the exit code.
+ *
+ * @module
+ */
+
+import { LifespanError } from "../asgi/lifespan_cycle.ts";
+import type { AsgiApp } from "../asgi/types.ts";
+import type { ServerAddress } from "../listen_options.ts";
+import type { LogRecord } from "../logs/records.ts";
+import { Metrics } from "../metrics/metrics.ts";
+import { urlOf } from "../net/listener.ts";
+import type { ServeOptions } from "../options.ts";
+import { serve, type Server } from "../server.ts";
+import { loadApp } from "./app_loader.ts";
+import { AppLoadError, EXIT_CODES } from "./errors.ts";
+import { openLogs } from "./logs.ts";
+import { serveMetrics } from "./metrics_listener.ts";
+import { requirePermissions, requirePortSharing } from "./permissions.ts";
+import type { AppReference, Settings } from "./settings.ts";
+import { VERSION } from "./version.ts";
+
+/** What whoever runs a server may change about it. */
+export interface RunHooks {
+  /** Puts something around the application. */
+  readonly wrapApp?: (app: AsgiApp) => AsgiApp;
+  /** Called when the application has started, and the server accepts. */
+  readonly onReady?: (server: Server) => void;
+  /** Whether signals stop the server; else it is a worker. Default: true. */
+  readonly signals?: boolean;
+  /** Options that win over those of the settings. */
+  readonly serve?: Partial<ServeOptions>;
+}
+
+/**
+ * Loads the application and serves it until it is shut down. What goes wrong
+ * is logged, not thrown.
+ *
+ * @returns The exit code.
+ */
+export async function runServer(
+  settings: Settings,
+  hooks: RunHooks = {},
+): Promise<number> {
+  const { signals = true, wrapApp = (app) => app } = hooks;
+  // Where signals are another's, that one has several processes to tell apart.
+  const process = signals ? undefined : `worker ${Deno.pid}`;
+  const logs = openLogs(settings, process);
+  let ready = false;
+  try {
+    requirePermissions(settings);
+    if (settings.serve.reusePort) requirePortSharing();
+    // The supervisor of a worker shows its metrics.
+    const address = signals ? settings.metrics : null;
+    const metrics = address === null ? undefined : new Metrics();
+    await using _listener = metrics &&
+      serveMetrics(address!, metrics, logs.log);
+    const app = wrapApp(await loadApp(settings.app));
+    const server = serve(app, {
+      ...settings.serve,
+      signals,
+      log: logs.log,
+      accessLog: logs.accessLog,
+      metrics,
+      ...hooks.serve,
+      onListen: (_first, all) => {
+        ready = true;
+        const message = startMessage(settings.app, all);
+        logs.log({ level: "info", message });
+        hooks.onReady?.(server);
+      },
+    });
+    await server.finished;
+    return EXIT_CODES.ok;
+  } catch (error) {
+    logs.log(failureRecord(error, settings));
+    return exitCodeOf(error, ready);
+  } finally {
+    logs.flush();
+  }
+}
+
+function startMessage(
+  app: AppReference,
+  addresses: readonly ServerAddress[],
+): string {
+  const urls = addresses.map(urlOf).join(", ");
+  return `x-asgi ${VERSION} serves ${appName(app)} at ${urls}`;
+}
+
+/** An application as it was named on the command line. */
+export function appName({ module, name, factory }: AppReference): string {
+  const reference = name === "default" ? module : `${module}:${name}`;
+  return factory ? `what ${reference} returns` : reference;
+}
+
+/** What has failed, in one line; for those who debug, also where. */
+export function failureRecord(
+  error: unknown,
+  { logLevel }: Pick<Settings, "logLevel">,
+): LogRecord {
+  const text = error instanceof Error ? error.message : String(error);
+  const message = text.replaceAll(/\s*\n\s*/g, "; ");
+  return logLevel === "debug"
+    ? { level: "error", message, error }
+    : { level: "error", message };
+}
+
+function exitCodeOf(error: unknown, ready: boolean): number {
+  const appFailed = error instanceof AppLoadError ||
+    error instanceof LifespanError && !ready;
+  return appFailed ? EXIT_CODES.app : EXIT_CODES.failed;
+}

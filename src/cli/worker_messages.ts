@@ -1,0 +1,58 @@
+/**
+ * What a supervisor and its workers tell each other. They talk over the IPC
+ * channel that Node's child processes have; what a worker must know before it
+ * starts stands in an environment variable.
+ *
+ * @module
+ */
+
+import { type Counts, isCounts } from "../metrics/counts.ts";
+
+/** The environment variable that makes a process a worker. */
+export const WORKER_VARIABLE = "ASGI_WORKER";
+
+/** What a worker is told before it starts, as JSON in that variable. */
+export interface WorkerStart {
+  /** The port of each address to listen on; `null` for a unix socket. */
+  readonly ports: readonly (number | null)[];
+  /** Whether other workers listen on them, too. */
+  readonly reusePort: boolean;
+}
+
+/** What a supervisor tells a worker. */
+export type ToWorker =
+  /**
+   * End: accept no more, answer what was accepted, exit. The timeout is how
+   * long that may take, in milliseconds, by default `shutdownTimeout`.
+   */
+  | { readonly type: "drain"; readonly timeout?: number | undefined }
+  /** Tell what you have counted. */
+  | { readonly type: "count" };
+
+/** What a worker tells its supervisor. */
+export type FromWorker =
+  /** The application has started, and the worker accepts. */
+  | { readonly type: "ready" }
+  /** The worker wants to be replaced, and serves until it is. */
+  | { readonly type: "retire"; readonly reason: string }
+  /** What the worker has counted since it started. */
+  | { readonly type: "counts"; readonly counts: Counts };
+
+/** Whether something that came over the channel is for a worker. */
+export function isToWorker(message: unknown): message is ToWorker {
+  const type = typeOf(message);
+  return type === "drain" || type === "count";
+}
+
+/** Whether something that came over the channel is from a worker. */
+export function isFromWorker(message: unknown): message is FromWorker {
+  const type = typeOf(message);
+  if (type !== "counts") return type === "ready" || type === "retire";
+  return isCounts((message as { counts?: unknown }).counts);
+}
+
+/** An application may send messages of its own over the channel. */
+function typeOf(message: unknown): unknown {
+  if (typeof message !== "object" || message === null) return undefined;
+  return "type" in message ? message.type : undefined;
+}

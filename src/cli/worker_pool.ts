@@ -1,0 +1,270 @@
+/**
+ * Decides when workers start and end. There are as many as asked for; one that
+ * dies is replaced, with back-off; one that is to be replaced serves until its
+ * successor is ready, and no two are replaced at the same time. The first
+ * worker starts alone: what makes it fail would make all of them fail.
+ *
+ * @module
+ */
+
+import type { LogLevel, LogRecord } from "../logs/records.ts";
+import { delay } from "../net/accept_loop.ts";
+import type { BackOff } from "./back_off.ts";
+import type { FromWorker } from "./worker_messages.ts";
+import type {
+  SpawnWorker,
+  WorkerExit,
+  WorkerProcess,
+} from "./worker_process.ts";
+
+/** What a {@linkcode WorkerPool} needs. */
+export interface WorkerPoolOptions {
+  /** How many workers to have. */
+  readonly size: number;
+  /** Starts one. */
+  readonly spawn: SpawnWorker;
+  /** Called with what there is to say. */
+  readonly log: (record: LogRecord) => void;
+  /** How long to wait before a worker that died is replaced. */
+  readonly backOff: BackOff;
+  /** What a worker may take to drain, in milliseconds, before it is killed. */
+  readonly drainTimeout: number;
+}
+
+/** Why a worker is to be replaced. */
+type Stale = "restart" | "retired";
+
+interface Member {
+  readonly process: WorkerProcess;
+  /** Whether it became ready, once that is certain. */
+  readonly started: PromiseWithResolvers<boolean>;
+  state: "starting" | "ready" | "draining";
+  stale: Stale | undefined;
+  readySince: number;
+  deadline: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** A number of workers, and what happens to them. */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #members = new Set<Member>();
+  readonly #finished = Promise.withResolvers<number>();
+  readonly #stopping = new AbortController();
+  #size: number;
+  #everReady = false;
+  #exitCode = 0;
+  #isWaiting = false;
+  #isReplacing = false;
+  /** The worker that is being replaced, and its successor. */
+  #replacement: { readonly old: Member; readonly fresh: Member } | undefined;
+
+  /** A pool that has no workers yet. */
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#size = options.size;
+  }
+
+  /**
+   * Starts the workers.
+   *
+   * @returns When all have ended: the exit code.
+   */
+  run(): Promise<number> {
+    this.#fill();
+    return this.#finished.promise;
+  }
+
+  /** Replaces every worker, one after the other. */
+  restart(): void {
+    for (const member of this.#live()) member.stale = "restart";
+    this.#replaceStale();
+  }
+
+  /** Adds a worker. */
+  grow(): void {
+    this.#size++;
+    this.#say("info", `Workers wanted: ${this.#size}`);
+    this.#fill();
+  }
+
+  /** Takes the youngest worker away, unless it is the last. */
+  shrink(): void {
+    if (this.#size === 1) return;
+    this.#size--;
+    this.#say("info", `Workers wanted: ${this.#size}`);
+    if (this.#live().length <= this.#wanted()) return;
+    const youngest = this.#live().findLast((member) =>
+      member !== this.#replacement?.fresh
+    );
+    if (youngest !== undefined) this.#drain(youngest);
+  }
+
+  /** Lets every worker drain and end. */
+  stop(): void {
+    this.#stopping.abort();
+    for (const member of this.#live()) this.#drain(member);
+    this.#finishIfDone();
+  }
+
+  /** Ends every worker at once. */
+  kill(): void {
+    this.stop();
+    for (const { process } of this.#members) process.kill();
+  }
+
+  /** Workers that serve, or will, oldest first. */
+  #live(): Member[] {
+    return [...this.#members].filter(({ state }) => state !== "draining");
+  }
+
+  /** One more than asked for while a worker and its successor are both there. */
+  #wanted(): number {
+    if (!this.#everReady) return 1;
+    const live = this.#live();
+    const both = this.#replacement !== undefined &&
+      live.includes(this.#replacement.old) &&
+      live.includes(this.#replacement.fresh);
+    return this.#size + Number(both);
+  }
+
+  #fill(): void {
+    if (this.#stopping.signal.aborted || this.#isWaiting) return;
+    while (this.#live().length < this.#wanted()) this.#start();
+  }
+
+  #start(): Member {
+    const process = this.#options.spawn((message) =>
+      this.#received(member, message)
+    );
+    const member: Member = {
+      process,
+      started: Promise.withResolvers(),
+      state: "starting",
+      stale: undefined,
+      readySince: Infinity,
+      deadline: undefined,
+    };
+    this.#members.add(member);
+    process.exited.then((exit) => this.#ended(member, exit));
+    return member;
+  }
+
+  #received(member: Member, message: FromWorker): void {
+    if (message.type === "ready") return this.#becameReady(member);
+    if (message.type !== "retire") return;
+    if (member.state === "draining" || member.stale !== undefined) return;
+    this.#say(
+      "info",
+      `Worker ${member.process.pid} is replaced: ${message.reason}`,
+    );
+    member.stale = "retired";
+    this.#replaceStale();
+  }
+
+  #becameReady(member: Member): void {
+    member.started.resolve(true);
+    if (member.state !== "starting") return;
+    member.state = "ready";
+    member.readySince = performance.now();
+    this.#everReady = true;
+    this.#say("debug", `Worker ${member.process.pid} is ready`);
+    this.#fill();
+    this.#replaceStale();
+  }
+
+  #drain(member: Member): void {
+    member.state = "draining";
+    member.process.send({ type: "drain" });
+    member.deadline = setTimeout(() => {
+      this.#say(
+        "warn",
+        `Worker ${member.process.pid} is killed: it takes too long to end`,
+      );
+      member.process.kill();
+    }, Math.min(this.#options.drainTimeout, 2 ** 31 - 1));
+  }
+
+  #ended(member: Member, exit: WorkerExit): void {
+    this.#members.delete(member);
+    clearTimeout(member.deadline);
+    member.started.resolve(false);
+    if (this.#stopping.signal.aborted) return this.#finishIfDone();
+    if (member.state === "draining") {
+      return this.#say("info", `Worker ${member.process.pid} has ended`);
+    }
+    this.#say("error", `Worker ${member.process.pid} ${describeExit(exit)}`);
+    if (!this.#everReady && exit.code !== null) {
+      this.#exitCode = exit.code || 1;
+      return this.stop();
+    }
+    this.#fillLater(performance.now() - member.readySince);
+  }
+
+  async #fillLater(livedMs: number): Promise<void> {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    await this.#wait(livedMs);
+    this.#isWaiting = false;
+    this.#fill();
+  }
+
+  #wait(livedMs: number): Promise<void> {
+    const ms = this.#options.backOff.afterFailure(livedMs);
+    return delay(ms, this.#stopping.signal);
+  }
+
+  async #replaceStale(): Promise<void> {
+    if (this.#isReplacing) return;
+    this.#isReplacing = true;
+    for (let old; (old = this.#nextStale()) !== undefined;) {
+      if (!await this.#replace(old)) await this.#replacementFailed(old);
+    }
+    this.#isReplacing = false;
+  }
+
+  /** One that is still starting is replaced when it is ready. */
+  #nextStale(): Member | undefined {
+    if (this.#stopping.signal.aborted) return undefined;
+    return this.#live().find(({ state, stale }) =>
+      state === "ready" && stale !== undefined
+    );
+  }
+
+  /** Whether its successor has started; if so, the old one has ended. */
+  async #replace(old: Member): Promise<boolean> {
+    const fresh = this.#start();
+    this.#replacement = { old, fresh };
+    const started = await fresh.started.promise;
+    if (started && this.#live().includes(old)) this.#drain(old);
+    this.#replacement = undefined;
+    if (started) await old.process.exited;
+    return started;
+  }
+
+  /** Who wanted the restart must find out why; other reasons are still there. */
+  async #replacementFailed({ process }: Member): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    this.#say(
+      "error",
+      `Worker ${process.pid} serves on: its successor could not start`,
+    );
+    for (const member of this.#live()) {
+      if (member.stale === "restart") member.stale = undefined;
+    }
+    if (this.#nextStale() !== undefined) await this.#wait(0);
+  }
+
+  #finishIfDone(): void {
+    if (this.#members.size === 0) this.#finished.resolve(this.#exitCode);
+  }
+
+  #say(level: LogLevel, message: string): void {
+    this.#options.log({ level, message });
+  }
+}
+
+function describeExit({ code, signal }: WorkerExit): string {
+  return signal === null
+    ? `ended with exit code ${code}`
+    : `was killed by ${signal}`;
+}

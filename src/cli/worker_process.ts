@@ -1,0 +1,85 @@
+/**
+ * Starts a worker as a process of its own. What it logs goes where the
+ * supervisor's own logs go; messages go through an IPC channel, which also
+ * tells a worker that its supervisor is gone.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import {
+  type FromWorker,
+  isFromWorker,
+  type ToWorker,
+  WORKER_VARIABLE,
+  type WorkerStart,
+} from "./worker_messages.ts";
+
+/** How a worker ended. */
+export interface WorkerExit {
+  /** Its exit code; `null` if it was killed. */
+  readonly code: number | null;
+  /** The signal that killed it, or `null`. */
+  readonly signal: string | null;
+}
+
+/** A worker, as its supervisor sees it. */
+export interface WorkerProcess {
+  /** The process id. */
+  readonly pid: number;
+  /** Resolves when the process has ended. */
+  readonly exited: Promise<WorkerExit>;
+  /** Tells the worker something; lost if it has ended. */
+  send(message: ToWorker): void;
+  /** Ends the worker at once. */
+  kill(): void;
+}
+
+/** Starts a worker, and calls `onMessage` with what it says. */
+export type SpawnWorker = (
+  onMessage: (message: FromWorker) => void,
+) => WorkerProcess;
+
+/** Starts workers with these arguments of Deno. */
+export function workerSpawner(
+  args: readonly string[],
+  start: WorkerStart,
+): SpawnWorker {
+  return (onMessage) => {
+    const child = spawn(Deno.execPath(), args, {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      env: { ...process.env, [WORKER_VARIABLE]: JSON.stringify(start) },
+    });
+    child.on("message", (message) => {
+      if (isFromWorker(message)) onMessage(message);
+    });
+    return new SpawnedWorker(child);
+  };
+}
+
+class SpawnedWorker implements WorkerProcess {
+  readonly pid: number;
+  readonly exited: Promise<WorkerExit>;
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.pid = child.pid ?? 0;
+    this.exited = new Promise((resolve) => {
+      child.on("exit", (code, signal) => resolve({ code, signal }));
+      // There is no exit where there was no start.
+      child.on("error", () => {
+        if (child.pid === undefined) resolve({ code: 1, signal: null });
+      });
+    });
+  }
+
+  send(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The open connections of a server: from the handshake of one that was accepted
+ * to its end, with a limit on how many there are.
+ *
+ * At a shutdown, each ends after its response. One that is idle is given a moment
+ * for a request, because the client may have sent it already, and one that has
+ * just come another moment for its handshake.
+ *
+ * @module
+ */
+
+import type { ConnectionInfo } from "./asgi/http_scope.ts";
+import type { HostPort } from "./asgi/types.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { Http1Connection } from "./http1/connection.ts";
+import type { Counts } from "./metrics/counts.ts";
+import type { AcceptedConn } from "./net/accept_loop.ts";
+import { Connection, type SocketConn } from "./net/connection.ts";
+import type { DeadlineClock } from "./net/deadlines.ts";
+import {
+  type Listener,
+  type ListenerAddress,
+  plainAddress,
+} from "./net/listener.ts";
+import { readProxyHeader } from "./net/proxy_protocol.ts";
+import { Handshakes, handshakeTls } from "./net/tls.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+const HANDSHAKE_GRACE_MS = 300;
+
+/** What connections need of their server. */
+export interface ConnectionsHost {
+  /** Answers their requests. */
+  readonly dispatcher: Dispatcher;
+  /** Makes their deadlines. */
+  readonly clock: DeadlineClock;
+  /** Counts them, if anybody wants to know. */
+  readonly counts?: Counts | undefined;
+  /** Told why a connection was lost. */
+  onLost(error: unknown): void;
+}
+
+/** The open connections of a server. */
+export class Connections {
+  readonly #options: ResolvedOptions;
+  readonly #host: ConnectionsHost;
+  readonly #counts: Counts | undefined;
+  readonly #handshakes: Handshakes;
+  readonly #connections = new Set<Http1Connection>();
+  /** All of these, and the handshakes that may become some. */
+  #served = 0;
+  #stopping = false;
+  #aborted = false;
+  #change: Promise<void> | undefined;
+  #onChange: () => void = () => {};
+
+  /** Starts with none. */
+  constructor(options: ResolvedOptions, host: ConnectionsHost) {
+    this.#options = options;
+    this.#host = host;
+    this.#counts = host.counts;
+    this.#handshakes = new Handshakes(host.clock, options.handshakeTimeout);
+  }
+
+  /** Those that are served as HTTP, and WebSockets that have left that behind. */
+  get #open(): number {
+    return this.#served + this.#host.dispatcher.openWebSockets;
+  }
+
+  /** Takes a connection over; resolves as soon as it is to be served. */
+  async accept(conn: AcceptedConn, listener: Listener): Promise<void> {
+    await this.#waitForRoom();
+    if (this.#aborted) conn[Symbol.dispose]();
+    else this.#serve(conn, listener);
+  }
+
+  /** Lets each connection come to its end. */
+  shutdown(): void {
+    this.#stopping = true;
+    this.#handshakes.hurry(HANDSHAKE_GRACE_MS);
+    for (const connection of this.#connections) connection.shutdown();
+    this.changed();
+  }
+
+  /** Closes all connections at once. */
+  abort(): void {
+    this.#aborted = true;
+    this.#handshakes.abort();
+    for (const connection of this.#connections) connection.abort();
+    this.#host.dispatcher.abort();
+    this.changed();
+  }
+
+  /**
+   * Waits until no connection is open, and no application runs on behind its
+   * response; for those, not once all was aborted.
+   */
+  async finish(): Promise<void> {
+    const { dispatcher } = this.#host;
+    while (this.#open > 0 || !this.#aborted && dispatcher.running > 0) {
+      await this.#nextChange();
+    }
+  }
+
+  /** To be called whenever an application has returned. */
+  changed(): void {
+    this.#change = undefined;
+    this.#onChange();
+  }
+
+  // Idle connections wait below this: no async function holds its frame for one.
+  #serve(conn: AcceptedConn, listener: Listener): void {
+    this.#served++;
+    if (this.#counts !== undefined) {
+      this.#counts.connectionsAccepted++;
+      this.#counts.connectionsOpen++;
+    }
+    const handshake = handshakeOf(conn, listener);
+    if (handshake === undefined) return this.#run(conn, listener);
+    this.#handshakes.complete(conn, handshake).then(
+      (ready) => this.#run(ready, listener),
+      (error) => this.#handshakeFailed(listener, error),
+    );
+  }
+
+  #handshakeFailed({ secure }: Listener, error: unknown): void {
+    if (this.#counts !== undefined) {
+      if (secure) this.#counts.tlsFailures++;
+      else this.#counts.proxyHeaderFailures++;
+    }
+    this.#ended(undefined, error);
+  }
+
+  #run(conn: SocketConn, listener: Listener): void {
+    if (this.#aborted) {
+      conn[Symbol.dispose]();
+      return this.#ended(undefined);
+    }
+    const connection = this.#connect(conn, listener);
+    this.#connections.add(connection);
+    connection.run().then(
+      () => this.#ended(connection),
+      (error) => this.#ended(connection, error),
+    );
+    if (this.#stopping) connection.shutdown();
+  }
+
+  #ended(connection: Http1Connection | undefined, error?: unknown): void {
+    if (connection !== undefined) this.#connections.delete(connection);
+    if (error !== undefined) this.#host.onLost(error);
+    if (this.#counts !== undefined) this.#counts.connectionsOpen--;
+    this.#served--;
+    this.changed();
+  }
+
+  #connect(conn: SocketConn, { address }: Listener): Http1Connection {
+    const { dispatcher, clock } = this.#host;
+    const { writeTimeout } = this.#options;
+    const meter = this.#counts;
+    const transport = new Connection(conn, { writeTimeout, clock, meter });
+    const info = connectionInfo(transport, address);
+    const connection = new Http1Connection(
+      transport,
+      (exchange) => dispatcher.dispatch(exchange, info),
+      this.#options,
+    );
+    connection.onIdle = () => this.changed();
+    connection.onRefused = (exchange) =>
+      dispatcher.recordRefused(exchange, info);
+    return connection;
+  }
+
+  /** Past `maxConnections`, the oldest connection that is idle makes room. */
+  async #waitForRoom(): Promise<void> {
+    while (this.#open >= this.#options.maxConnections && !this.#aborted) {
+      this.#connections.values().find(({ evictable }) => evictable)?.evict();
+      await this.#nextChange();
+    }
+  }
+
+  #nextChange(): Promise<void> {
+    return this.#change ??= new Promise((resolve) => this.#onChange = resolve);
+  }
+}
+
+/** What a connection begins with before its first request. */
+function handshakeOf(
+  { remoteAddr }: AcceptedConn,
+  { secure, proxies }: Listener,
+): ((conn: AcceptedConn) => Promise<SocketConn>) | undefined {
+  if (secure) return handshakeTls;
+  const host = "hostname" in remoteAddr ? remoteAddr.hostname : null;
+  return proxies?.has(host) ? readProxyHeader : undefined;
+}
+
+function connectionInfo(
+  { remoteAddr, localAddr }: Connection,
+  listener: ListenerAddress,
+): ConnectionInfo {
+  const secure = listener.transport === "tcp" && listener.secure;
+  return {
+    scheme: secure ? "https" : "http",
+    client: hostPort(remoteAddr),
+    server: hostPort(localAddr) ?? unixPath(localAddr),
+  };
+}
+
+/** Behind a proxy, it may be the path of a socket even on a TCP listener. */
+function unixPath(address: Connection["localAddr"]): [string, null] | null {
+  return "path" in address ? [address.path, null] : null;
+}
+
+function hostPort(address: Connection["remoteAddr"]): HostPort | null {
+  if (!("hostname" in address)) return null;
+  return [plainAddress(address.hostname), address.port];
+}

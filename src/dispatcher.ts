@@ -1,0 +1,347 @@
+/**
+ * From a request to the application: makes its scope, runs the cycle of its
+ * protocol, holds the limits on what runs at once, and writes the access record
+ * when it is over.
+ *
+ * @module
+ */
+
+import type { CycleContext } from "./asgi/http_cycle.ts";
+import { HttpCycle } from "./asgi/http_cycle.ts";
+import {
+  type ConnectionInfo,
+  httpScope,
+  webSocketScope,
+} from "./asgi/http_scope.ts";
+import { respond } from "./asgi/helpers.ts";
+import type { LifespanCycle } from "./asgi/lifespan_cycle.ts";
+import { type Ending, ShutdownNotices } from "./asgi/shutdown_notice.ts";
+import type { AsgiApp, HttpScope, WebSocketScope } from "./asgi/types.ts";
+import { WebSocketCycle } from "./asgi/websocket_cycle.ts";
+import type { Http1Exchange } from "./http1/exchange.ts";
+import type { AccessRecord, LogLevel, LogRecord } from "./logs/records.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import { ForwardedReader } from "./middleware/forwarded_fields.ts";
+import { rootPath } from "./middleware/root_path.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { checkHandshake, type Handshake } from "./websocket/handshake.ts";
+import { DEFAULT_WEBSOCKET_OPTIONS } from "./websocket/options.ts";
+import type { Deadline } from "./websocket/transport.ts";
+import {
+  type UpgradedWebSocket,
+  type UpgradeOptions,
+  UpgradingWebSocket,
+} from "./websocket_upgrade.ts";
+
+/** What the server gives the dispatcher, and is told by it. */
+export interface DispatcherHost {
+  /** Opens a file for `http.response.pathsend`. */
+  readonly openFile: CycleContext["openFile"];
+  /** Makes a deadline for an open WebSocket. */
+  createDeadline(): Deadline & Disposable;
+  /** Told whenever a request is over, or the application has returned. */
+  onChange(): void;
+  /** Told of what goes wrong. */
+  log(record: LogRecord): void;
+  /** Told of each request that is over, if anybody wants to know. */
+  readonly accessLog: ((record: AccessRecord) => void) | undefined;
+  /** Counts requests, if anybody wants to know. */
+  readonly metrics?: Metrics | undefined;
+}
+
+type Outcome = Pick<AccessRecord, "status" | "bytesSent" | "aborted">;
+
+/** What a record says of the request, and by the clock of `performance`. */
+interface BegunRecord
+  extends Omit<AccessRecord, keyof Outcome | "type" | "duration"> {
+  readonly start: number;
+}
+
+/** Calls the application for the requests of all connections of a server. */
+export class Dispatcher {
+  readonly #app: AsgiApp;
+  readonly #options: ResolvedOptions;
+  readonly #lifespan: LifespanCycle;
+  readonly #host: DispatcherHost;
+  readonly #metrics: Metrics | undefined;
+  readonly #httpContext: CycleContext;
+  readonly #webSocketContext: CycleContext;
+  readonly #webSocketOptions: UpgradeOptions;
+  readonly #notices = new ShutdownNotices();
+  readonly #proxies: ForwardedReader;
+  /** WebSockets and what carries them, once they are open. */
+  readonly #cycles = new Map<WebSocketCycle, UpgradedWebSocket | undefined>();
+  /** Calls of the application that have not returned, by protocol. */
+  #requests = 0;
+  #webSockets = 0;
+  #openWebSockets = 0;
+
+  /** Calls `app`, whose lifespan cycle holds the state of all its scopes. */
+  constructor(
+    app: AsgiApp,
+    options: ResolvedOptions,
+    lifespan: LifespanCycle,
+    host: DispatcherHost,
+  ) {
+    this.#app = rootPath(app, options.rootPath);
+    this.#proxies = new ForwardedReader({ trust: options.trustedProxies });
+    this.#options = options;
+    this.#lifespan = lifespan;
+    this.#host = host;
+    this.#metrics = host.metrics;
+    this.#httpContext = this.#createContext(() => this.#requests--);
+    this.#webSocketContext = this.#createContext(() => this.#webSockets--);
+    this.#webSocketOptions = webSocketOptions(options, host.metrics);
+  }
+
+  /** Calls of the application that have not returned. */
+  get running(): number {
+    return this.#requests + this.#webSockets;
+  }
+
+  /** WebSockets that go on without their HTTP connection. */
+  get openWebSockets(): number {
+    return this.#openWebSockets;
+  }
+
+  /** Closes WebSockets, and tells applications that the server wants to stop. */
+  announceShutdown(): void {
+    this.#notices.announce();
+    for (const cycle of this.#cycles.keys()) cycle.shutdown();
+  }
+
+  /** Cuts open WebSockets. */
+  abort(): void {
+    for (const socket of this.#cycles.values()) socket?.abort();
+  }
+
+  /**
+   * Answers a request; resolves when its response is complete or aborted, or
+   * when it has become a WebSocket, which goes on without its HTTP connection.
+   */
+  dispatch(
+    exchange: Http1Exchange,
+    connection: ConnectionInfo,
+  ): Promise<void> {
+    const info = this.#seenByClient(exchange, connection);
+    return exchange.request.upgrade || this.#observed
+      ? this.#observe(exchange, info)
+      : this.#runHttp(exchange, info);
+  }
+
+  /** Whether somebody wants to know of each request. */
+  get #observed(): boolean {
+    return this.#host.accessLog !== undefined || this.#metrics !== undefined;
+  }
+
+  async #observe(exchange: Http1Exchange, info: ConnectionInfo): Promise<void> {
+    const start = this.#metrics?.requestBegan();
+    const record = this.#beginRecord(exchange, info);
+    const handshake = exchange.request.upgrade
+      ? checkHandshake(exchange.request)
+      : undefined;
+    if (handshake === undefined) {
+      await this.#runHttp(exchange, info);
+      this.#endRecord(record, "http", exchange);
+    } else if (handshake.type === "handshake") {
+      await this.#runWebSocket(exchange, handshake, info, record);
+    } else {
+      await refuse(exchange, handshake.status, handshake.headers);
+      this.#endRecord(record, "websocket", exchange);
+    }
+    if (start !== undefined) {
+      this.#metrics!.requestEnded(start, exchange.request.method, exchange);
+    }
+    this.#host.onChange();
+  }
+
+  /** Records an answer to bytes that were no request. */
+  recordRefused(exchange: Http1Exchange, info: ConnectionInfo): void {
+    if (exchange.refusal !== undefined) {
+      this.#metrics?.refused(exchange.refusal);
+    }
+    this.#endRecord(this.#beginRecord(exchange, info), "http", exchange);
+  }
+
+  /** What is known of the client's own connection, through whatever proxies. */
+  #seenByClient(
+    { request }: Http1Exchange,
+    info: ConnectionInfo,
+  ): ConnectionInfo {
+    const origin = this.#proxies.read(info, request.headers);
+    if (origin === undefined) return info;
+    const { client = info.client, secure = info.scheme === "https" } = origin;
+    return { ...info, client, scheme: secure ? "https" : "http" };
+  }
+
+  #runHttp(exchange: Http1Exchange, info: ConnectionInfo): Promise<void> {
+    const { request } = exchange;
+    const busy = this.#requests >= this.#options.maxConcurrentRequests;
+    if (busy) this.#metrics?.refused(503);
+    this.#requests++;
+    const bodyless = request.method === "HEAD";
+    const cycle = new HttpCycle(exchange, this.#httpContext, bodyless);
+    const scope = httpScope(request, info);
+    this.#complete(scope, cycle);
+    return cycle.run(busy ? serviceUnavailable : this.#app, scope);
+  }
+
+  async #runWebSocket(
+    exchange: Http1Exchange,
+    handshake: Handshake,
+    info: ConnectionInfo,
+    record: BegunRecord | undefined,
+  ): Promise<void> {
+    if (this.#webSockets >= this.#options.maxWebSockets) {
+      await refuse(exchange, 503, [["retry-after", "1"]]);
+      return this.#endRecord(record, "websocket", exchange);
+    }
+    this.#webSockets++;
+    const wire = new UpgradingWebSocket(
+      exchange,
+      handshake,
+      this.#webSocketOptions,
+      () => this.#host.createDeadline(),
+    );
+    const { subprotocols } = handshake;
+    const scope = webSocketScope(exchange.request, info, subprotocols);
+    const cycle = new WebSocketCycle(wire, scope, this.#webSocketContext);
+    this.#complete(scope, cycle);
+    this.#cycles.set(cycle, undefined);
+    const over = cycle.run(this.#app);
+    await cycle.answered;
+    if (wire.upgraded !== undefined) {
+      this.#follow(cycle, wire.upgraded, record);
+    } else {
+      await over;
+      this.#ended(cycle, exchange, record);
+    }
+  }
+
+  /** Sees an open WebSocket to its end; what HTTP has left is not held. */
+  #follow(
+    cycle: WebSocketCycle,
+    socket: UpgradedWebSocket,
+    record: BegunRecord | undefined,
+  ): void {
+    this.#cycles.set(cycle, socket);
+    this.#openWebSockets++;
+    this.#metrics?.webSocketOpened();
+    socket.gone.then(() => {
+      this.#openWebSockets--;
+      this.#metrics?.webSocketClosed();
+      this.#ended(cycle, socket, record);
+      this.#host.onChange();
+    });
+  }
+
+  #ended(
+    cycle: WebSocketCycle,
+    outcome: Outcome,
+    record: BegunRecord | undefined,
+  ): void {
+    this.#cycles.delete(cycle);
+    this.#endRecord(record, "websocket", outcome);
+  }
+
+  /**
+   * Adds what the server knows and no wire does: a shallow copy of what the
+   * application keeps, and the notice of the shutdown.
+   */
+  #complete(scope: HttpScope | WebSocketScope, cycle: Ending): void {
+    if (this.#lifespan.supported) scope.state = { ...this.#lifespan.state };
+    scope.extensions["server.shutdown"] = this.#notices.create(cycle);
+  }
+
+  #createContext(onAppReturned: () => void): CycleContext {
+    return {
+      openFile: this.#host.openFile,
+      onAppError: (error) => {
+        this.#metrics?.appFailed();
+        this.#say("error", "The application failed", error);
+      },
+      onIgnoredEvent: (type) =>
+        this.#say("debug", `Ignored ${type} behind a complete response`),
+      onAppReturned: () => {
+        onAppReturned();
+        this.#host.onChange();
+      },
+    };
+  }
+
+  #beginRecord(
+    { request }: Http1Exchange,
+    { client, scheme }: ConnectionInfo,
+  ): BegunRecord | undefined {
+    if (this.#host.accessLog === undefined) return undefined;
+    const { path, query } = request.target;
+    return {
+      client,
+      scheme,
+      httpVersion: request.version,
+      method: request.method,
+      target: query === "" ? path : `${path}?${query}`,
+      headers: request.headers,
+      time: Date.now(),
+      start: performance.now(),
+    };
+  }
+
+  #endRecord(
+    record: BegunRecord | undefined,
+    type: AccessRecord["type"],
+    { status, bytesSent, aborted }: Outcome,
+  ): void {
+    if (record === undefined) return;
+    const { start, ...request } = record;
+    const duration = performance.now() - start;
+    const outcome = { status, bytesSent, aborted };
+    try {
+      this.#host.accessLog?.({ type, ...request, duration, ...outcome });
+    } catch (error) {
+      // A log that fails is no reason to fail a connection.
+      this.#say("error", "The access log failed", error);
+    }
+  }
+
+  #say(level: LogLevel, message: string, error?: unknown): void {
+    this.#host.log({ level, message, error });
+  }
+}
+
+/** Refuses a request; a client that is lost meanwhile is no failure of ours. */
+async function refuse(
+  exchange: Http1Exchange,
+  ...answer: Parameters<Http1Exchange["refuse"]>
+): Promise<void> {
+  try {
+    await exchange.refuse(...answer);
+  } catch {
+    exchange.abort();
+  }
+}
+
+/** Answers what comes past `maxConcurrentRequests`. */
+const serviceUnavailable: AsgiApp = async (_scope, _receive, send) => {
+  await respond(send, 503, {
+    headers: [["content-type", "text/plain"], ["retry-after", "1"]],
+    body: "Service Unavailable\n",
+  });
+};
+
+function webSocketOptions(
+  options: ResolvedOptions,
+  metrics: Metrics | undefined,
+): UpgradeOptions {
+  return {
+    ...DEFAULT_WEBSOCKET_OPTIONS,
+    maxMessageBytes: options.maxMessageBytes,
+    pingInterval: options.pingInterval,
+    pingTimeout: options.pingTimeout,
+    idleTimeout: options.webSocketIdleTimeout,
+    closeTimeout: options.closeTimeout,
+    compression: options.compression,
+    lingerTimeout: options.drainTimeout,
+    meter: metrics?.counts,
+  };
+}

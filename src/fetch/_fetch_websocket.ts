@@ -1,0 +1,180 @@
+/**
+ * Carries a WebSocket over the platform's own, as `Deno.upgradeWebSocket` gives
+ * it. Pings, deadlines and compression are the platform's.
+ *
+ * The platform hands messages over as they come, so they can't be held up at
+ * the client: those that the application has not received are kept, up to a
+ * limit.
+ *
+ * @module
+ */
+
+import type {
+  WebSocketInput,
+  WebSocketSession,
+  WebSocketWire,
+} from "../asgi/websocket_cycle.ts";
+import type { Field } from "../fields.ts";
+import type { FetchExchange } from "./_fetch_exchange.ts";
+
+/** A request that has become a WebSocket. */
+export interface UpgradedRequest {
+  /** The WebSocket, which opens when the response is sent. */
+  socket: WebSocket;
+  /** The response to send. */
+  response: Response;
+}
+
+/** Opens the WebSocket that a request asks for; `Deno.upgradeWebSocket` does. */
+export type UpgradeWebSocket = (
+  request: Request,
+  options?: { protocol?: string },
+) => UpgradedRequest;
+
+/** What is kept of messages that the application has not received. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** What the platform may hold of messages that are sent. */
+const AHEAD_BYTES = 64 * 1024;
+/** No event tells that a message has left; so the socket is asked. */
+const POLL_MS = 10;
+// Close codes (RFC 6455, section 7.4, and IANA's registry).
+const ABNORMAL_CLOSURE = 1006;
+const TRY_AGAIN_LATER = 1013;
+
+/** A WebSocket before it is open. */
+export class UpgradingRequest implements WebSocketWire {
+  readonly #exchange: FetchExchange;
+  readonly #upgrade: UpgradeWebSocket;
+
+  constructor(exchange: FetchExchange, upgrade: UpgradeWebSocket) {
+    this.#exchange = exchange;
+    this.#upgrade = upgrade;
+  }
+
+  /** Called when the client leaves before the WebSocket is open. */
+  set onDeparture(call: ((how: "half-closed" | "lost") => void) | undefined) {
+    this.#exchange.onDeparture = call;
+  }
+
+  /** Hands the response over, and waits until the WebSocket is open. */
+  async accept(subprotocol: string | null): Promise<WebSocketSession> {
+    const { socket, response } = this.#upgraded(subprotocol);
+    const session = new PlatformWebSocket(socket);
+    this.#exchange.handOver(response);
+    await session.opened;
+    return session;
+  }
+
+  #upgraded(subprotocol: string | null): UpgradedRequest {
+    const options = subprotocol === null ? {} : { protocol: subprotocol };
+    try {
+      return this.#upgrade(this.#exchange.request, options);
+    } catch (error) {
+      // The platform checks the rest of the handshake.
+      this.#exchange.refuse(400);
+      throw error;
+    }
+  }
+
+  /** Begins a response that denies the WebSocket. */
+  head(status: number, headers: readonly Field[]): void {
+    this.#exchange.head(status, headers);
+  }
+
+  /** Sends content of that response. */
+  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
+    return this.#exchange.data(chunk, last);
+  }
+
+  /** Denies the WebSocket with an error page. */
+  refuse(status: number): Promise<void> {
+    return this.#exchange.refuse(status);
+  }
+
+  /** Cuts the response. */
+  abort(): void {
+    this.#exchange.abort();
+  }
+}
+
+/** An open WebSocket of the platform. */
+class PlatformWebSocket implements WebSocketSession {
+  /** Resolves when it is open; rejects if it never will be. */
+  readonly opened: Promise<void>;
+  /** Resolves when it is closed. */
+  readonly closed: Promise<void>;
+
+  readonly #socket: WebSocket;
+  readonly #inputs: WebSocketInput[] = [];
+  #keptBytes = 0;
+  #wake: ((input: WebSocketInput) => void) | undefined;
+
+  constructor(socket: WebSocket) {
+    const opened = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<void>();
+    this.#socket = socket;
+    this.opened = opened.promise;
+    this.closed = closed.promise;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => opened.resolve();
+    socket.onmessage = ({ data }) => this.#keep(data);
+    socket.onclose = ({ code, reason }) => {
+      opened.reject(new Error("Cannot open WebSocket: the client has left"));
+      // Platforms say 0 where the client was lost, too.
+      this.#put({ type: "close", code: code || ABNORMAL_CLOSURE, reason });
+      closed.resolve();
+    };
+    // What has gone wrong comes with the close behind it.
+    socket.onerror = (event) => event.preventDefault();
+  }
+
+  /** Waits for the next message; the close is the last. */
+  receive(): Promise<WebSocketInput> {
+    const input = this.#inputs.shift();
+    if (input === undefined) return new Promise((wake) => this.#wake = wake);
+    if (input.type === "message") this.#keptBytes -= input.data.length;
+    return Promise.resolve(input);
+  }
+
+  /** Sends a message; resolves when the platform holds few of them. */
+  async send(data: string | Uint8Array): Promise<void> {
+    this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
+    while (this.#isOpen && this.#socket.bufferedAmount > AHEAD_BYTES) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  /** Closes; without a code if the platform can't send it. */
+  close(code: number, reason: string): Promise<void> {
+    this.#closeSocket(code, reason);
+    return Promise.resolve();
+  }
+
+  #closeSocket(code: number, reason: string): void {
+    try {
+      this.#socket.close(code, reason);
+    } catch {
+      // Some platforms keep the codes below 3000 to themselves, but for 1000.
+      this.#socket.close();
+    }
+  }
+
+  get #isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  #keep(data: string | ArrayBuffer): void {
+    const message = typeof data === "string" ? data : new Uint8Array(data);
+    if (this.#wake === undefined) this.#keptBytes += message.length;
+    this.#put({ type: "message", data: message });
+    if (this.#keptBytes > MAX_KEPT_BYTES && this.#isOpen) {
+      this.#closeSocket(TRY_AGAIN_LATER, "Too many messages wait");
+    }
+  }
+
+  #put(input: WebSocketInput): void {
+    if (this.#wake === undefined) this.#inputs.push(input);
+    else this.#wake(input);
+    this.#wake = undefined;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The events of a request, as a `fetch` handler sees them: a stream of its
+ * content, and a signal that is aborted when the client leaves.
+ *
+ * The events tell of both, in order. So one event is taken ahead, and no more:
+ * a client that leaves is noticed unless its content waits to be read.
+ *
+ * @module
+ */
+
+import { ClientDisconnected } from "../asgi/errors.ts";
+import type { Receive, ReceiveEvent } from "../asgi/types.ts";
+import { handled } from "../streams/event_streams.ts";
+
+/** Takes the events of one request. */
+export class RequestEvents {
+  readonly #receive: Receive;
+  readonly #left = new AbortController();
+  #ahead: Promise<ReceiveEvent> | undefined;
+  #answered = false;
+
+  /** `ahead`: whether an event is taken before content is asked for. */
+  constructor(receive: Receive, ahead: boolean) {
+    this.#receive = receive;
+    if (ahead) this.#takeAhead();
+  }
+
+  /** Aborted when the client leaves before it was answered. */
+  get signal(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  /** Says that the client has left. */
+  abort(): void {
+    if (this.#answered || this.#left.signal.aborted) return;
+    this.#left.abort(
+      new DOMException("The client has disconnected", "AbortError"),
+    );
+  }
+
+  /** Says that the last of the response leaves: whoever goes now, may. */
+  answered(): void {
+    this.#answered = true;
+  }
+
+  /** The request's content; it errors if the client leaves too soon. */
+  body(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return new ReadableStream(
+      { pull: (controller) => this.#pull(controller) },
+      { highWaterMark: 0 },
+    );
+  }
+
+  async #pull(
+    controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
+  ): Promise<void> {
+    for (;;) {
+      const event = await this.#next();
+      if (event.type !== "http.request") throw new ClientDisconnected();
+      const { body, more_body } = event;
+      if (body.length > 0) controller.enqueue(body as Uint8Array<ArrayBuffer>);
+      if (!more_body) return controller.close();
+      this.#takeAhead();
+      if (body.length > 0) return;
+    }
+  }
+
+  #next(): Promise<ReceiveEvent> {
+    const next = this.#ahead ?? this.#take();
+    this.#ahead = undefined;
+    return next;
+  }
+
+  #takeAhead(): void {
+    this.#ahead = handled(this.#take());
+  }
+
+  async #take(): Promise<ReceiveEvent> {
+    const event = await this.#receive();
+    if (isDeparture(event)) this.abort();
+    else if (isLastContent(event)) handled(this.#take());
+    return event;
+  }
+}
+
+function isDeparture({ type }: ReceiveEvent): boolean {
+  return type === "http.disconnect" || type === "websocket.disconnect";
+}
+
+/** Whether only a departure can follow. */
+function isLastContent(event: ReceiveEvent): boolean {
+  return event.type !== "http.request" || !event.more_body;
+}

@@ -1,0 +1,143 @@
+/**
+ * What an HTTP/1 connection shares with its exchanges: the bytes in both
+ * directions, what has become of the client, and whether the end is near.
+ *
+ * Responses to a burst of pipelined requests are held back for a moment, so that
+ * they leave together.
+ *
+ * @module
+ */
+
+import { ByteReader } from "../streams/byte_reader.ts";
+import type { Http1Options } from "./connection.ts";
+import type { Departure, ExchangeContext, Http1Exchange } from "./exchange.ts";
+import { HttpError } from "./http_error.ts";
+import { Output } from "./output.ts";
+import { ReadAhead, type ReadAheadWatcher } from "./read_ahead.ts";
+import type { Transport } from "./transport.ts";
+import { UpgradedStream } from "./upgraded_stream.ts";
+
+/** A burst's responses are held back up to this size. */
+const MAX_HELD_BYTES = 32 * 1024;
+
+/** The state of one connection, as its exchanges see it. */
+export class Link implements ExchangeContext, ReadAheadWatcher {
+  /** What the client sent and nobody took yet. */
+  readonly reader: ByteReader;
+  /** What is to be sent to it. */
+  readonly output: Output;
+  /** Limits, deadlines, and looks. */
+  readonly options: Http1Options;
+  /** The exchange that is under way. */
+  exchange: Http1Exchange | undefined;
+  /** How many exchanges there were. */
+  requests = 0;
+  /** Whether the server wants the connection to end. */
+  ending = false;
+
+  readonly #transport: Transport;
+  readonly #readAhead: ReadAhead;
+  #departure: Departure | undefined;
+  #upgraded = false;
+  #flushTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Nothing is read yet. */
+  constructor(transport: Transport, options: Http1Options) {
+    this.reader = new ByteReader(transport.readable);
+    this.output = new Output(transport, () => this.abort());
+    this.options = options;
+    this.#transport = transport;
+    this.#readAhead = new ReadAhead(this.reader, this);
+  }
+
+  /** How the client left, if it did. */
+  get departure(): Departure | undefined {
+    return this.#departure;
+  }
+
+  /** Whether the connection closes after the current exchange. */
+  get closing(): boolean {
+    return this.ending ||
+      this.requests >= this.options.maxRequestsPerConnection;
+  }
+
+  /** Whether another protocol has taken over. */
+  get upgraded(): boolean {
+    return this.#upgraded;
+  }
+
+  /** Waits for bytes of a body that the application asked for. */
+  async fillBody(exchange: Http1Exchange): Promise<boolean> {
+    if (exchange !== this.exchange) return false;
+    const { readDeadline } = this.#transport;
+    readDeadline.arm(this.options.bodyTimeout, () => this.#bodyExpired());
+    try {
+      return await this.reader.fill();
+    } finally {
+      // Behind the response, the deadline has another use.
+      if (exchange === this.exchange) readDeadline.disarm();
+    }
+  }
+
+  #bodyExpired(): void {
+    this.#transport.endRead(new HttpError(408, "Cannot wait for request body"));
+  }
+
+  /** Keeps a read pending, so that a client that leaves is noticed. */
+  readAhead(): void {
+    this.#readAhead.start();
+  }
+
+  /** Whether a read ahead has a use. */
+  get readsAhead(): boolean {
+    return this.exchange !== undefined;
+  }
+
+  /** The client has said that it sends no more. */
+  onHalfClosed(): void {
+    this.depart("half-closed");
+  }
+
+  /** The client is lost, unless a deadline has passed: its waiter tells of that. */
+  onReadFailed(error: unknown): void {
+    if (!(error instanceof HttpError)) this.depart("lost");
+  }
+
+  /** Notes how the client has left. */
+  depart(how: Departure): void {
+    if (this.#departure === how) return;
+    this.#departure = how;
+    this.exchange?.onDeparture?.(how);
+  }
+
+  /** Sends what is collected; holds it back while a burst is being answered. */
+  flush(last: boolean): Promise<void> | undefined {
+    const held = last && this.reader.buffered > 0 &&
+      this.output.length < MAX_HELD_BYTES;
+    if (!held) return this.output.push();
+    this.#flushTimer ??= setTimeout(() => {
+      this.#flushTimer = undefined;
+      this.output.push();
+    }, 0);
+  }
+
+  /** Hands the connection over: from now on the new protocol reads ahead. */
+  upgrade(): UpgradedStream {
+    this.#upgraded = true;
+    this.#readAhead.stop();
+    return new UpgradedStream(this.#transport, this.reader);
+  }
+
+  /** Closes the connection at once. */
+  abort(): void {
+    this.ending = true;
+    this.#transport.close();
+    this.depart("lost");
+  }
+
+  /** Ends what is held; the connection is closed, unless it was upgraded. */
+  end(): void {
+    clearTimeout(this.#flushTimer);
+    if (!this.#upgraded) this.#transport.close();
+  }
+}

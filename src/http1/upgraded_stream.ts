@@ -1,0 +1,57 @@
+/**
+ * A connection that has left HTTP/1 behind: the bytes in both directions, for
+ * another protocol. Nothing of HTTP is kept alive by it.
+ *
+ * @module
+ */
+
+import type { ByteReader } from "../streams/byte_reader.ts";
+import { linger } from "./linger.ts";
+import type { Deadline, Transport } from "./transport.ts";
+
+/** What the new protocol runs on; whoever has it must close it. */
+export class UpgradedStream {
+  /** What the client sends; the first bytes may have come with the request. */
+  readonly reader: ByteReader;
+
+  readonly #transport: Transport;
+  #bytesSent = 0;
+
+  /** Takes over a transport and what was read of it. */
+  constructor(transport: Transport, reader: ByteReader) {
+    this.#transport = transport;
+    this.reader = reader;
+  }
+
+  /** Bounds a wait for the client. */
+  get deadline(): Deadline {
+    return this.#transport.readDeadline;
+  }
+
+  /** How many bytes were given to {@linkcode UpgradedStream.write}. */
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
+  /** Sends bytes; resolves when they were accepted. */
+  write(bytes: Uint8Array): Promise<void> {
+    this.#bytesSent += bytes.length;
+    return this.#transport.write(bytes);
+  }
+
+  /** Closes both directions at once. */
+  abort(): void {
+    this.#transport.close();
+  }
+
+  /** Closes, but gives the client `ms` milliseconds to read what was sent. */
+  async close(ms: number): Promise<void> {
+    try {
+      await linger(this.#transport, this.reader, ms);
+    } catch {
+      // The client is lost.
+    } finally {
+      this.#transport.close();
+    }
+  }
+}

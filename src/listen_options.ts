@@ -1,0 +1,279 @@
+/**
+ * Where a server listens: the shapes of it in the options, their checks, and
+ * the one list that they come to. An option is checked whole before anything
+ * is bound.
+ *
+ * @module
+ */
+
+import { AddressSet } from "./addresses.ts";
+
+/** A certificate and its key; each is PEM text, or the path of a file of it. */
+export interface TlsOptions {
+  /** The certificate, followed by those that lead from it to its root. */
+  cert: string;
+  /** The private key of the certificate. */
+  key: string;
+  /** The protocols to offer (ALPN). Default: `["http/1.1"]`, all that there are. */
+  alpn?: readonly string[];
+}
+
+/** A TCP address to listen on. */
+export interface TcpListenOptions {
+  /** The address; "::" is every address of IPv6 and IPv4. Default: "127.0.0.1". */
+  hostname?: string;
+  /** The port; 0 takes a free one. Default: 8000. */
+  port?: number;
+  /** Makes it a listener for TLS. Default: none. */
+  tls?: TlsOptions;
+  /**
+   * Proxies that begin each connection with a PROXY protocol header: addresses
+   * and ranges; not beside `tls`. Default: none.
+   */
+  proxyProtocol?: readonly string[];
+}
+
+/** A unix socket to listen on. */
+export interface UnixListenOptions {
+  /** The path of the socket's file, which is made, and removed at the end. */
+  path: string;
+  /** The permissions of the file, such as `0o660`. Default: as the umask says. */
+  mode?: number;
+  /** `["unix"]` if each connection begins with a PROXY protocol header. Default: none. */
+  proxyProtocol?: readonly string[];
+}
+
+/** An address to listen on. */
+export type ListenOptions = TcpListenOptions | UnixListenOptions;
+
+/** A TCP address that a server listens on. */
+export interface TcpAddress {
+  /** The kind of listener. */
+  readonly transport: "tcp";
+  /** The address that is bound. */
+  readonly hostname: string;
+  /** The port that is bound, also where port 0 was asked for. */
+  readonly port: number;
+  /** Whether it speaks TLS. */
+  readonly secure: boolean;
+}
+
+/** A unix socket that a server listens on. */
+export interface UnixAddress {
+  /** The kind of listener. */
+  readonly transport: "unix";
+  /** The path of the socket's file. */
+  readonly path: string;
+}
+
+/** Where a server listens, once it does. */
+export type ServerAddress = TcpAddress | UnixAddress;
+
+/** An address to listen on, with every default filled in. */
+export type ListenTarget =
+  | {
+    readonly transport: "tcp";
+    readonly hostname: string;
+    readonly port: number;
+    readonly tls: TlsTarget | undefined;
+    readonly proxies?: AddressSet;
+  }
+  | {
+    readonly transport: "unix";
+    readonly path: string;
+    readonly mode: number | undefined;
+    readonly proxies?: AddressSet;
+  };
+
+/** TLS options with every default filled in. */
+export type TlsTarget = Readonly<Required<TlsOptions>>;
+
+/** The options that say where to listen. */
+export interface ListenChoice {
+  /** The port of the simple form. */
+  port?: number;
+  /** The address of the simple form. */
+  hostname?: string;
+  /** TLS for the simple form. */
+  tls?: TlsOptions;
+  /** Proxies for the simple form. */
+  proxyProtocol?: readonly string[];
+  /** The full form. */
+  listen?: ListenOptions | readonly ListenOptions[];
+}
+
+/** The port that is listened on unless another is given. */
+export const DEFAULT_PORT = 8000;
+/** The address that is listened on unless another is given. */
+export const DEFAULT_HOSTNAME = "127.0.0.1";
+/** The protocols that are offered over TLS: those that the server speaks. */
+export const ALPN_PROTOCOLS: readonly string[] = ["http/1.1"];
+
+const MAX_MODE = 0o777;
+/** What a key of these options takes, and how an error message says it. */
+const RULES = {
+  path: ["a path", isPath],
+  mode: ["a file mode from 0o000 to 0o777", isMode],
+  hostname: ["a string", isString],
+  port: ["a whole number from 0 to 65535", isPort],
+  tls: ["an object with cert and key", isObject],
+  cert: ["PEM text, or the path of a file of it", isPath],
+  key: ["PEM text, or the path of a file of it", isPath],
+  proxyProtocol: ["a list of addresses of proxies", isStrings],
+  alpn: [`a list of protocols out of ${quoted(ALPN_PROTOCOLS)}`, isAlpn],
+} as const;
+
+type Key = keyof typeof RULES;
+
+/**
+ * The addresses that the options ask for, checked, in their order.
+ *
+ * @throws {TypeError} If `listen` is given beside the simple form, or something
+ * has a wrong shape.
+ * @throws {RangeError} If a port or a mode is out of range.
+ */
+export function listenTargets(options: ListenChoice): ListenTarget[] {
+  const { listen, hostname, port, tls, proxyProtocol } = options;
+  if (listen === undefined) {
+    return [tcpTarget({ hostname, port, tls, proxyProtocol }, "option")];
+  }
+  for (const name of ["port", "hostname", "tls", "proxyProtocol"] as const) {
+    if (options[name] === undefined) continue;
+    throw new TypeError(
+      `Cannot serve: option "${name}" cannot be given beside option "listen"`,
+    );
+  }
+  const list = Array.isArray(listen) ? listen : [listen];
+  if (list.length === 0) {
+    throw new TypeError('Cannot serve: option "listen" must not be empty');
+  }
+  return list.map((one: ListenOptions, index) => {
+    const where = Array.isArray(listen) ? `listen[${index}]` : "listen";
+    check(where, one, isObject, "an object");
+    return "path" in one
+      ? unixTarget(one, `option "${where}":`)
+      : tcpTarget(one, `option "${where}":`);
+  });
+}
+
+function tcpTarget(options: TcpListenOptions, where: string): ListenTarget {
+  checkKeys(options, ["hostname", "port", "tls", "proxyProtocol"], where);
+  const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT, tls } = options;
+  return {
+    transport: "tcp",
+    hostname,
+    port,
+    tls: tls === undefined ? undefined : tlsTarget(tls, where),
+    ...proxiesTarget(options, where),
+  };
+}
+
+function unixTarget(options: UnixListenOptions, where: string): ListenTarget {
+  checkKeys(options, ["path", "mode", "proxyProtocol"], where, ["path"]);
+  const { path, mode } = options;
+  const proxies = proxiesTarget(options, where);
+  return { transport: "unix", path, mode, ...proxies };
+}
+
+function proxiesTarget(
+  options: { tls?: TlsOptions; proxyProtocol?: readonly string[] },
+  where: string,
+): { proxies?: AddressSet } {
+  const { tls, proxyProtocol } = options;
+  if (proxyProtocol === undefined) return {};
+  const name = `${where} "proxyProtocol"`;
+  if (tls !== undefined) {
+    throw new TypeError(
+      `Cannot serve: ${name} cannot be given beside "tls": nothing can be read before the handshake of TLS`,
+    );
+  }
+  try {
+    return { proxies: AddressSet.parse(proxyProtocol) };
+  } catch (error) {
+    const { message } = error as Error;
+    const ErrorClass = error instanceof RangeError ? RangeError : TypeError;
+    throw new ErrorClass(`Cannot serve: ${name}: ${message}`, { cause: error });
+  }
+}
+
+function tlsTarget(options: TlsOptions, where: string): TlsTarget {
+  const inside = where === "option" ? 'option "tls":' : `${where} "tls":`;
+  checkKeys(options, ["cert", "key", "alpn"], inside, ["cert", "key"]);
+  const { cert, key, alpn = ALPN_PROTOCOLS } = options;
+  return { cert, key, alpn: [...alpn] };
+}
+
+/** Checks the values of an object, and that it has no other keys. */
+function checkKeys(
+  options: object,
+  known: readonly Key[],
+  where: string,
+  required: readonly Key[] = [],
+): void {
+  const given: Record<string, unknown> = { ...options };
+  for (const name of Object.keys(given)) {
+    if (known.includes(name as Key)) continue;
+    throw new TypeError(`Cannot serve: ${where} unknown key "${name}"`);
+  }
+  for (const name of known) {
+    const value = given[name];
+    if (value === undefined && !required.includes(name)) continue;
+    const [rule, accepts] = RULES[name];
+    check(`${where} "${name}"`, value, accepts, rule);
+  }
+}
+
+function check(
+  what: string,
+  value: unknown,
+  accepts: (value: unknown) => boolean,
+  rule: string,
+): void {
+  if (accepts(value)) return;
+  const ErrorClass = typeof value === "number" ? RangeError : TypeError;
+  throw new ErrorClass(
+    `Cannot serve: ${what} must be ${rule}, not ${display(value)}`,
+  );
+}
+
+/** A value for an error message; text may be a private key. */
+function display(value: unknown): string {
+  if (Array.isArray(value)) return quoted(value);
+  return typeof value === "string" ? `"${value.slice(0, 20)}"` : String(value);
+}
+
+function quoted(list: readonly unknown[]): string {
+  return list.map((item) => `"${item}"`).join(", ");
+}
+
+/** Whether `value` is a port. */
+export function isPort(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 &&
+    Number(value) <= 65_535;
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isString);
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === "string" && value !== "" && !value.includes("\0");
+}
+
+function isMode(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 &&
+    Number(value) <= MAX_MODE;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+function isAlpn(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((protocol) => ALPN_PROTOCOLS.includes(protocol));
+}

@@ -1,0 +1,75 @@
+/**
+ * The field Forwarded (RFC 7239), read from the right: the last element is what
+ * the nearest proxy has added, and what stands left of it may be anything that
+ * a client has made up. So no quote that a client leaves open can swallow what
+ * a proxy has added behind it.
+ *
+ * @module
+ */
+
+import { isToken, trimWhitespace } from "../fields.ts";
+
+/** The parameters of one element, names in lower case. */
+export type ForwardedElement = ReadonlyMap<string, string>;
+
+/** What is said by an element that cannot be read. */
+const UNREADABLE: ForwardedElement = new Map([["for", "unknown"]]);
+const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
+const BARE = /^[^\s"]+$/;
+
+/**
+ * The elements of all field lines, the last one first. They end with the first
+ * that cannot be read, which has `for=unknown` in its place.
+ */
+export function* parseForwarded(
+  lines: readonly string[],
+): Generator<ForwardedElement> {
+  for (const line of lines.toReversed()) {
+    for (const text of splitFromRight(line, ",")) {
+      const element = parseElement(text);
+      yield element ?? UNREADABLE;
+      if (element === undefined) return;
+    }
+  }
+}
+
+/** The members of a list, the last one first, without those that are empty. */
+function* splitFromRight(text: string, separator: string): Generator<string> {
+  let end = text.length;
+  let quoted = false;
+  for (let at = end - 1; at >= -1; at--) {
+    if (text[at] === '"' && !(quoted && isEscaped(text, at))) quoted = !quoted;
+    if (at >= 0 && (quoted || text[at] !== separator)) continue;
+    const member = trimWhitespace(text.slice(at + 1, end));
+    if (member !== "") yield member;
+    end = at;
+  }
+}
+
+/** Whether an odd number of backslashes stands before `at`. */
+function isEscaped(text: string, at: number): boolean {
+  let start = at;
+  while (text[start - 1] === "\\") start--;
+  return (at - start) % 2 === 1;
+}
+
+function parseElement(text: string): ForwardedElement | undefined {
+  const element = new Map<string, string>();
+  for (const pair of splitFromRight(text, ";")) {
+    const equals = pair.indexOf("=");
+    const name = pair.slice(0, Math.max(equals, 0)).toLowerCase();
+    const value = parseValue(pair.slice(equals + 1));
+    if (!isToken(name) || value === undefined || element.has(name)) {
+      return undefined;
+    }
+    element.set(name, value);
+  }
+  return element;
+}
+
+/** A token or a quoted string; an address that should be quoted will do. */
+function parseValue(text: string): string | undefined {
+  const [, quoted] = QUOTED.exec(text) ?? [];
+  if (quoted !== undefined) return quoted.replaceAll(/\\(.)/g, "$1");
+  return BARE.test(text) ? text : undefined;
+}

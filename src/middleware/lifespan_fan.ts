@@ -1,0 +1,128 @@
+/**
+ * One life for several applications: each is told of start and stop by a cycle
+ * of its own, and to the server they are one.
+ *
+ * They start one after the other in their order, and stop in the opposite one,
+ * whether at the end or because one of them has failed to start. An application
+ * that knows no lifespan is left out; if none knows it, neither do they all.
+ *
+ * @module
+ */
+
+import { LifespanCycle } from "../asgi/lifespan_cycle.ts";
+import type {
+  AsgiApp,
+  HttpScope,
+  LifespanScope,
+  Receive,
+  Send,
+  WebSocketScope,
+} from "../asgi/types.ts";
+
+/** What each application has put into its state. */
+type States = ReadonlyMap<AsgiApp, Record<string, unknown>>;
+
+/** The life of several applications; each is told once, however often it is given. */
+export class LifespanFan {
+  readonly #apps: readonly AsgiApp[];
+  /**
+   * Where their states are in the state of all. Each server has its own, so
+   * that nothing is kept here.
+   */
+  readonly #key = Symbol("states");
+
+  /** Joins the lives of `apps`. */
+  constructor(apps: Iterable<AsgiApp>) {
+    this.#apps = [...apps];
+  }
+
+  /**
+   * Handles the scope of the server's life.
+   *
+   * @throws {AggregateError} If no application knows lifespan.
+   */
+  async run(scope: LifespanScope, receive: Receive, send: Send): Promise<void> {
+    const lives = new Lives(this.#apps);
+    await receive();
+    const failure = await lives.start();
+    if (failure !== undefined) {
+      return await send({ type: "lifespan.startup.failed", message: failure });
+    }
+    Reflect.set(scope.state, this.#key, lives.states);
+    await send({ type: "lifespan.startup.complete" });
+    await receive();
+    const message = await lives.stop();
+    await send(
+      message === undefined
+        ? { type: "lifespan.shutdown.complete" }
+        : { type: "lifespan.shutdown.failed", message },
+    );
+  }
+
+  /**
+   * A copy of a scope with what `app` put into its state, and not what others
+   * did. What stands around all of them is in it, too.
+   */
+  scopeFor<S extends HttpScope | WebSocketScope>(app: AsgiApp, scope: S): S {
+    if (scope.state === undefined) return { ...scope };
+    const states = Reflect.get(scope.state, this.#key) as States | undefined;
+    const state = { ...scope.state, ...states?.get(app) };
+    Reflect.deleteProperty(state, this.#key);
+    return { ...scope, state };
+  }
+}
+
+/** One life of each application. */
+class Lives {
+  readonly #cycles: ReadonlyMap<AsgiApp, LifespanCycle>;
+  readonly #failures: string[] = [];
+
+  constructor(apps: readonly AsgiApp[]) {
+    // What is thrown amid a life comes out at its end: there is no log here.
+    const onAppError = (error: unknown): void => this.#failed(String(error));
+    this.#cycles = new Map(
+      apps.map((app) => [app, new LifespanCycle(app, "auto", onAppError)]),
+    );
+  }
+
+  /** Starts all, or none; why it was none. */
+  async start(): Promise<string | undefined> {
+    for (const cycle of this.#cycles.values()) {
+      try {
+        await cycle.startup();
+      } catch {
+        this.#failed(cycle.message);
+        return await this.stop();
+      }
+    }
+    const cycles = [...this.#cycles.values()];
+    if (cycles.some(({ supported }) => supported)) return undefined;
+    const thrown = cycles.map(({ thrown }) => thrown);
+    throw new AggregateError(
+      thrown.filter((error) => error !== undefined),
+      "Cannot start applications: none has a lifespan",
+    );
+  }
+
+  /** Stops those that have started; what has failed by then. */
+  async stop(): Promise<string | undefined> {
+    for (const cycle of [...this.#cycles.values()].reverse()) {
+      try {
+        await cycle.shutdown();
+      } catch {
+        this.#failed(cycle.message);
+      }
+    }
+    return this.#failures.length === 0 ? undefined : this.#failures.join("; ");
+  }
+
+  /** The states of those that know lifespan. */
+  get states(): States {
+    const known = [...this.#cycles].filter(([, cycle]) => cycle.supported);
+    return new Map(known.map(([app, cycle]) => [app, cycle.state]));
+  }
+
+  #failed(message: string): void {
+    this.#failures.push(message || "it gave no reason");
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * What carries a request and its response between a test and the cycle of the
+ * server: no bytes of HTTP are made, but the same calls are answered.
+ *
+ * @module
+ */
+
+import type { HttpWire } from "../asgi/http_cycle.ts";
+import type { RequestInfo } from "../asgi/http_scope.ts";
+import { type Field, listsToken } from "../fields.ts";
+import type { CallErrors } from "./_app_errors.ts";
+import type { RequestContent } from "./_request_content.ts";
+import { type ResponseHead, ResponseSink } from "./_response_sink.ts";
+
+/** Fields that must not stand in trailers (RFC 9110, section 6.5.1). */
+const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
+
+/** The wire of one request. */
+export class TestHttpWire implements HttpWire {
+  /** The response, from the client's side. */
+  readonly response: ResponseSink;
+  /** The interim responses that have come. */
+  readonly informational: ResponseHead[] = [];
+  /** How the client left, if it did. */
+  departure: "half-closed" | "lost" | undefined;
+  /** Called when the client leaves. */
+  onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
+
+  readonly #request: RequestInfo;
+  readonly #content: RequestContent;
+  readonly #errors: CallErrors;
+  #hasLength = false;
+
+  /** The request is about to be made. */
+  constructor(
+    request: RequestInfo,
+    content: RequestContent,
+    errors: CallErrors,
+  ) {
+    this.#request = request;
+    this.#content = content;
+    this.#errors = errors;
+    this.response = new ResponseSink(errors, request.method === "HEAD", () => {
+      this.depart("lost", new Error("Cannot read response: it was cancelled"));
+    });
+  }
+
+  /** The client leaves; `reason` is what the test sees of that. */
+  depart(how: "half-closed" | "lost", reason: unknown): void {
+    if (this.departure === "lost" || this.departure === how) return;
+    this.departure = how;
+    if (how === "lost") this.response.fail(reason);
+    this.#content.break(how);
+    this.onDeparture?.(how);
+  }
+
+  /** Whether all of the request's content was read. */
+  get bodyComplete(): boolean {
+    return this.#content.complete;
+  }
+
+  /** Takes content that is at hand. */
+  takeBody(): Uint8Array | undefined {
+    return this.#content.take();
+  }
+
+  /** Reads content; if its stream fails, the client is lost. */
+  async readBody(): Promise<Uint8Array | null> {
+    try {
+      return await this.#content.read();
+    } catch (error) {
+      if (this.departure === undefined) this.depart("lost", error);
+      throw error;
+    }
+  }
+
+  /** Takes an interim response; HTTP/1.0 knows none. */
+  async inform(status: number, headers: readonly Field[]): Promise<void> {
+    if (this.#request.version === "1.0") return;
+    await Promise.resolve(this.informational.push({ status, headers }));
+  }
+
+  /** Takes the head. */
+  head(status: number, headers: readonly Field[]): void {
+    this.#hasLength = headers.some(([name]) => name === "content-length");
+    this.response.begin(status, headers);
+  }
+
+  /** Takes content. */
+  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
+    if (this.departure === "lost") return lost();
+    return this.response.data(chunk, last);
+  }
+
+  /** Takes the trailers, where the server would send them. */
+  trailers(fields: readonly Field[]): Promise<void> | undefined {
+    if (this.departure === "lost") return lost();
+    const sent = this.#carriesTrailers
+      ? fields.filter(([name]) => !FRAMING_FIELDS.has(name))
+      : [];
+    this.response.end(new Headers(sent as [string, string][]));
+    return undefined;
+  }
+
+  /** The request fails: with the application's error, or an error page. */
+  async refuse(status: number): Promise<void> {
+    if (this.response.begun) return this.abort();
+    const failed = status === 500 ? await this.#errors.settled() : undefined;
+    if (failed === undefined) this.response.page(status);
+    else this.response.fail(failed.error);
+  }
+
+  /** Cuts the response short. */
+  abort(): void {
+    this.response.cut();
+  }
+
+  /** On HTTP/1.1 they need a client that asks, and chunked content. */
+  get #carriesTrailers(): boolean {
+    const { version, headers } = this.#request;
+    if (version !== "1.1") return version !== "1.0";
+    return !this.#hasLength && !this.response.bodyless &&
+      headers.some(([name, value]) =>
+        name === "te" && listsToken(value, "trailers")
+      );
+  }
+}
+
+function lost(): Promise<never> {
+  return Promise.reject(new Error("Cannot send: the client is lost"));
+}

@@ -1,0 +1,192 @@
+/**
+ * What carries a WebSocket between a test and the cycle of the server: messages
+ * without frames. It ends as a connection does:
+ *
+ * - the application closes: the client answers at once;
+ * - the client closes: the application may still answer what came before, until
+ *   it has received the disconnect, or has had a second to do so;
+ * - the client is lost.
+ *
+ * @module
+ */
+
+import type {
+  WebSocketInput,
+  WebSocketSession,
+  WebSocketWire,
+} from "../asgi/websocket_cycle.ts";
+import type { Field } from "../fields.ts";
+import type { CallErrors } from "./_app_errors.ts";
+import { BoundedQueue } from "./_bounded_queue.ts";
+import { disconnected, ResponseSink } from "./_response_sink.ts";
+import { nextTurn } from "./_timing.ts";
+
+/** How a WebSocket has ended. */
+export interface WebSocketClose {
+  /** The code of whoever has closed; 1005 for none, 1006 for a loss. */
+  readonly code: number;
+  /** The reason that was given with it. */
+  readonly reason: string;
+}
+
+/** What a handshake was answered with. */
+export interface Acceptance {
+  /** The subprotocol that was chosen. */
+  readonly subprotocol: string | null;
+  /** The fields that the application has added. */
+  readonly headers: readonly Field[];
+}
+
+type Message = string | Uint8Array;
+
+const CLOSE_DELAY_MS = 1_000;
+const LOST: WebSocketClose = { code: 1006, reason: "" };
+
+/** The wire of one WebSocket, and the session on it. */
+export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
+  /** The answer to the handshake; `undefined` if it was denied. */
+  readonly accepted: Promise<Acceptance | undefined>;
+  /** The response that denies it. */
+  readonly denial: ResponseSink;
+  /** How it has ended, once it has. */
+  readonly closed: Promise<WebSocketClose>;
+  /** Called when the client leaves before the WebSocket is open. */
+  onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
+
+  readonly #errors: CallErrors;
+  readonly #inbox = new BoundedQueue<Message>();
+  readonly #outbox = new BoundedQueue<Message>();
+  readonly #accepted = Promise.withResolvers<Acceptance | undefined>();
+  readonly #closed = Promise.withResolvers<WebSocketClose>();
+  /** How the client has closed. */
+  #closing: WebSocketClose | undefined;
+  #closeTimer: ReturnType<typeof setTimeout> | undefined;
+  #end: WebSocketClose | undefined;
+
+  /** The handshake is about to be made. */
+  constructor(errors: CallErrors) {
+    this.#errors = errors;
+    this.accepted = this.#accepted.promise;
+    this.closed = this.#closed.promise;
+    this.denial = new ResponseSink(errors, false, () => this.leave());
+  }
+
+  /** How it has ended, or is about to. */
+  get end(): WebSocketClose | undefined {
+    return this.#end ?? this.#closing;
+  }
+
+  // The server's side: the handshake.
+
+  /** Opens it. */
+  async accept(
+    subprotocol: string | null,
+    headers: readonly Field[],
+  ): Promise<WebSocketSession> {
+    this.#accepted.resolve({ subprotocol, headers });
+    return await Promise.resolve(this);
+  }
+
+  /** Begins the response that denies it. */
+  head(status: number, headers: readonly Field[]): void {
+    this.denial.begin(status, headers);
+    this.#accepted.resolve(undefined);
+  }
+
+  /** Goes on with that response. */
+  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
+    return this.denial.data(chunk, last);
+  }
+
+  /** Denies it with the application's error, or an error page. */
+  async refuse(status: number): Promise<void> {
+    if (this.denial.begun) return this.abort();
+    const failed = status === 500 ? await this.#errors.settled() : undefined;
+    if (failed === undefined) this.denial.page(status);
+    else this.denial.fail(failed.error);
+    this.#accepted.resolve(undefined);
+  }
+
+  /** Cuts the connection. */
+  abort(): void {
+    this.denial.cut();
+    this.#accepted.resolve(undefined);
+  }
+
+  // The server's side: the session.
+
+  /** Waits for the client's next message, or its close. */
+  async receive(): Promise<WebSocketInput> {
+    const data = await this.#inbox.take();
+    if (data !== undefined) return { type: "message", data };
+    if (this.#end === undefined) this.#answerSoon();
+    return { type: "close", ...this.end ?? LOST };
+  }
+
+  /** Sends the client a message. */
+  async send(data: Message): Promise<void> {
+    if (this.#end !== undefined) {
+      throw new Error("Cannot send: the WebSocket has ended");
+    }
+    // A client that has closed drops what comes, and does not do so for ever.
+    if (this.#closing !== undefined) return await nextTurn();
+    await this.#outbox.put(copy(data));
+  }
+
+  /** Closes from the server's side. */
+  async close(code: number, reason: string): Promise<void> {
+    this.#inbox.clear();
+    await Promise.resolve(this.#finish({ code, reason }));
+  }
+
+  /** What the application has sent before may be on its way still. */
+  async #answerSoon(): Promise<void> {
+    await nextTurn();
+    this.#finish(this.#closing ?? LOST);
+  }
+
+  // The client's side.
+
+  /** Takes the next message; `undefined` behind the last. */
+  take(): Promise<Message | undefined> {
+    return this.#outbox.take();
+  }
+
+  /** Sends a message; resolves when there is room for more. */
+  async put(data: Message): Promise<void> {
+    if (this.end !== undefined) {
+      throw new Error("Cannot send: the WebSocket is closed");
+    }
+    await this.#inbox.put(copy(data));
+  }
+
+  /** Closes from the client's side; only the first close counts. */
+  shut(close: WebSocketClose): void {
+    if (this.end !== undefined) return;
+    this.#closing = close;
+    this.#inbox.end();
+    this.#outbox.clear();
+    this.#closeTimer = setTimeout(() => this.#finish(close), CLOSE_DELAY_MS);
+  }
+
+  /** The client is lost; `reason` is what the test sees of that before accept. */
+  leave(reason: unknown = disconnected()): void {
+    this.denial.fail(reason);
+    this.#finish(LOST);
+    this.onDeparture?.("lost");
+  }
+
+  #finish(end: WebSocketClose): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    clearTimeout(this.#closeTimer);
+    const error = new Error("Cannot send: the WebSocket has ended");
+    this.#inbox.refuse(error);
+    this.#outbox.refuse(error);
+    this.#closed.resolve(end);
+  }
+}
+
+function copy(data: Message): Message {
+  return typeof data === "string" ? data : data.slice();
+}

@@ -1,0 +1,173 @@
+// The command in a process of its own, with an application in a folder of its
+// own; what it logs is kept, and it is killed at the end with all its workers.
+
+import { bounded, until } from "../e2e/_testing.ts";
+
+const COMMAND = new URL("../../src/cli.ts", import.meta.url);
+const CONFIG = new URL("../../deno.json", import.meta.url);
+
+const LOG_TIMEOUT_MS = 10_000;
+
+/** An application that answers with its process id, at /slow after a while. */
+export const PID_APP = `
+export default async function app(scope, _receive, send) {
+  if (scope.type !== "http") throw new TypeError("No " + scope.type);
+  if (scope.path === "/slow") await new Promise((r) => setTimeout(r, 300));
+  const body = String(Deno.pid);
+  const headers = [["content-length", String(body.length)]];
+  await send({ type: "http.response.start", status: 200, headers });
+  await send({ type: "http.response.body", body });
+}
+`;
+
+/** How the command is started. */
+export interface CommandOptions {
+  /** The permissions that it is given. Default: all. */
+  readonly permissions?: readonly string[];
+  /** The arguments that say where to listen. Default: a free port. */
+  readonly listen?: readonly string[];
+  /** Other files of the application: their names and texts. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** The command, running. */
+export class CommandProcess implements AsyncDisposable {
+  /** The folder of the application. */
+  readonly folder: string;
+  readonly #process: Deno.ChildProcess;
+  readonly #logged: Promise<void>;
+  #log = "";
+
+  private constructor(folder: string, process: Deno.ChildProcess) {
+    this.folder = folder;
+    this.#process = process;
+    this.#logged = this.#keepLog();
+  }
+
+  /** Starts it with the text of an application, and arguments. */
+  static async start(
+    app: string,
+    args: readonly string[],
+    {
+      permissions = ["-A"],
+      listen = ["--port=0"],
+      files = {},
+    }: CommandOptions = {},
+  ): Promise<CommandProcess> {
+    const folder = await Deno.makeTempDir();
+    for (const [name, text] of Object.entries({ ...files, "app.ts": app })) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    const process = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-check", "--no-prompt", "--config", CONFIG.pathname],
+        ...[...permissions, COMMAND.href, `${folder}/app.ts`],
+        ...[...listen, "--access-log=off", "--log-level=debug", ...args],
+      ],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    return new CommandProcess(folder, process);
+  }
+
+  /** The process id of the supervisor. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** What it has logged so far. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** The URL that it listens on, once it has said so. */
+  get url(): string {
+    const [url] = /http:\/\/127\.0\.0\.1:[0-9]+\//.exec(this.#log) ?? [];
+    if (url === undefined) throw new Error(`No URL in: ${this.#log}`);
+    return url;
+  }
+
+  /** How many times it has logged this. */
+  count(pattern: RegExp): number {
+    return this.#log.match(new RegExp(pattern, "g"))?.length ?? 0;
+  }
+
+  /** Waits until it has logged this a number of times, but not for ever. */
+  async logs(pattern: RegExp, times = 1): Promise<void> {
+    const end = performance.now() + LOG_TIMEOUT_MS;
+    await until(() => this.count(pattern) >= times || performance.now() > end);
+    if (this.count(pattern) >= times) return;
+    throw new Error(`Cannot find ${pattern} in the log:\n${this.#log}`);
+  }
+
+  /** Waits until so many workers have become ready since the start. */
+  async workersReady(times: number): Promise<void> {
+    await this.logs(/Worker [0-9]+ is ready/, times);
+  }
+
+  /** The process ids of the workers that were started so far. */
+  get workers(): number[] {
+    return [...this.#log.matchAll(/Worker ([0-9]+) is ready/g)]
+      .map(([, pid]) => Number(pid));
+  }
+
+  /** Replaces a file of the application, as editors do: by renaming. */
+  async write(name: string, text: string): Promise<void> {
+    const path = `${this.folder}/${name}`;
+    await Deno.writeTextFile(`${path}.new`, text);
+    await Deno.rename(`${path}.new`, path);
+  }
+
+  /** The answer to a request on a connection of its own. */
+  async get(path = ""): Promise<string> {
+    const response = await fetch(this.url + path, {
+      headers: { connection: "close" },
+    });
+    return await response.text();
+  }
+
+  /** Sends it a signal. */
+  signal(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
+  /** Its exit code. */
+  async exitCode(): Promise<number> {
+    return (await bounded(this.#process.status, "its end", 15_000)).code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    kill(this.pid);
+    await this.#process.status;
+    for (const pid of this.workers) kill(pid);
+    await bounded(this.#logged, "the end of the log");
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  async #keepLog(): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of this.#process.stderr) {
+      this.#log += decoder.decode(chunk, { stream: true });
+    }
+  }
+}
+
+/** Whether a process is there. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return !/\) [ZX] /.test(stat);
+  } catch {
+    return false;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}

@@ -1,0 +1,186 @@
+// Options, flags, environment variables, the help and the documentation agree:
+// nothing that the server can be told is missing from any of them.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parseCommandLine } from "../../src/cli/command_line.ts";
+import {
+  environmentVariable,
+  type Flag,
+  FLAG_GROUPS,
+  FLAGS,
+  kebabCase,
+} from "../../src/cli/flags.ts";
+import { helpText, usageOf } from "../../src/cli/help.ts";
+import { DEFAULT_SETTINGS, type Settings } from "../../src/cli/settings.ts";
+import { BOOLEAN } from "../../src/cli/values.ts";
+import { VERSION } from "../../src/cli/version.ts";
+import { DEFAULT_OPTIONS, OPTION_KINDS } from "../../src/options.ts";
+import { granted } from "../e2e/_testing.ts";
+
+const ROOT = new URL("../..", import.meta.url);
+
+/** Options that cannot be written, and who sets them instead. */
+const NOT_WRITTEN = {
+  signal: "the command ends by signals",
+  signals: "always on",
+  onListen: "a function",
+  log: "a function; there are --log-level and --log-format",
+};
+
+/** Options that are made of several flags. */
+const COMPOSED: Record<string, string[]> = {
+  tls: ["cert", "key", "alpn"],
+  listen: ["listen", "unix", "unix-mode"],
+};
+
+/** What must stand beside some flags. */
+const COMPANIONS: Record<string, string[]> = {
+  cert: ["--key=k"],
+  key: ["--cert=c"],
+  alpn: ["--cert=c", "--key=k"],
+  "unix-mode": ["--unix=a.sock"],
+  "max-requests-jitter": ["--max-requests=5"],
+  "reload-path": ["--reload"],
+};
+
+/** A value for each kind of flag, by its placeholder. */
+const SAMPLES: Record<string, string> = {
+  TIME: "1234ms",
+  SIZE: "1234",
+  COUNT: "1234",
+  "COUNT|auto": "3",
+  PORT: "1234",
+  ADDRESS: "::1",
+  URL: "http://[::1]:1234",
+  PATH: "some/path",
+  FILE: "some.pem",
+  MODE: "640",
+  TEXT: "some text",
+  FORMAT: "%h",
+  "HOST:PORT": "127.0.0.1:1234",
+  ADDRESSES: "10.0.0.0/8,::1,unix",
+  PREFIX: "/some/prefix",
+};
+
+function sampleOf({ form, default: preset }: Flag): string {
+  const { placeholder } = form;
+  if (form === BOOLEAN) return preset === "true" ? "false" : "true";
+  const choices = placeholder.split("|");
+  return SAMPLES[placeholder] ?? choices.find((one) => one !== preset) ??
+    choices[0];
+}
+
+function settingsFor(args: string[], env: Record<string, string>): Settings {
+  const command = parseCommandLine(["a.ts", ...args], (name) => env[name]);
+  assert(command.type === "serve");
+  return command.settings;
+}
+
+Deno.test("every option of the server has a flag, or a reason to have none", () => {
+  const missing = Object.keys(OPTION_KINDS)
+    .filter((name) => !Object.hasOwn(NOT_WRITTEN, name))
+    .flatMap((name) => COMPOSED[name] ?? [kebabCase(name)])
+    .filter((flag) => !FLAGS.has(flag));
+  assertEquals(missing, []);
+});
+
+Deno.test("every setting of the command has a flag", () => {
+  const { serve: _, reloadPaths: __, ...settings } = DEFAULT_SETTINGS;
+  const flags = [...Object.keys(settings).map(kebabCase), "reload-path"];
+  assertEquals(flags.filter((flag) => !FLAGS.has(flag)), []);
+});
+
+Deno.test("every flag is an option or a setting", () => {
+  const options = Object.keys(OPTION_KINDS)
+    .flatMap((name) => COMPOSED[name] ?? [kebabCase(name)]);
+  const settings = Object.keys(DEFAULT_SETTINGS).map(kebabCase);
+  const known = [...options, ...settings, "factory", "reload-path"];
+  assertEquals([...FLAGS.keys()].filter((flag) => !known.includes(flag)), []);
+});
+
+Deno.test("no flag stands twice", () => {
+  const names = FLAG_GROUPS.flatMap(({ flags }) =>
+    flags.map((one) => one.name)
+  );
+  assertEquals(names, [...new Set(names)]);
+});
+
+for (const flag of FLAGS.values()) {
+  const variable = environmentVariable(flag.name);
+
+  Deno.test(`--${flag.name} and ${variable} say the same, and not nothing`, () => {
+    const value = sampleOf(flag);
+    const companions = COMPANIONS[flag.name] ?? [];
+    const byFlag = settingsFor([`--${flag.name}=${value}`, ...companions], {});
+    const byVariable = settingsFor(companions, { [variable]: value });
+    assertEquals(byFlag, byVariable);
+    // A certificate and its key cannot be given without each other.
+    const without = ["cert", "key"].includes(flag.name) ? [] : companions;
+    const isKept = JSON.stringify(byFlag) !==
+      JSON.stringify(settingsFor(without, {}));
+    assert(isKept, `"${value}" makes no difference`);
+  });
+}
+
+for (const [name, value] of Object.entries(DEFAULT_OPTIONS)) {
+  const flag = FLAGS.get(kebabCase(name));
+  if (flag === undefined) continue;
+  Deno.test(`the default of --${flag.name} is that of ${name}`, () => {
+    assert(flag.default !== undefined);
+    assertEquals(flag.form.parse(flag.default), value);
+  });
+}
+
+Deno.test("the help has every flag with its default, in 80 columns", () => {
+  const help = helpText({ color: false });
+  const words = help.replaceAll(/\s+/g, " ");
+  for (const flag of FLAGS.values()) {
+    const preset = flag.default === undefined ? "" : ` [${flag.default}]`;
+    const entry = `${usageOf(flag)} ${flag.text}${preset}`;
+    assert(words.includes(entry), `The help lacks: ${entry}`);
+  }
+  assert(words.includes("-h, --help") && words.includes("-V, --version"));
+  const long = help.split("\n").filter(({ length }) => length > 80);
+  assertEquals(long, []);
+});
+
+Deno.test("the help is coloured only if asked to", () => {
+  const escape = String.fromCharCode(0x1b);
+  assertEquals(helpText({ color: false }).includes(escape), false);
+  const coloured = helpText({ color: true });
+  assert(coloured.includes(escape));
+  // deno-lint-ignore no-control-regex
+  const bare = coloured.replaceAll(/\x1b\[\d+m/g, "");
+  assertEquals(bare, helpText({ color: false }));
+});
+
+Deno.test({
+  name:
+    "docs/command.md has every flag, its variable and its default, in order",
+  ignore: !granted("read"),
+  fn() {
+    const page = Deno.readTextFileSync(new URL("docs/command.md", ROOT));
+    const row = /^\| `(--.+?)` +\| `(ASGI_\w+)` +\| (\S*) *\| (.+?) +\|$/gm;
+    const documented = [...page.matchAll(row)]
+      .map((
+        [, usage, variable, preset, text],
+      ) => [usage.replaceAll("\\|", "|"), variable, preset, text]);
+    const flags = [...FLAGS.values()].map((flag) => [
+      usageOf(flag),
+      environmentVariable(flag.name),
+      flag.default === undefined ? "" : `\`${flag.default}\``,
+      flag.text,
+    ]);
+    assertEquals(documented, flags);
+  },
+});
+
+Deno.test({
+  name: "the version is that of deno.json",
+  ignore: !granted("read"),
+  fn() {
+    const text = Deno.readTextFileSync(new URL("deno.json", ROOT));
+    assertEquals(VERSION, JSON.parse(text).version);
+    assertMatch(helpText({ color: false }), new RegExp(`^x-asgi ${VERSION},`));
+  },
+});

@@ -1,0 +1,237 @@
+// The supervisor and its workers as real processes.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { netTest, until } from "../e2e/_testing.ts";
+import { CommandProcess, isAlive, PID_APP } from "./_command_process.ts";
+
+const isLinux = Deno.build.os === "linux";
+
+/** Declares a test that starts processes, and looks at them in /proc. */
+function processTest(name: string, fn: () => Promise<void>): void {
+  netTest(name, fn, {
+    permissions: ["read", "write", "run", "env"],
+    lacks: isLinux ? undefined : "it needs Linux",
+  });
+}
+
+processTest(
+  "Supervisor starts workers that share a port, and stops them on SIGTERM",
+  async () => {
+    await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
+    await command.workersReady(2);
+    const seen = new Set<string>();
+    await until(async () => seen.add(await command.get()).size === 2);
+    assertEquals(seen, new Set(command.workers.map(String)));
+    command.signal("SIGTERM");
+    assertEquals(await command.exitCode(), 0);
+    assertEquals(command.workers.filter(isAlive), []);
+  },
+);
+
+processTest(
+  "Supervisor answers a request that is in progress when it is stopped",
+  async () => {
+    await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
+    await command.workersReady(2);
+    const answers = [1, 2, 3, 4].map(() => command.get("slow"));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    command.signal("SIGINT");
+    for (const pid of await Promise.all(answers)) {
+      assert(command.workers.includes(Number(pid)), `Answered: ${pid}`);
+    }
+    assertEquals(await command.exitCode(), 0);
+  },
+);
+
+processTest("Supervisor ends at once at a second signal", async () => {
+  const app = PID_APP.replace("300", "60_000");
+  await using command = await CommandProcess.start(app, ["--workers=2"]);
+  await command.workersReady(2);
+  const lost = command.get("slow").catch(() => "lost");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  command.signal("SIGTERM");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  command.signal("SIGTERM");
+  await command.exitCode();
+  assertEquals(await lost, "lost");
+  assertEquals(command.workers.filter(isAlive), []);
+});
+
+processTest("Supervisor replaces a worker that was killed", async () => {
+  await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
+  await command.workersReady(2);
+  const [killed] = command.workers;
+  Deno.kill(killed, "SIGKILL");
+  await command.workersReady(3);
+  assertEquals(command.workers.filter(isAlive), command.workers.slice(1));
+  assertMatch(command.log, new RegExp(`Worker ${killed} .*SIGKILL`));
+});
+
+processTest(
+  "Supervisor replaces all workers on SIGHUP, and loads the application anew",
+  async () => {
+    await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
+    await command.workersReady(2);
+    const old = command.workers;
+    await command.write("app.ts", PID_APP.replace("Deno.pid", '"new"'));
+    command.signal("SIGHUP");
+    await command.workersReady(4);
+    await until(() => !old.some(isAlive));
+    assertEquals(await command.get(), "new");
+    assertEquals(command.workers.slice(2).filter(isAlive).length, 2);
+  },
+);
+
+processTest(
+  "Supervisor keeps the old workers when the new application cannot start",
+  async () => {
+    await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
+    await command.workersReady(2);
+    await command.write("app.ts", "export default 1;");
+    command.signal("SIGHUP");
+    await command.logs(/serves on: its successor could not start/);
+    assertEquals(command.workers.filter(isAlive), command.workers);
+    assert(command.workers.includes(Number(await command.get())));
+  },
+);
+
+processTest(
+  "Supervisor stops with the exit code of an application that cannot start",
+  async () => {
+    const app = `export default async function (scope, receive, send) {
+    if (scope.type !== "lifespan") return;
+    await receive();
+    await send({ type: "lifespan.startup.failed", message: "no database" });
+  }`;
+    await using command = await CommandProcess.start(app, ["--workers=2"]);
+    assertEquals(await command.exitCode(), 3);
+    await command.logs(/no database/);
+    assertEquals(command.count(/ error .*no database/), 1);
+  },
+);
+
+processTest("Supervisor says once that the port is taken", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const listen = [`--port=${port}`];
+  const args = ["--workers=2"];
+  await using command = await CommandProcess.start(PID_APP, args, { listen });
+  assertEquals(await command.exitCode(), 1);
+  await command.logs(/already in use/);
+  assertEquals(command.count(/ error .*already in use/), 1);
+});
+
+processTest("Supervisor refuses to share a unix socket", async () => {
+  const listen = ["--unix=/nowhere/app.sock"];
+  const args = ["--workers=2"];
+  await using command = await CommandProcess.start(PID_APP, args, { listen });
+  assertEquals(await command.exitCode(), 2);
+  await command.logs(/Cannot share the unix socket/);
+});
+
+processTest(
+  "Supervisor adds and removes a worker on SIGTTIN and SIGTTOU",
+  async () => {
+    await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
+    await command.workersReady(2);
+    command.signal("SIGTTIN");
+    await command.workersReady(3);
+    assertEquals(command.workers.filter(isAlive).length, 3);
+    command.signal("SIGTTOU");
+    await until(() => command.workers.filter(isAlive).length === 2);
+  },
+);
+
+processTest("Workers end when their supervisor is killed", async () => {
+  await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
+  await command.workersReady(2);
+  command.signal("SIGKILL");
+  await until(() => !command.workers.some(isAlive));
+  assertEquals(command.workers.length, 2);
+});
+
+processTest(
+  "Workers ignore the SIGINT of a terminal, which their supervisor gets, too",
+  async () => {
+    await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
+    await command.workersReady(2);
+    for (const pid of command.workers) Deno.kill(pid, "SIGINT");
+    const answers = await Promise.all([
+      command.get("slow"),
+      command.get("slow"),
+    ]);
+    assert(answers.every((pid) => command.workers.includes(Number(pid))));
+    assertEquals(command.workers.filter(isAlive).length, 2);
+  },
+);
+
+processTest(
+  "A worker that gets SIGTERM is replaced before it ends",
+  async () => {
+    await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
+    await command.workersReady(2);
+    const [old] = command.workers;
+    Deno.kill(old, "SIGTERM");
+    await command.workersReady(3);
+    await until(() => !isAlive(old));
+    assertEquals(command.workers.filter(isAlive).length, 2);
+  },
+);
+
+processTest("A worker is replaced after --max-requests", async () => {
+  const args = ["--max-requests=3"];
+  await using command = await CommandProcess.start(PID_APP, args);
+  await command.workersReady(1);
+  const [old] = command.workers;
+  for (let request = 0; request < 3; request++) {
+    assertEquals(await command.get(), String(old));
+  }
+  await command.workersReady(2);
+  await until(() => !isAlive(old));
+  assertEquals(await command.get(), String(command.workers[1]));
+});
+
+processTest(
+  "A worker is replaced when it uses more than --max-worker-memory",
+  async () => {
+    const app = PID_APP + "const ballast = [];\n" +
+      'if (!Deno.args.includes("x")) ballast.push(new Uint8Array(1).fill(1));';
+    const args = ["--max-worker-memory=1MiB"];
+    await using command = await CommandProcess.start(app, args);
+    await command.workersReady(2);
+    assertMatch(command.log, /is replaced: it uses [0-9]+ bytes of memory/);
+  },
+);
+
+processTest(
+  "Workers get no more permissions than their supervisor",
+  async () => {
+    const app = PID_APP.replace(
+      "String(Deno.pid)",
+      `[ "/etc/hostname", import.meta.filename ].map((path) =>
+      Deno.permissions.querySync({ name: "read", path }).state).join()`,
+    );
+    const permissions = [
+      "--allow-net=127.0.0.1",
+      "--allow-env",
+      `--allow-run=${Deno.execPath()}`,
+      `--allow-read=${Deno.env.get("TMPDIR") ?? "/tmp"}`,
+    ];
+    const args = ["--workers=2"];
+    await using command = await CommandProcess.start(app, args, {
+      permissions,
+    });
+    await command.workersReady(2);
+    assertEquals(await command.get(), "prompt,granted");
+  },
+);
+
+processTest("Supervisor names the permissions that it needs", async () => {
+  const permissions = ["--allow-net", "--allow-read"];
+  const args = ["--workers=2"];
+  await using command = await CommandProcess.start(PID_APP, args, {
+    permissions,
+  });
+  assertEquals(await command.exitCode(), 1);
+  await command.logs(/--allow-run=\S+ --allow-env/);
+});

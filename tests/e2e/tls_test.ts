@@ -1,0 +1,327 @@
+// TLS: what is served over it, what a handshake may cost the server, and how a
+// certificate is changed under it.
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  type LogRecord,
+  respond,
+  serve,
+  type ServeOptions,
+  type TlsOptions,
+} from "../../mod.ts";
+import { http, pathApp } from "./_apps.ts";
+import { createCertificate } from "./_certificates.ts";
+import { connectTls, TestFolder } from "./_other_clients.ts";
+import { request } from "./_raw_client.ts";
+import { netTest, start, type TestServer, until } from "./_testing.ts";
+
+const ONE = await createCertificate("one");
+const TWO = await createCertificate("two");
+
+function startTls(options: ServeOptions = {}): TestServer {
+  return start(pathApp, { tls: ONE, ...options });
+}
+
+netTest("a server speaks HTTP over TLS, and says so", async () => {
+  const app = http(async ({ scheme, server }, _receive, send) => {
+    await respond(send, 200, { body: JSON.stringify([scheme, server]) });
+  });
+  await using server = start(app, { tls: ONE });
+  assertEquals(server.url, `https://127.0.0.1:${server.port}/`);
+  assertEquals(server.server.addr.secure, true);
+  using client = await connectTls(server.port, ONE, ["h2", "http/1.1"]);
+  await client.get("/", "connection: close");
+  const { status, body } = await client.readResponse();
+  assertEquals(status, 200);
+  assertEquals(JSON.parse(body), ["https", ["127.0.0.1", server.port]]);
+});
+
+netTest("fetch trusts the certificate, and gets its answer", async () => {
+  await using server = startTls();
+  using client = Deno.createHttpClient({ caCerts: [ONE.cert] });
+  const response = await fetch(new URL("/path", server.url), { client });
+  assertEquals(await response.text(), "/path");
+});
+
+netTest("a WebSocket over TLS has the scheme wss", async () => {
+  let scheme: string | undefined;
+  await using server = start(async (scope, _receive, send) => {
+    if (scope.type !== "websocket") throw new TypeError("Unknown scope");
+    scheme = scope.scheme;
+    await send({ type: "websocket.close" });
+  }, { tls: ONE });
+  using client = await connectTls(server.port, ONE);
+  await client.send(request(
+    "GET",
+    "/",
+    "connection: upgrade",
+    "upgrade: websocket",
+    "sec-websocket-version: 13",
+    "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==",
+  ));
+  assertEquals((await client.readHead()).status, 403);
+  assertEquals(scheme, "wss");
+});
+
+netTest("the client is offered http/1.1, and nothing else", async () => {
+  await using server = startTls();
+  const { port } = server;
+  const offer = { hostname: "127.0.0.1", port, caCerts: [ONE.cert] };
+  using both = await Deno.connectTls({
+    ...offer,
+    alpnProtocols: ["h2", "http/1.1"],
+  });
+  assertEquals((await both.handshake()).alpnProtocol, "http/1.1");
+  using other = await Deno.connectTls({ ...offer, alpnProtocols: ["h2"] });
+  await assertRejects(() => other.handshake());
+});
+
+netTest("certificates are read from files", async () => {
+  using folder = new TestFolder();
+  const cert = folder.file("cert.pem", ONE.cert);
+  const key = folder.file("key.pem", ONE.key);
+  await using server = startTls({ tls: { cert, key } });
+  await assertServes(server, ONE);
+}, { permissions: ["read", "write"] });
+
+netTest(
+  "a client that speaks no TLS is dropped, and others are served",
+  async () => {
+    await using server = startTls();
+    using plain = await server.connect();
+    await plain.get("/");
+    await plain.waitForClose();
+    await assertServes(server, ONE);
+    assertEquals(server.errors, []);
+    const levels = new Set(server.records.map(({ level }) => level));
+    assertEquals([...levels], ["debug"]);
+  },
+);
+
+netTest(
+  "a handshake that does not go on holds up nobody, and is cut",
+  async () => {
+    await using server = startTls({ handshakeTimeout: 50 });
+    using _silent = await server.connect();
+    await assertServes(server, ONE);
+    await until(() => server.records.some(isLost));
+    assertEquals(server.errors, []);
+  },
+);
+
+netTest("a handshake that is pending counts as a connection", async () => {
+  await using server = startTls({ maxConnections: 1, handshakeTimeout: 100 });
+  using _silent = await server.connect();
+  // There is room for this one only when the other is gone.
+  await assertServes(server, ONE);
+});
+
+netTest("a handshake that is pending does not hold up a shutdown", async () => {
+  const server = startTls({ handshakeTimeout: Infinity });
+  using _silent = await server.connect();
+  await assertServes(server, ONE);
+  await server.server.shutdown({ timeout: Infinity });
+});
+
+netTest("a shutdown that cuts cuts handshakes as well", async () => {
+  const server = startTls({ handshakeTimeout: Infinity });
+  using _silent = await server.connect();
+  await assertServes(server, ONE);
+  await server.server.shutdown({ timeout: 0 });
+});
+
+// What is no certificate.
+
+const NO_PEM = "-----BEGIN NOTHING-----\n-----END NOTHING-----\n";
+const WRONG: [string, TlsOptions, string][] = [
+  [
+    "a certificate in no PEM",
+    { ...ONE, cert: NO_PEM },
+    "Cannot use certificate: ",
+  ],
+  ["a key in no PEM", { ...ONE, key: NO_PEM }, "Cannot use key: "],
+  [
+    "a key of another certificate",
+    { ...ONE, key: TWO.key },
+    "Cannot use key: it does not fit the certificate",
+  ],
+  [
+    "a certificate that is damaged",
+    { ...ONE, cert: ONE.cert.replace(/\n[^-].{8}/, "\nAAAAAAAA") },
+    "Cannot use certificate: ",
+  ],
+];
+
+for (const [what, tls, message] of WRONG) {
+  netTest(`serve refuses ${what}`, () => {
+    assertThrows(
+      () => serve(pathApp, { port: 0, tls, log() {} }),
+      TypeError,
+      message,
+    );
+  });
+}
+
+netTest("serve names the file of a certificate that it cannot use", () => {
+  using folder = new TestFolder();
+  const cert = folder.file("cert.pem", "nothing");
+  const key = folder.file("key.pem", ONE.key);
+  assertThrows(
+    () => serve(pathApp, { port: 0, tls: { cert, key }, log() {} }),
+    TypeError,
+    `Cannot use certificate "${cert}": `,
+  );
+}, { permissions: ["read", "write"] });
+
+netTest("serve names the file that it cannot read", () => {
+  using folder = new TestFolder();
+  const cert = folder.file("none.pem");
+  const error = assertThrows(
+    () => serve(pathApp, { port: 0, tls: { ...ONE, cert }, log() {} }),
+    Deno.errors.NotFound,
+    "Cannot read certificate file: ",
+  );
+  assert(error.message.includes(cert));
+}, { permissions: ["read", "write"] });
+
+// Changing certificates.
+
+/** A server whose certificate is in files that can be changed. */
+class Reloadable implements AsyncDisposable {
+  readonly #folder = new TestFolder();
+  readonly #cert = this.#folder.file("cert.pem", ONE.cert);
+  readonly #key = this.#folder.file("key.pem", ONE.key);
+  readonly server: TestServer = startTls({
+    tls: { cert: this.#cert, key: this.#key },
+  });
+
+  replace({ cert, key }: { cert: string; key: string }): void {
+    Deno.writeTextFileSync(this.#cert, cert);
+    Deno.writeTextFileSync(this.#key, key);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+function reloadTest(
+  name: string,
+  fn: (reloadable: Reloadable) => Promise<void>,
+): void {
+  netTest(name, async () => {
+    await using reloadable = new Reloadable();
+    await fn(reloadable);
+  }, { permissions: ["read", "write"] });
+}
+
+reloadTest(
+  "reloadCertificates changes the certificate for new connections",
+  async (reloadable) => {
+    const { server } = reloadable;
+    await assertServes(server, ONE);
+    reloadable.replace(TWO);
+    await server.server.reloadCertificates();
+    await assertServes(server, TWO);
+    await assertRejects(() => connectTls(server.port, ONE));
+    reloadable.replace(ONE);
+    await server.server.reloadCertificates();
+    await assertServes(server, ONE);
+  },
+);
+
+reloadTest(
+  "open connections stay open when the certificate is changed",
+  async (reloadable) => {
+    const { server } = reloadable;
+    using before = await connectTls(server.port, ONE);
+    await before.get("/1");
+    await before.readResponse();
+    reloadable.replace(TWO);
+    await server.server.reloadCertificates();
+    await before.get("/2");
+    assertEquals((await before.readResponse()).body, "/2");
+  },
+);
+
+reloadTest("bad files leave the certificate as it is", async (reloadable) => {
+  const { server } = reloadable;
+  await assertServes(server, ONE);
+  reloadable.replace({ cert: TWO.cert, key: ONE.key });
+  await assertRejects(
+    () => server.server.reloadCertificates(),
+    TypeError,
+    "it does not fit the certificate",
+  );
+  await assertServes(server, ONE);
+  reloadable.replace(TWO);
+  await server.server.reloadCertificates();
+  await assertServes(server, TWO);
+});
+
+reloadTest(
+  "files that have not changed leave the listener alone",
+  async (reloadable) => {
+    const { server } = reloadable;
+    await assertServes(server, ONE);
+    await server.server.reloadCertificates();
+    await assertServes(server, ONE);
+  },
+);
+
+reloadTest(
+  "clients that came before the certificate changes are served",
+  async (reloadable) => {
+    const { server } = reloadable;
+    for (const next of [TWO, ONE, TWO]) {
+      await assertServes(server, next === TWO ? ONE : TWO);
+      const waiting = await Promise.all(
+        Array.from(
+          { length: 8 },
+          () => Deno.connect({ hostname: "127.0.0.1", port: server.port }),
+        ),
+      );
+      reloadable.replace(next);
+      await server.server.reloadCertificates();
+      for (const conn of waiting) {
+        using secure = await Deno.startTls(conn, {
+          hostname: "127.0.0.1",
+          caCerts: [ONE.cert, TWO.cert],
+        });
+        await secure.handshake();
+      }
+    }
+  },
+);
+
+netTest("a server that has stopped reloads nothing", async () => {
+  const { server } = startTls();
+  await server.shutdown();
+  await assertRejects(
+    () => server.reloadCertificates(),
+    Error,
+    "Cannot reload certificates",
+  );
+});
+
+netTest("a server without TLS has nothing to reload", async () => {
+  await using server = start(pathApp);
+  using client = await server.connect();
+  await client.get("/");
+  await client.readResponse();
+  await server.server.reloadCertificates();
+});
+
+function isLost({ level, message }: LogRecord): boolean {
+  return level === "debug" && message === "Connection lost";
+}
+
+async function assertServes(
+  { port }: TestServer,
+  certificate: typeof ONE,
+): Promise<void> {
+  using client = await connectTls(port, certificate);
+  await client.get("/served", "connection: close");
+  assertEquals((await client.readResponse()).body, "/served");
+}

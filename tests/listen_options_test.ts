@@ -1,0 +1,88 @@
+// Where a server is to listen: what the options come to, and what is refused.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { type ListenChoice, listenTargets } from "../src/listen_options.ts";
+
+const TLS = { cert: "cert.pem", key: "key.pem" };
+
+function targets(options: unknown): ReturnType<typeof listenTargets> {
+  return listenTargets(options as ListenChoice);
+}
+
+Deno.test("listenTargets() is one TCP address by default", () => {
+  assertEquals(targets({}), [
+    { transport: "tcp", hostname: "127.0.0.1", port: 8000, tls: undefined },
+  ]);
+});
+
+Deno.test("listenTargets() takes the simple form", () => {
+  assertEquals(targets({ hostname: "::", port: 1, tls: TLS }), [{
+    transport: "tcp",
+    hostname: "::",
+    port: 1,
+    tls: { ...TLS, alpn: ["http/1.1"] },
+  }]);
+});
+
+Deno.test("listenTargets() takes a list, in its order", () => {
+  const listen = [{ path: "a.sock", mode: 0o660 }, { port: 0 }];
+  assertEquals(targets({ listen }), [
+    { transport: "unix", path: "a.sock", mode: 0o660 },
+    { transport: "tcp", hostname: "127.0.0.1", port: 0, tls: undefined },
+  ]);
+});
+
+for (const other of [{ port: 1 }, { hostname: "::" }, { tls: TLS }]) {
+  const [name] = Object.keys(other);
+  Deno.test(`listenTargets() refuses ${name} beside listen`, () => {
+    assertThrows(
+      () => targets({ listen: { port: 1 }, ...other }),
+      TypeError,
+      `Cannot serve: option "${name}" cannot be given beside option "listen"`,
+    );
+  });
+}
+
+Deno.test("listenTargets() reads the proxies of each address", () => {
+  const proxyProtocol = ["10.0.0.0/8"];
+  const [simple] = targets({ port: 0, proxyProtocol });
+  assertEquals(simple.proxies?.has("10.1.2.3"), true);
+  assertEquals(simple.proxies?.has("11.1.2.3"), false);
+  const [one, other, unix] = targets({
+    listen: [{ port: 0 }, { port: 0, proxyProtocol }, {
+      path: "a",
+      proxyProtocol: ["unix"],
+    }],
+  });
+  assertEquals(one.proxies, undefined);
+  assertEquals(other.proxies?.has("10.1.2.3"), true);
+  assertEquals(unix.proxies?.has(null), true);
+});
+
+const WRONG: [unknown, typeof Error, string][] = [
+  [[], TypeError, '"listen" must not be empty'],
+  [[null], TypeError, "listen[0] must be an object"],
+  [{ port: 65_536 }, RangeError, '"listen": "port" must be a whole number'],
+  [[{ port: 1 }, { port: "1" }], TypeError, '"listen[1]": "port" must be'],
+  [{ host: "::" }, TypeError, 'unknown key "host"'],
+  [{ path: "" }, TypeError, '"path" must be a path'],
+  [{ path: "a\0" }, TypeError, '"path" must be a path'],
+  [{ path: "a", mode: 0o1000 }, RangeError, '"mode" must be a file mode'],
+  [{ path: "a", mode: "660" }, TypeError, '"mode" must be a file mode'],
+  [{ path: "a", port: 1 }, TypeError, 'unknown key "port"'],
+  [{ tls: { cert: "a" } }, TypeError, '"tls": "key" must be PEM text'],
+  [{ tls: { ...TLS, alpn: ["h2"] } }, TypeError, '"alpn" must be a list'],
+  [{ tls: { ...TLS, alpn: [] } }, TypeError, '"alpn" must be a list'],
+  [{ proxyProtocol: "unix" }, TypeError, '"proxyProtocol" must be a list'],
+  [{ proxyProtocol: [1] }, TypeError, '"proxyProtocol" must be a list'],
+  [{ proxyProtocol: ["a"] }, TypeError, 'Cannot read address "a"'],
+  [{ proxyProtocol: ["::/129"] }, RangeError, 'Cannot read address "::/129"'],
+  [{ proxyProtocol: [], tls: TLS }, TypeError, 'cannot be given beside "tls"'],
+  [{ tls: { ...TLS, ca: "a" } }, TypeError, 'unknown key "ca"'],
+];
+
+Deno.test("listenTargets() refuses what is wrong, and names it", () => {
+  for (const [listen, ErrorClass, message] of WRONG) {
+    assertThrows(() => targets({ listen }), ErrorClass, message);
+  }
+});

@@ -1,0 +1,536 @@
+// Behind proxies: whose word counts, how far, what it changes, and that nothing
+// which a client can send changes anything else.
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import type { AsgiApp, HostPort, Scope } from "../../src/asgi/types.ts";
+import { forwarded } from "../../src/middleware/forwarded.ts";
+import type {
+  ForwardedField,
+  ForwardedOptions,
+} from "../../src/middleware/forwarded_fields.ts";
+import {
+  httpScopeOf,
+  lifespanScope,
+  type ScopeFacts,
+  seenThrough,
+  webSocketScopeOf,
+} from "./_calls.ts";
+
+const TRUST = ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"];
+const ALL: ForwardedField[] = [
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-forwarded-prefix",
+];
+
+type Fields = readonly (readonly [name: string, value: string])[];
+
+function scopeWith(fields: Fields, facts: ScopeFacts = {}) {
+  const headers = fields.map((
+    [name, value],
+  ): [string, string] => [name, value]);
+  return httpScopeOf({
+    ...facts,
+    headers: [["host", "inner:8000"], ...headers],
+  });
+}
+
+/** The scope that the application sees, of a request with these fields. */
+async function seen(
+  fields: Fields,
+  options: Partial<ForwardedOptions> = {},
+  facts: ScopeFacts = {},
+) {
+  const wrap = (app: AsgiApp) => forwarded(app, { trust: TRUST, ...options });
+  const scope = await seenThrough(wrap, scopeWith(fields, facts));
+  assert(scope?.type === "http");
+  return scope;
+}
+
+async function clientOf(...values: string[]): Promise<HostPort | null> {
+  const fields = values.map((value) => ["x-forwarded-for", value] as const);
+  return (await seen(fields)).client;
+}
+
+// Whose word counts.
+
+const FORGED: Fields = [
+  ["x-forwarded-for", "192.0.2.1"],
+  ["x-forwarded-proto", "https"],
+  ["x-forwarded-host", "evil.test"],
+  ["x-forwarded-port", "444"],
+  ["x-forwarded-prefix", "/evil"],
+  ["forwarded", "for=192.0.2.1;proto=https;host=evil.test"],
+];
+
+for (
+  const [who, facts] of [
+    ["another address", { client: ["203.0.113.7", 1] }],
+    ["an address of IPv6", { client: ["2001:db9::1", 1] }],
+    ["a unix socket", { client: null, server: ["/a.sock", null] }],
+    ["nobody knows where", { client: null, server: null }],
+  ] as [string, ScopeFacts][]
+) {
+  Deno.test(`forwarded() changes nothing for a peer at ${who} that is not trusted`, async () => {
+    for (const fields of [ALL, ["forwarded"] as const]) {
+      assertEquals(
+        await seen(FORGED, { fields }, facts),
+        scopeWith(FORGED, facts),
+      );
+    }
+  });
+}
+
+Deno.test("forwarded() changes nothing when nobody is trusted", async () => {
+  const options = { trust: [], fields: ALL };
+  assertEquals(await seen(FORGED, options), scopeWith(FORGED));
+});
+
+Deno.test("forwarded() believes a unix socket if that is trusted", async () => {
+  const facts = { client: null, server: ["/a.sock", null] } as const;
+  const { client } = await seen(FORGED, { trust: ["unix"] }, facts);
+  assertEquals(client, ["192.0.2.1", 0]);
+  const nowhere = { client: null, server: null };
+  assertEquals((await seen(FORGED, { trust: ["unix"] }, nowhere)).client, null);
+});
+
+for (const peer of ["::ffff:127.0.0.1", "::ffff:7f00:1", "2001:db8::9"]) {
+  Deno.test(`forwarded() believes the trusted peer ${peer}`, async () => {
+    const { client } = await seen(FORGED, {}, { client: [peer, 1] });
+    assertEquals(client, ["192.0.2.1", 0]);
+  });
+}
+
+Deno.test("forwarded() changes nothing when a trusted peer says nothing", async () => {
+  assertEquals(await seen([], { fields: ALL }), scopeWith([]));
+  assertEquals(await seen([], { fields: ["forwarded"] }), scopeWith([]));
+  const empty: Fields = [["x-forwarded-for", ""], ["x-forwarded-for", " , "]];
+  assertEquals(await seen(empty), scopeWith(empty));
+});
+
+Deno.test("forwarded() reads client and scheme, and no other field unless it is asked for", async () => {
+  const scope = await seen(FORGED);
+  assertEquals(scope, {
+    ...scopeWith(FORGED),
+    client: ["192.0.2.1", 0],
+    scheme: "https",
+  });
+});
+
+Deno.test("forwarded() reads only the fields that it is asked for", async () => {
+  const scope = await seen(FORGED, { fields: ["x-forwarded-proto"] });
+  assertEquals(scope, { ...scopeWith(FORGED), scheme: "https" });
+});
+
+Deno.test("forwarded() leaves the scope that it was given as it was", async () => {
+  const scope = scopeWith(FORGED);
+  const copy = structuredClone(scope);
+  const wrap = (app: AsgiApp) => forwarded(app, { trust: TRUST, fields: ALL });
+  const inner = await seenThrough(wrap, scope);
+  assertEquals(scope, copy);
+  assert(inner !== scope);
+});
+
+Deno.test("forwarded() passes lifespan on", async () => {
+  const scope: Scope = lifespanScope();
+  const wrap = (app: AsgiApp) => forwarded(app, { trust: TRUST });
+  assertEquals(await seenThrough(wrap, scope), scope);
+});
+
+// The walk from the right.
+
+const WALKS: [values: string[], client: HostPort][] = [
+  [["192.0.2.1"], ["192.0.2.1", 0]],
+  [["192.0.2.1, 198.51.100.2"], ["198.51.100.2", 0]],
+  [["192.0.2.1, 198.51.100.2, 10.1.1.1"], ["198.51.100.2", 0]],
+  [["192.0.2.1,198.51.100.2,10.1.1.1,10.2.2.2"], ["198.51.100.2", 0]],
+  [["192.0.2.1", "198.51.100.2", "10.1.1.1"], ["198.51.100.2", 0]],
+  [["198.51.100.2, 10.1.1.1", "10.2.2.2"], ["198.51.100.2", 0]],
+  [["10.1.1.1"], ["10.1.1.1", 0]],
+  [["10.1.1.1, 10.2.2.2"], ["10.1.1.1", 0]],
+  [["192.0.2.1,, ,10.1.1.1,"], ["192.0.2.1", 0]],
+  [["\t192.0.2.1\t,\t10.1.1.1 "], ["192.0.2.1", 0]],
+];
+
+for (const [values, client] of WALKS) {
+  Deno.test(`forwarded() finds ${client[0]} in X-Forwarded-For: ${values.join(" | ")}`, async () => {
+    assertEquals(await clientOf(...values), client);
+  });
+}
+
+const NODES: Record<string, HostPort> = {
+  "192.0.2.1:47011": ["192.0.2.1", 47011],
+  "2001:db9::1": ["2001:db9::1", 0],
+  "2001:DB9:0::1": ["2001:db9::1", 0],
+  "[2001:db9::1]": ["2001:db9::1", 0],
+  "[2001:db9::1]:47011": ["2001:db9::1", 47011],
+  "::ffff:192.0.2.1": ["192.0.2.1", 0],
+  "[::ffff:192.0.2.1]:80": ["192.0.2.1", 80],
+  "192.0.2.1:_port": ["192.0.2.1", 0],
+  "192.0.2.1:0": ["192.0.2.1", 0],
+  "unknown": ["unknown", 0],
+  "_hidden": ["_hidden", 0],
+  "_SEVKISEK.a-b": ["_SEVKISEK.a-b", 0],
+  "_hidden:81": ["_hidden", 81],
+};
+
+for (const [text, client] of Object.entries(NODES)) {
+  Deno.test(`forwarded() takes ${text} as a client, in both kinds of field`, async () => {
+    assertEquals(await clientOf(text), client);
+    const field = ["forwarded", `for="${text}"`] as const;
+    const scope = await seen([field], { fields: ["forwarded"] });
+    assertEquals(scope.client, client);
+  });
+}
+
+for (
+  const text of [
+    "192.0.2.256",
+    "192.0.2.1:",
+    "192.0.2.1:123456",
+    "192.0.2.1:80:80",
+    "[192.0.2.1",
+    "[]",
+    "[unknown]",
+    "2001:db9::1::",
+    "localhost",
+    "client.example",
+    "<script>",
+    "_",
+    "_a b",
+    "a\xffb",
+    "127.0.0.1 127.0.0.1",
+  ]
+) {
+  Deno.test(`forwarded() takes ${text} as unknown, and reads nothing left of it`, async () => {
+    assertEquals(await clientOf(text), ["unknown", 0]);
+    assertEquals(await clientOf(`192.0.2.1, ${text}`), ["unknown", 0]);
+    assertEquals(await clientOf(`${text}, 192.0.2.1`), ["192.0.2.1", 0]);
+    assertEquals(await clientOf(`10.0.0.9, ${text}, 10.0.0.1`), ["unknown", 0]);
+  });
+}
+
+// Scheme, host, port and prefix.
+
+for (
+  const [text, scheme] of [
+    ["https", "https"],
+    ["HTTPS", "https"],
+    ["wss", "https"],
+    ["http", "http"],
+    ["ws", "http"],
+    ["ftp", "http"],
+    ["https ftp", "http"],
+    ["", "http"],
+  ]
+) {
+  Deno.test(`forwarded() makes the scheme ${scheme} of "${text}" without TLS`, async () => {
+    const { scheme: actual } = await seen([["x-forwarded-proto", text]]);
+    assertEquals(actual, scheme);
+  });
+}
+
+Deno.test("forwarded() makes the scheme http of https that ended TLS twice", async () => {
+  const facts = { scheme: "https" } as const;
+  const { scheme } = await seen([["x-forwarded-proto", "http"]], {}, facts);
+  assertEquals(scheme, "http");
+});
+
+Deno.test("forwarded() makes the scheme of a WebSocket wss, or ws", async () => {
+  const wrap = (app: AsgiApp) => forwarded(app, { trust: TRUST });
+  for (
+    const [proto, before, after] of [
+      ["https", "http", "wss"],
+      ["wss", "http", "wss"],
+      ["http", "https", "ws"],
+    ] as const
+  ) {
+    const headers: [string, string][] = [["x-forwarded-proto", proto]];
+    const scope = webSocketScopeOf({ headers, scheme: before });
+    const inner = await seenThrough(wrap, scope);
+    assert(inner?.type === "websocket");
+    assertEquals(inner.scheme, after);
+  }
+});
+
+Deno.test("forwarded() takes from a list what was said of the same hop", async () => {
+  const chain: Fields = [
+    ["x-forwarded-for", "forged, 192.0.2.1, 10.0.0.1"],
+    ["x-forwarded-proto", "ftp, https, http"],
+    ["x-forwarded-host", "forged, outer.test, inner.test"],
+  ];
+  const scope = await seen(chain, { fields: ALL });
+  assertEquals([scope.client?.[0], scope.scheme], ["192.0.2.1", "https"]);
+  assertEquals(scope.headers[0], ["host", "outer.test"]);
+});
+
+Deno.test("forwarded() takes from a list that was overwritten what there is", async () => {
+  const { scheme } = await seen([
+    ["x-forwarded-for", "192.0.2.1, 10.0.0.1, 10.0.0.2"],
+    ["x-forwarded-proto", "https"],
+  ]);
+  assertEquals(scheme, "https");
+});
+
+Deno.test("forwarded() takes no scheme that the client has sent to a proxy that appends", async () => {
+  const { scheme, client } = await seen([
+    ["x-forwarded-for", "10.0.0.1, 192.0.2.1"],
+    ["x-forwarded-proto", "https, http"],
+  ]);
+  assertEquals([scheme, client?.[0]], ["http", "192.0.2.1"]);
+});
+
+/** The Host field and the server that come of what was forwarded. */
+async function hostAfter(
+  ...fields: (readonly [string, string])[]
+): Promise<unknown[]> {
+  const scope = await seen(fields, { fields: ALL });
+  const hosts = scope.headers.filter(([name]) => name === "host");
+  assertEquals(hosts.length, 1);
+  return [hosts[0][1], scope.server];
+}
+
+const HOST = "x-forwarded-host";
+const PORT = "x-forwarded-port";
+const PROTO = "x-forwarded-proto";
+
+Deno.test("forwarded() makes the field host and server of host, port and scheme", async () => {
+  assertEquals(
+    await hostAfter([HOST, "a.test"]),
+    ["a.test", ["a.test", 80]],
+  );
+  assertEquals(
+    await hostAfter([HOST, "a.test"], [PROTO, "https"]),
+    ["a.test", ["a.test", 443]],
+  );
+  assertEquals(
+    await hostAfter([HOST, "a.test:8443"], [PROTO, "https"]),
+    ["a.test:8443", ["a.test", 8443]],
+  );
+  assertEquals(
+    await hostAfter([HOST, "a.test"], [PORT, "8443"], [PROTO, "https"]),
+    ["a.test:8443", ["a.test", 8443]],
+  );
+  assertEquals(
+    await hostAfter([HOST, "a.test"], [PORT, "443"], [PROTO, "https"]),
+    ["a.test", ["a.test", 443]],
+  );
+  assertEquals(
+    await hostAfter([HOST, "[2001:db8::1]:81"]),
+    ["[2001:db8::1]:81", ["2001:db8::1", 81]],
+  );
+  assertEquals(
+    await hostAfter([PORT, "81"]),
+    ["inner:81", ["inner", 81]],
+  );
+});
+
+Deno.test("forwarded() ignores a host and a port that are none", async () => {
+  const untouched = ["inner:8000", ["127.0.0.1", 8000]];
+  for (const host of ["a b", "a/b", "a@b", "a:b", "[::1", "a:99999", "\xe9"]) {
+    assertEquals(await hostAfter([HOST, host]), untouched, host);
+  }
+  for (const port of ["0", "-1", "65536", "80a", "1e3", ""]) {
+    assertEquals(await hostAfter([PORT, port]), untouched, port);
+  }
+});
+
+Deno.test("forwarded() keeps a request without a host as it is when only a port is said", async () => {
+  const headers: [string, string][] = [[PORT, "81"]];
+  const wrap = (app: AsgiApp) => forwarded(app, { trust: TRUST, fields: ALL });
+  const scope = httpScopeOf({ headers });
+  assertEquals(await seenThrough(wrap, scope), scope);
+});
+
+Deno.test("forwarded() puts the prefix into root_path and path, and not into raw_path", async () => {
+  for (
+    const [text, prefix] of [
+      ["/api", "/api"],
+      ["/api/", "/api"],
+      ["/a/b", "/a/b"],
+      ["/caf%C3%A9", "/café"],
+    ]
+  ) {
+    const field = ["x-forwarded-prefix", text] as const;
+    const scope = await seen([field], { fields: ALL }, { target: "/x%20y?q" });
+    assertEquals(
+      [scope.root_path, scope.path, scope.raw_path, scope.query_string],
+      [prefix, `${prefix}/x y`, "/x%20y", "q"],
+    );
+  }
+});
+
+for (
+  const text of [
+    "/",
+    "api",
+    "//evil.test",
+    "/a//b",
+    "/..",
+    "/a/../b",
+    "/%2e%2e/b",
+    "/a?b",
+    "/a#b",
+    "/a%3Fb",
+    "/%0d%0a",
+    "/\\evil.test",
+    "/a b",
+    "https://evil.test",
+  ]
+) {
+  Deno.test(`forwarded() ignores the prefix ${text}`, async () => {
+    const scope = await seen(
+      [["x-forwarded-prefix", text]],
+      { fields: ALL },
+      { target: "/x" },
+    );
+    assertEquals([scope.root_path, scope.path], ["", "/x"]);
+  });
+}
+
+// Forwarded (RFC 7239).
+
+/** Client and scheme that come of Forwarded. */
+async function standard(...lines: string[]): Promise<unknown[]> {
+  const fields = lines.map((line) => ["forwarded", line] as const);
+  const { client, scheme, headers } = await seen(fields, {
+    fields: ["forwarded"],
+  });
+  return [client, scheme, headers[0][1]];
+}
+
+const INNER = "inner:8000";
+const PEER: HostPort = ["127.0.0.1", 50_000];
+const STANDARD: [
+  lines: string[],
+  client: HostPort,
+  scheme: string,
+  host: string,
+][] = [
+  [["for=192.0.2.1"], ["192.0.2.1", 0], "http", INNER],
+  [["For=192.0.2.1;PROTO=HTTPS"], ["192.0.2.1", 0], "https", INNER],
+  [["for=192.0.2.1 ; proto=https ;"], ["192.0.2.1", 0], "https", INNER],
+  [
+    ['for="[2001:db9::1]:4711";host="a.test:81";by=10.0.0.1'],
+    ["2001:db9::1", 4711],
+    "http",
+    "a.test:81",
+  ],
+  [["for=[2001:db9::1]"], ["2001:db9::1", 0], "http", INNER],
+  [['for="192.0.\\2.1"'], ["192.0.2.1", 0], "http", INNER],
+  [["for=192.0.2.1, for=10.0.0.1"], ["192.0.2.1", 0], "http", INNER],
+  [["for=192.0.2.1", "for=10.0.0.1"], ["192.0.2.1", 0], "http", INNER],
+  [
+    ["for=192.0.2.1;proto=http", "for=198.51.100.2;proto=https,for=10.0.0.1"],
+    ["198.51.100.2", 0],
+    "https",
+    INNER,
+  ],
+  [["proto=https"], PEER, "https", INNER],
+  [["for=192.0.2.1, proto=https"], PEER, "https", INNER],
+  [
+    ["for=10.0.0.2, proto=https, for=10.0.0.1"],
+    ["10.0.0.1", 0],
+    "https",
+    INNER,
+  ],
+  [["for=unknown;proto=https"], ["unknown", 0], "https", INNER],
+  [['x="a,b;c\\"";for=192.0.2.1'], ["192.0.2.1", 0], "http", INNER],
+  [['for=192.0.2.1;x="\\\\"'], ["192.0.2.1", 0], "http", INNER],
+  [[", ,for=192.0.2.1,"], ["192.0.2.1", 0], "http", INNER],
+];
+
+for (const [lines, ...expected] of STANDARD) {
+  Deno.test(`forwarded() reads Forwarded: ${lines.join(" | ")}`, async () => {
+    assertEquals(await standard(...lines), expected);
+  });
+}
+
+for (
+  const text of [
+    "192.0.2.1",
+    "for",
+    "for=",
+    "=192.0.2.1",
+    "for=192.0.2.1;for=192.0.2.1",
+    'for="192.0.2.1',
+    'for=192.0.2.1"',
+    'for="192.0.2.1"x',
+    "for=192.0.2.1 proto=https",
+    "fo r=192.0.2.1",
+    '"for=192.0.2.1"',
+  ]
+) {
+  Deno.test(`forwarded() takes the element ${text} as unknown, and reads nothing left of it`, async () => {
+    const unknown = [["unknown", 0], "http", INNER];
+    assertEquals(await standard(text), unknown);
+    assertEquals(await standard(`${text}, for=10.0.0.1`), unknown);
+    assertEquals(await standard(`for=192.0.2.1;proto=https, ${text}`), unknown);
+    assertEquals(await standard("for=192.0.2.1", text), unknown);
+  });
+}
+
+Deno.test("forwarded() reads what a proxy appended, whatever quotes a client left open", async () => {
+  const appended = 'for="[2001:db9::1]";proto=https';
+  const expected = [["2001:db9::1", 0], "https", INNER];
+  for (
+    const forged of [
+      'for="',
+      'for="x',
+      'for=192.0.2.1;x="',
+      'for="\\',
+      '"',
+      '\\"',
+      'a="b", c="',
+    ]
+  ) {
+    assertEquals(await standard(`${forged}, ${appended}`), expected, forged);
+    assertEquals(await standard(forged, appended), expected, forged);
+  }
+});
+
+Deno.test("forwarded() reads a Forwarded of 60 KiB, whatever stands in it", async () => {
+  const lines = [`for="${"\\".repeat(60_000)}, for=192.0.2.1`];
+  assertEquals((await standard(...lines))[0], ["192.0.2.1", 0]);
+  const quotes = `${'"\\'.repeat(30_000)}, for=10.0.0.1`;
+  assertEquals((await standard(quotes))[0], ["unknown", 0]);
+});
+
+Deno.test("forwarded() reads Forwarded together with the prefix, which that lacks", async () => {
+  const scope = await seen(
+    [["forwarded", "for=192.0.2.1"], ["x-forwarded-prefix", "/api"]],
+    { fields: ["forwarded", "x-forwarded-prefix"] },
+  );
+  assertEquals([scope.client?.[0], scope.root_path], ["192.0.2.1", "/api"]);
+});
+
+// What it is told.
+
+Deno.test("forwarded() refuses two fields that say the same", () => {
+  for (const field of ALL.slice(0, 3)) {
+    assertThrows(
+      () => forwarded(() => {}, { trust: [], fields: ["forwarded", field] }),
+      TypeError,
+      `Cannot read field "${field}" together with "forwarded"`,
+    );
+  }
+});
+
+Deno.test("forwarded() refuses a field that it does not know", () => {
+  const fields = ["x-real-ip"] as unknown as ForwardedField[];
+  assertThrows(
+    () => forwarded(() => {}, { trust: [], fields }),
+    TypeError,
+    'Cannot read field "x-real-ip": it must be one of forwarded, x-forwarded-for',
+  );
+});
+
+Deno.test("forwarded() refuses whom it cannot trust", () => {
+  assertThrows(
+    () => forwarded(() => {}, { trust: ["10.0.0.0/8", "proxy"] }),
+    TypeError,
+    'Cannot trust "proxy"',
+  );
+});
