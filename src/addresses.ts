@@ -148,7 +148,7 @@ function isInRange(
 }
 
 /** Which bits of a byte are within the first `bits` bits of an address. */
-function maskOf(bits: number, index: number): number {
+export function maskOf(bits: number, index: number): number {
   const ones = Math.min(8, Math.max(0, bits - 8 * index));
   return 0xff << (8 - ones) & 0xff;
 }
@@ -202,7 +202,8 @@ function parseGroups(text: string, mayEndInIpv4: boolean): number[] | null {
   return bytes;
 }
 
-function isMapped(bytes: Uint8Array): boolean {
+/** Whether 16 bytes are an address of IPv4, mapped into IPv6. */
+export function isMapped(bytes: Uint8Array): boolean {
   return MAPPED_PREFIX.every((byte, index) => bytes[index] === byte);
 }
 

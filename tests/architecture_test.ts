@@ -21,7 +21,7 @@ const LAYERS: Record<string, readonly string[] | "all"> = {
   "asgi": ["streams", "fields.ts"],
   "testing": ["streams", "asgi", "fields.ts"],
   "fetch": ["asgi", "streams", "fields.ts"],
-  "middleware": ["streams", "asgi", "fields.ts"],
+  "middleware": ["streams", "asgi", "fields.ts", "addresses.ts"],
   "logs": [],
   "listen_options.ts": ["addresses.ts"],
   "metrics": ["asgi"],

@@ -7,6 +7,15 @@
  * @module
  */
 
+import {
+  formatIpv4,
+  formatIpv6,
+  isMapped,
+  maskOf,
+  parseAddress as parseMapped,
+  UNIX,
+} from "../addresses.ts";
+
 /** An address as its bytes: 4 for IPv4, 16 for IPv6. */
 export type Address = readonly number[];
 
@@ -15,23 +24,19 @@ interface Range {
   readonly bits: number;
 }
 
-const UNIX = "unix";
-const BYTE = /^(?:0|[1-9][0-9]{0,2})$/;
-const GROUP = /^[0-9A-Fa-f]{1,4}$/;
 const LENGTH = /^(?:0|[1-9][0-9]{0,2})$/;
 
 /** Parses an address, without brackets or port; `undefined` if it is none. */
 export function parseAddress(text: string): Address | undefined {
-  return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
+  const bytes = parseMapped(text);
+  if (bytes === null) return undefined;
+  return [...isMapped(bytes) ? bytes.subarray(12) : bytes];
 }
 
 /** Writes an address in its canonical form. */
 export function formatAddress(address: Address): string {
-  if (address.length === 4) return address.join(".");
-  const groups = Array.from({ length: 8 }, (_, i) => {
-    return (address[2 * i] << 8 | address[2 * i + 1]).toString(16);
-  });
-  return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
+  const bytes = Uint8Array.from(address);
+  return bytes.length === 4 ? formatIpv4(bytes) : formatIpv6(bytes);
 }
 
 /** The peers that may speak for others. */
@@ -95,7 +100,7 @@ function parseRange(entry: string): Range {
   if (!(bits >= 0 && bits <= size)) {
     throw refusal(entry, `"${length}" is no length of its prefix`);
   }
-  const first = address.map((byte, i) => byte & maskAt(i, bits));
+  const first = address.map((byte, i) => byte & maskOf(bits, i));
   if (first.some((byte, i) => byte !== address[i])) {
     const start = formatAddress(first);
     throw refusal(entry, `the range of this length begins with ${start}`);
@@ -110,50 +115,6 @@ function refusal(entry: unknown, reason: string): TypeError {
 function isWithin(address: Address, range: Range): boolean {
   return address.length === range.address.length &&
     range.address.every((byte, i) =>
-      byte === (address[i] & maskAt(i, range.bits))
+      byte === (address[i] & maskOf(range.bits, i))
     );
-}
-
-/** Which bits of the byte at `index` are among the first `bits`. */
-function maskAt(index: number, bits: number): number {
-  const left = Math.min(Math.max(bits - index * 8, 0), 8);
-  return 0xff00 >> left & 0xff;
-}
-
-function parseIpv4(text: string): number[] | undefined {
-  const bytes = text.split(".").map((part) =>
-    BYTE.test(part) ? Number(part) : NaN
-  );
-  return bytes.length === 4 && bytes.every((byte) => byte <= 255)
-    ? bytes
-    : undefined;
-}
-
-function parseIpv6(text: string): number[] | undefined {
-  const [head, tail, ...rest] = text.split("::");
-  if (rest.length > 0) return undefined;
-  const first = parseGroups(head, tail === undefined);
-  const last = parseGroups(tail ?? "", true);
-  if (first === undefined || last === undefined) return undefined;
-  const missing = 16 - first.length - last.length;
-  if (tail === undefined ? missing !== 0 : missing < 2) return undefined;
-  return unmapped([...first, ...Array(missing).fill(0), ...last]);
-}
-
-/** The bytes of groups; the last may be an IPv4 address where it ends all. */
-function parseGroups(text: string, atEnd: boolean): number[] | undefined {
-  if (text === "") return [];
-  const groups = text.split(":");
-  const tail = atEnd ? parseIpv4(groups.at(-1)!) : undefined;
-  if (tail !== undefined) groups.pop();
-  if (!groups.every((group) => GROUP.test(group))) return undefined;
-  const bytes = groups.map((group) => parseInt(group, 16))
-    .flatMap((group) => [group >> 8, group & 0xff]);
-  return [...bytes, ...tail ?? []];
-}
-
-function unmapped(bytes: number[]): number[] {
-  const isMapped = bytes.slice(0, 10).every((byte) => byte === 0) &&
-    bytes[10] === 0xff && bytes[11] === 0xff;
-  return isMapped ? bytes.slice(12) : bytes;
 }
