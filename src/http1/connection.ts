@@ -11,7 +11,7 @@ import { Http1Exchange } from "./exchange.ts";
 import { HttpError } from "./http_error.ts";
 import { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
 import { linger } from "./linger.ts";
-import { Link } from "./link.ts";
+import { ConnectionState } from "./connection_state.ts";
 import { type RequestHead, RequestHeadParser } from "./request_head.ts";
 import type { Transport } from "./transport.ts";
 
@@ -65,7 +65,7 @@ export class Http1Connection {
   onRefused: ((exchange: Http1Exchange) => void) | undefined;
 
   readonly #transport: Transport;
-  readonly #link: Link;
+  readonly #state: ConnectionState;
   readonly #handle: ExchangeHandler;
   readonly #parser: RequestHeadParser;
   #awaited: AwaitedHead | undefined;
@@ -78,14 +78,14 @@ export class Http1Connection {
     options: Http1Options = DEFAULT_HTTP1_OPTIONS,
   ) {
     this.#transport = transport;
-    this.#link = new Link(transport, options);
+    this.#state = new ConnectionState(transport, options);
     this.#handle = handle;
-    this.#parser = new RequestHeadParser(this.#link.reader, options);
+    this.#parser = new RequestHeadParser(this.#state.reader, options);
   }
 
   /** Whether no request has begun to arrive since the last was answered. */
   get idle(): boolean {
-    return this.#idle && this.#link.reader.buffered === 0;
+    return this.#idle && this.#state.reader.buffered === 0;
   }
 
   /**
@@ -93,12 +93,12 @@ export class Http1Connection {
    * connection may be closed; on a fresh one, its first request would be lost.
    */
   get evictable(): boolean {
-    return this.idle && this.#link.requests > 0;
+    return this.idle && this.#state.requests > 0;
   }
 
   /** Whether the connection closes after the current exchange. */
   get closing(): boolean {
-    return this.#link.closing;
+    return this.#state.closing;
   }
 
   /**
@@ -106,7 +106,7 @@ export class Http1Connection {
    * it: `run` has resolved or will at once.
    */
   get upgraded(): boolean {
-    return this.#link.upgraded;
+    return this.#state.upgraded;
   }
 
   /**
@@ -120,9 +120,9 @@ export class Http1Connection {
       for (;;) {
         const head = this.#parser.take();
         if (head === undefined) {
-          this.#link.output.push();
+          this.#state.output.push();
           if (await this.#fillHead()) continue;
-          if (this.#link.reader.buffered === 0) return;
+          if (this.#state.reader.buffered === 0) return;
           throw new HttpError(400, "Cannot read request head: it is cut short");
         }
         const exchange = this.#begin(head);
@@ -133,7 +133,7 @@ export class Http1Connection {
       if (!(error instanceof HttpError)) throw error;
       await this.#refuse(error.status);
     } finally {
-      this.#link.end();
+      this.#state.end();
     }
   }
 
@@ -142,40 +142,40 @@ export class Http1Connection {
    * next request may be on its way, and is waited for a moment.
    */
   shutdown(): void {
-    this.#link.ending = true;
+    this.#state.ending = true;
     if (this.idle) this.#armFirst();
   }
 
   /** Closes the connection if it is `evictable`. */
   evict(): void {
     if (!this.evictable) return;
-    this.#link.ending = true;
+    this.#state.ending = true;
     this.#transport.endRead();
   }
 
   /** Closes the connection at once. */
   abort(): void {
-    this.#link.abort();
+    this.#state.abort();
   }
 
   #begin(head: RequestHead): Http1Exchange {
     this.#transport.readDeadline.disarm();
     this.#awaited = undefined;
     this.#idle = false;
-    const link = this.#link;
-    link.requests++;
-    link.exchange = new Http1Exchange(head, link);
-    link.readAhead();
-    return link.exchange;
+    const state = this.#state;
+    state.requests++;
+    state.exchange = new Http1Exchange(head, state);
+    state.readAhead();
+    return state.exchange;
   }
 
   /** Whether another request may follow; `undefined` if that takes a while. */
   #isReusable(exchange: Http1Exchange): boolean | undefined {
-    const link = this.#link;
-    link.exchange = undefined;
-    if (link.upgraded) return false;
+    const state = this.#state;
+    state.exchange = undefined;
+    if (state.upgraded) return false;
     this.#transport.readDeadline.disarm();
-    if (link.departure === "lost") return false;
+    if (state.departure === "lost") return false;
     // A client that has half-closed is still owed what it asked for before.
     // One that was promised to stay open may have been sent the next request,
     // even if a shutdown has begun since.
@@ -192,31 +192,31 @@ export class Http1Connection {
       this.onIdle?.();
       return true;
     }
-    await this.#link.output.flush();
+    await this.#state.output.flush();
     await this.#linger();
     return false;
   }
 
   /** Waits for bytes of a head; each of its parts has one deadline. */
   #fillHead(): Promise<boolean> {
-    const awaited = this.#link.requests === 0
+    const awaited = this.#state.requests === 0
       ? "first head"
       : this.idle
       ? "head"
       : "rest of head";
     if (awaited !== this.#awaited) this.#armHead(awaited);
     this.#awaited = awaited;
-    return this.#link.reader.fill();
+    return this.#state.reader.fill();
   }
 
   #armHead(awaited: AwaitedHead): void {
     const { readDeadline } = this.#transport;
-    const { headerTimeout, keepAliveTimeout } = this.#link.options;
+    const { headerTimeout, keepAliveTimeout } = this.#state.options;
     if (awaited === "first head") this.#armFirst();
     else if (awaited === "rest of head") {
       readDeadline.arm(headerTimeout, () => this.#headExpired());
     } else {
-      const ms = this.#link.ending ? REQUEST_GRACE_MS : keepAliveTimeout;
+      const ms = this.#state.ending ? REQUEST_GRACE_MS : keepAliveTimeout;
       readDeadline.arm(
         Math.min(ms, keepAliveTimeout),
         () => this.#transport.endRead(),
@@ -226,8 +226,8 @@ export class Http1Connection {
 
   /** Bounds the wait for the first request. */
   #armFirst(): void {
-    const { headerTimeout } = this.#link.options;
-    const ms = this.#link.ending ? REQUEST_GRACE_MS : headerTimeout;
+    const { headerTimeout } = this.#state.options;
+    const ms = this.#state.ending ? REQUEST_GRACE_MS : headerTimeout;
     this.#transport.readDeadline.arm(
       Math.min(ms, headerTimeout),
       () => this.#firstExpired(),
@@ -236,8 +236,8 @@ export class Http1Connection {
 
   /** Reads what is left of a body, within bounds; whether its end was reached. */
   async #drain(exchange: Http1Exchange): Promise<boolean> {
-    await this.#link.output.flush();
-    const { drainBytes, drainTimeout } = this.#link.options;
+    await this.#state.output.flush();
+    const { drainBytes, drainTimeout } = this.#state.options;
     const { readDeadline } = this.#transport;
     readDeadline.arm(drainTimeout, () => this.#transport.endRead());
     try {
@@ -254,11 +254,11 @@ export class Http1Connection {
   async #refuse(status: number): Promise<void> {
     try {
       // A handler that lets a fault of the body escape may have answered.
-      const exchange = this.#link.exchange ??
-        new Http1Exchange(UNREADABLE, this.#link);
+      const exchange = this.#state.exchange ??
+        new Http1Exchange(UNREADABLE, this.#state);
       if (!exchange.complete) await exchange.refuse(status);
-      if (this.#link.exchange === undefined) this.onRefused?.(exchange);
-      await this.#link.output.flush();
+      if (this.#state.exchange === undefined) this.onRefused?.(exchange);
+      await this.#state.output.flush();
       await this.#linger();
     } catch {
       // The client is lost.
@@ -270,8 +270,8 @@ export class Http1Connection {
     try {
       await linger(
         this.#transport,
-        this.#link.reader,
-        this.#link.options.drainTimeout,
+        this.#state.reader,
+        this.#state.options.drainTimeout,
       );
     } catch (error) {
       // The deadline of a body has passed, which has had its response.
@@ -281,8 +281,8 @@ export class Http1Connection {
 
   #firstExpired(): void {
     const { readDeadline } = this.#transport;
-    const { headerTimeout } = this.#link.options;
-    if (!this.#link.ending) this.#headExpired();
+    const { headerTimeout } = this.#state.options;
+    if (!this.#state.ending) this.#headExpired();
     else if (this.idle) this.#transport.endRead();
     else readDeadline.arm(headerTimeout, () => this.#headExpired());
   }

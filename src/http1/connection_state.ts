@@ -21,7 +21,7 @@ import { UpgradedStream } from "./upgraded_stream.ts";
 const MAX_HELD_BYTES = 32 * 1024;
 
 /** The state of one connection, as its exchanges see it. */
-export class Link implements ExchangeContext, ReadAheadWatcher {
+export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
   /** What the client sent and nobody took yet. */
   readonly reader: ByteReader;
   /** What is to be sent to it. */
