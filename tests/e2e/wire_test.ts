@@ -403,6 +403,8 @@ netTest("pathsend sends a file", async () => {
     const { body } = await client.readResponse();
     assert(body === file.content, "The content differs from the file");
   }
+  // The client has all of the content before the app has seen the file's end.
+  await server.server.shutdown();
 }, { permissions: ["read", "write"] });
 
 netTest("pathsend of a file that is not there becomes a 500", async () => {
