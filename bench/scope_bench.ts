@@ -46,7 +46,7 @@ for (const [name, info] of Object.entries(REQUESTS)) {
 class Wire implements HttpWire {
   readonly departure = undefined;
   readonly bodyComplete = true;
-  onDeparture: HttpWire["onDeparture"];
+  watcher: HttpWire["watcher"];
 
   takeBody(): undefined {}
 

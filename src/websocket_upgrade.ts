@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { DepartureWatcher } from "./asgi/departures.ts";
 import type {
   WebSocketInput,
   WebSocketSession,
@@ -76,9 +77,9 @@ export class UpgradingWebSocket implements WebSocketWire {
     return this.#upgraded;
   }
 
-  /** Called when the client leaves before the WebSocket is open. */
-  set onDeparture(call: ((how: "half-closed" | "lost") => void) | undefined) {
-    this.#exchange.onDeparture = call;
+  /** Told when the client leaves before the WebSocket is open. */
+  set watcher(watcher: DepartureWatcher | undefined) {
+    this.#exchange.watcher = watcher;
   }
 
   /** Answers 101, and hands the connection over to WebSocket. */

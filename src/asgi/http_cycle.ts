@@ -24,6 +24,7 @@ import {
   handled,
 } from "../streams/event_streams.ts";
 import type { AppCalls } from "./app_calls.ts";
+import type { Departure, DepartureWatcher } from "./departures.ts";
 import { ClientDisconnected, isDisconnect } from "./errors.ts";
 import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
 import { readFilePieces } from "./file_pieces.ts";
@@ -49,9 +50,9 @@ import type {
 /** What carries one request and its response: HTTP/1 now, others later. */
 export interface HttpWire {
   /** How the client left, if it did: "half-closed" clients can still be sent to. */
-  readonly departure: "half-closed" | "lost" | undefined;
-  /** Called when the client leaves before the response is complete. */
-  onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
+  readonly departure: Departure | undefined;
+  /** Told when the client leaves before the response is complete. */
+  watcher: DepartureWatcher | undefined;
   /** Whether all of the request's content was read. */
   readonly bodyComplete: boolean;
   /** Takes content of the request that has arrived; throws as `readBody`. */
@@ -93,6 +94,7 @@ export class HttpCycle
   implements
     EventPort<HttpReceiveEvent, HttpSendEvent>,
     EventTaker<OrderedEvent>,
+    DepartureWatcher,
     Ending {
   /** Called when the response is complete, or was cut short. */
   onEnd: (() => void) | undefined;
@@ -136,7 +138,7 @@ export class HttpCycle
    * may still run then.
    */
   run(app: AsgiApp, scope: HttpScope): Promise<void> {
-    this.#wire.onDeparture = (how) => this.#departed(how);
+    this.#wire.watcher = this;
     return new Promise((finish) => {
       this.#finish = finish;
       this.#call(app, scope);
@@ -417,7 +419,8 @@ export class HttpCycle
     this.#end();
   }
 
-  #departed(how: "half-closed" | "lost"): void {
+  /** Called when the client has left. */
+  departed(how: Departure): void {
     if (how === "lost") this.#lose();
     else if (this.#bodyDelivered) this.#wake?.(DISCONNECT);
   }
@@ -435,7 +438,7 @@ export class HttpCycle
 
   #end(): void {
     this.#over = true;
-    this.#wire.onDeparture = undefined;
+    this.#wire.watcher = undefined;
     this.#wake?.(DISCONNECT);
     this.onEnd?.();
     this.#finish();

@@ -19,6 +19,7 @@
  * @module
  */
 
+import type { DepartureWatcher } from "./departures.ts";
 import type { Field } from "../fields.ts";
 import {
   EventSink,
@@ -70,8 +71,8 @@ export interface WebSocketSession {
 
 /** What carries one WebSocket: HTTP/1 now, others later. */
 export interface WebSocketWire {
-  /** Called when the client leaves before the WebSocket is open. */
-  onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
+  /** Told when the client leaves before the WebSocket is open. */
+  watcher: DepartureWatcher | undefined;
   /** Completes the handshake. */
   accept(
     subprotocol: string | null,
@@ -110,6 +111,7 @@ export class WebSocketCycle
   implements
     EventPort<WebSocketEvent, WebSocketCommand>,
     EventTaker<WebSocketAction>,
+    DepartureWatcher,
     Ending {
   /** Called when the WebSocket is closed, or was denied. */
   onEnd: (() => void) | undefined;
@@ -154,7 +156,7 @@ export class WebSocketCycle
    * still run then.
    */
   run(app: AsgiApp): Promise<void> {
-    this.#wire!.onDeparture = () => this.#departed();
+    this.#wire!.watcher = this;
     const over = new Promise<void>((finish) => this.#finishRun = finish);
     this.#call(app);
     return over;
@@ -390,7 +392,7 @@ export class WebSocketCycle
   }
 
   /** The client left before it was answered: there is nobody to answer. */
-  #departed(): void {
+  departed(): void {
     if (this.#session !== undefined) return;
     this.#wire?.abort();
     this.#end();

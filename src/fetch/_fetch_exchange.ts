@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { DepartureWatcher } from "../asgi/departures.ts";
 import type { HttpWire } from "../asgi/http_cycle.ts";
 import type { Field } from "../fields.ts";
 import { handled } from "../streams/event_streams.ts";
@@ -28,8 +29,8 @@ const PHRASES: Record<number, string> = {
 export class FetchExchange implements HttpWire {
   /** The request. */
   readonly request: Request;
-  /** Called when the client leaves before the response is complete. */
-  onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
+  /** Told when the client leaves before the response is complete. */
+  watcher: DepartureWatcher | undefined;
   /** What the runtime is to report in place of an error page. */
   fault: { readonly error: unknown } | undefined;
 
@@ -166,7 +167,7 @@ export class FetchExchange implements HttpWire {
   readonly #lose = (): void => {
     if (this.#complete) return;
     this.#lost = true;
-    this.onDeparture?.("lost");
+    this.watcher?.departed("lost");
     this.abort();
   };
 

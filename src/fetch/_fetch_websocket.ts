@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { DepartureWatcher } from "../asgi/departures.ts";
 import type {
   WebSocketInput,
   WebSocketSession,
@@ -51,9 +52,9 @@ export class UpgradingRequest implements WebSocketWire {
     this.#upgrade = upgrade;
   }
 
-  /** Called when the client leaves before the WebSocket is open. */
-  set onDeparture(call: ((how: "half-closed" | "lost") => void) | undefined) {
-    this.#exchange.onDeparture = call;
+  /** Told when the client leaves before the WebSocket is open. */
+  set watcher(watcher: DepartureWatcher | undefined) {
+    this.#exchange.watcher = watcher;
   }
 
   /** Hands the response over, and waits until the WebSocket is open. */

@@ -107,7 +107,7 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
   depart(how: Departure): void {
     if (this.#departure === how) return;
     this.#departure = how;
-    this.exchange?.onDeparture?.(how);
+    this.exchange?.watcher?.departed(how);
   }
 
   /** Sends what is collected; holds it back while a burst is being answered. */

@@ -61,12 +61,18 @@ export interface ExchangeContext {
 /** How the client left: it said that it sends no more, or it cannot be reached. */
 export type Departure = "half-closed" | "lost";
 
+/** Told when a client leaves. */
+export interface DepartureWatcher {
+  /** Called once, or twice if the client is lost after a half close. */
+  departed(how: Departure): void;
+}
+
 /** A request, and the means to answer it. */
 export class Http1Exchange {
   /** The head of the request. */
   readonly request: RequestHead;
-  /** Called once when the client leaves before the response is complete. */
-  onDeparture: ((how: Departure) => void) | undefined;
+  /** Told when the client leaves before the response is complete. */
+  watcher: DepartureWatcher | undefined;
 
   readonly #context: ExchangeContext;
   /** Reads the request's content, if it has any. */

@@ -30,7 +30,11 @@ export {
   Http1Connection,
   type Http1Options,
 } from "./connection.ts";
-export { type Departure, Http1Exchange } from "./exchange.ts";
+export {
+  type Departure,
+  type DepartureWatcher,
+  Http1Exchange,
+} from "./exchange.ts";
 export { HttpError } from "./http_error.ts";
 export { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
 export { RequestBody } from "./request_body.ts";

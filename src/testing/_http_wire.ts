@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { DepartureWatcher } from "../asgi/departures.ts";
 import type { HttpWire } from "../asgi/http_cycle.ts";
 import type { RequestInfo } from "../asgi/http_scope.ts";
 import { type Field, listsToken } from "../fields.ts";
@@ -23,8 +24,8 @@ export class TestHttpWire implements HttpWire {
   readonly informational: ResponseHead[] = [];
   /** How the client left, if it did. */
   departure: "half-closed" | "lost" | undefined;
-  /** Called when the client leaves. */
-  onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
+  /** Told when the client leaves. */
+  watcher: DepartureWatcher | undefined;
 
   readonly #request: RequestInfo;
   readonly #content: RequestContent;
@@ -51,7 +52,7 @@ export class TestHttpWire implements HttpWire {
     this.departure = how;
     if (how === "lost") this.response.fail(reason);
     this.#content.break(how);
-    this.onDeparture?.(how);
+    this.watcher?.departed(how);
   }
 
   /** Whether all of the request's content was read. */

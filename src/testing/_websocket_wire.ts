@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { DepartureWatcher } from "../asgi/departures.ts";
 import type {
   WebSocketInput,
   WebSocketSession,
@@ -50,8 +51,8 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
   readonly denial: ResponseSink;
   /** How it has ended, once it has. */
   readonly closed: Promise<WebSocketClose>;
-  /** Called when the client leaves before the WebSocket is open. */
-  onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
+  /** Told when the client leaves before the WebSocket is open. */
+  watcher: DepartureWatcher | undefined;
 
   readonly #errors: CallErrors;
   readonly #inbox = new BoundedQueue<Message>();
@@ -173,7 +174,7 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
   leave(reason: unknown = disconnected()): void {
     this.denial.fail(reason);
     this.#finish(LOST);
-    this.onDeparture?.("lost");
+    this.watcher?.departed("lost");
   }
 
   #finish(end: WebSocketClose): void {

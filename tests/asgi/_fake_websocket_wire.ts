@@ -3,6 +3,7 @@
 // back when the test says so, and its client sends, closes, or is lost when the
 // test says so. Nothing here waits for a clock.
 
+import type { DepartureWatcher } from "../../src/asgi/departures.ts";
 import { webSocketScope } from "../../src/asgi/http_scope.ts";
 import type { AsgiApp, Header, WebSocketScope } from "../../src/asgi/types.ts";
 import {
@@ -31,7 +32,7 @@ export class FakeWebSocketWire implements WebSocketWire, WebSocketSession {
   receives = 0;
   /** What it says of the bytes that wait, if anything. */
   waiting: number | undefined;
-  onDeparture: ((how: "half-closed" | "lost") => void) | undefined;
+  watcher: DepartureWatcher | undefined;
 
   readonly #inputs: WebSocketInput[] = [];
   #end: WebSocketInput | undefined;
@@ -67,7 +68,7 @@ export class FakeWebSocketWire implements WebSocketWire, WebSocketSession {
   /** The client leaves before the WebSocket is open. */
   depart(how: "half-closed" | "lost"): void {
     this.#lost = how === "lost";
-    this.onDeparture?.(how);
+    this.watcher?.departed(how);
   }
 
   /** The session comes to its end by itself, and sends no more. */

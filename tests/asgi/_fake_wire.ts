@@ -9,6 +9,7 @@ import {
   HttpCycle,
   type HttpWire,
 } from "../../src/asgi/http_cycle.ts";
+import type { Departure, DepartureWatcher } from "../../src/asgi/departures.ts";
 import { httpScope } from "../../src/asgi/http_scope.ts";
 import type {
   AsgiApp,
@@ -27,8 +28,6 @@ export type WireCall =
   | readonly ["refuse", status: number]
   | readonly ["abort"];
 
-type Departure = "half-closed" | "lost";
-
 /** A bad body, as wires report it: with the status to answer with. */
 export class BadBody extends Error {
   constructor(readonly status: number) {
@@ -43,7 +42,7 @@ export class FakeWire implements HttpWire {
   /** How often the request's content was asked for. */
   bodyReads = 0;
   departure: Departure | undefined;
-  onDeparture: ((how: Departure) => void) | undefined;
+  watcher: DepartureWatcher | undefined;
 
   readonly #arrived: (Uint8Array | Error)[] = [];
   #bodyEnded = false;
@@ -79,7 +78,7 @@ export class FakeWire implements HttpWire {
       this.#gate?.reject(new Error("Cannot write: lost for the test"));
       this.#wakeReader();
     }
-    this.onDeparture?.(how);
+    this.watcher?.departed(how);
   }
 
   /** The client takes nothing more, until `release`. */

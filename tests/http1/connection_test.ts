@@ -358,7 +358,7 @@ function serveWaiting(): {
   const departures: Departure[] = [];
   const { open, opened } = gate();
   const served = serveInMemory(async (exchange) => {
-    exchange.onDeparture = (how) => departures.push(how);
+    exchange.watcher = { departed: (how) => departures.push(how) };
     await readContent(exchange);
     await opened;
     await respond(exchange, "done");
@@ -427,7 +427,7 @@ Deno.test("A handler that does not read is told of a client that leaves behind i
   const departures: Departure[] = [];
   const { open, opened } = gate();
   const { transport, done } = serveInMemory(async (exchange) => {
-    exchange.onDeparture = (how) => departures.push(how);
+    exchange.watcher = { departed: (how) => departures.push(how) };
     await opened;
     await respond(exchange, "done");
   });
