@@ -7,11 +7,15 @@
  */
 
 import type { CoarseDeadline, DeadlineClock } from "./deadlines.ts";
+import { ReadPace } from "./read_pace.ts";
 
 /** An idle connection holds this much for what may come. */
 const MIN_SLAB_BYTES = 512;
 const MAX_SLAB_BYTES = 64 * 1024;
 const MANY_SMALL_READS = 8;
+
+/** They share one event loop. */
+const pace = new ReadPace();
 
 /** What a connection is made of. */
 export type SocketConn = Pick<
@@ -65,6 +69,8 @@ export class Connection {
   readonly #writeDeadline: CoarseDeadline;
   readonly #writeTimeout: number;
   #controller: Controller | undefined;
+  /** The turn of the event loop in which it has begun to read. */
+  #turn = -1;
   #readEnded = false;
   #endReason: Error | undefined;
   #closed = false;
@@ -93,6 +99,12 @@ export class Connection {
   // Idle connections wait here, and an async function would hold its frame.
   #pull(controller: Controller): Promise<void> | undefined {
     this.#controller = controller;
+    if (this.#turn === pace.turn) return this.#read();
+    this.#turn = pace.turn;
+    return pace.begin()?.then(() => this.#read()) ?? this.#read();
+  }
+
+  #read(): Promise<void> | undefined {
     if (this.#readEnded) return this.#endStream();
     const slab = this.#slab;
     return this.#conn.read(slab).then(
