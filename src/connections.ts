@@ -27,6 +27,8 @@ import { Handshakes, handshakeTls } from "./net/tls.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 const HANDSHAKE_GRACE_MS = 300;
+/** So many make room when the process has no descriptor left. */
+const SHED_AT_ONCE = 16;
 
 /** What connections need of their server. */
 export interface ConnectionsHost {
@@ -80,6 +82,25 @@ export class Connections {
     this.#handshakes.hurry(HANDSHAKE_GRACE_MS);
     for (const connection of this.#connections) connection.shutdown();
     this.changed();
+  }
+
+  /**
+   * Closes some connections without a request, because the process has no
+   * descriptor left: not for the next connection, nor for its application. Those
+   * that are idle behind a request go first, and then those that sent nothing.
+   */
+  shed(): void {
+    const idle = this.#connections.values().filter(({ idle }) => idle);
+    const fresh: Http1Connection[] = [];
+    let left = SHED_AT_ONCE;
+    for (const connection of idle) {
+      if (left === 0) return;
+      if (connection.evictable) {
+        connection.evict();
+        left--;
+      } else if (fresh.length < SHED_AT_ONCE) fresh.push(connection);
+    }
+    for (const connection of fresh.slice(0, left)) connection.abort();
   }
 
   /** Closes all connections at once. */

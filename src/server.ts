@@ -264,8 +264,12 @@ class AsgiServer implements Server {
   #acceptAll(listener: Listener): Promise<void> {
     return listener.run({
       onConnection: (conn) => this.#connections.accept(conn, listener),
-      onAcceptError: (error, retryMs) =>
-        this.#say("warn", `Cannot accept, retry in ${retryMs} ms`, error),
+      onAcceptError: (error, retryMs) => {
+        this.#connections.shed();
+        // Without the error itself: where no file can be opened any more, to
+        // look at its stack for the first time would end the process.
+        this.#say("warn", `Cannot accept, retry in ${retryMs} ms: ${error}`);
+      },
     });
   }
 

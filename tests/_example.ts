@@ -23,6 +23,8 @@ export interface ExampleOptions {
   readonly args?: readonly string[];
   /** More variables of its environment; `PORT` is "0" unless it is given. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How many files, sockets among them, it may have open at once. */
+  readonly maxOpenFiles?: number;
 }
 
 /** Declares a test that starts a process of an example. */
@@ -44,9 +46,17 @@ export class Example implements AsyncDisposable {
   #ended = false;
   #url = "";
 
-  private constructor(name: string, { args = ["-A"], env }: ExampleOptions) {
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...args, `examples/${name}`],
+  private constructor(
+    name: string,
+    { args = ["-A"], env, maxOpenFiles }: ExampleOptions,
+  ) {
+    const command = [Deno.execPath(), "run", ...args, `examples/${name}`];
+    if (maxOpenFiles !== undefined) {
+      const limited = `ulimit -n ${maxOpenFiles} && exec "$0" "$@"`;
+      command.unshift("sh", "-c", limited);
+    }
+    this.#process = new Deno.Command(command[0], {
+      args: command.slice(1),
       cwd: ROOT,
       env: { NO_COLOR: "1", PORT: "0", ...env },
       stdin: "null",
