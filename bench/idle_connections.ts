@@ -1,6 +1,7 @@
 /**
- * What an idle connection costs a server in resident memory, beyond the first:
- * opens many, waits, and divides the growth of the server's processes.
+ * What an idle connection costs a server in resident memory: opens many, waits,
+ * and divides the growth of the server's processes. What any load costs is paid
+ * before: the memory that requests come from, and the first connections.
  *
  *     deno run -A bench/idle_connections.ts [http | websocket] [count]
  *
@@ -14,10 +15,11 @@ import { killTree, residentBytes } from "./compare/proc.ts";
 /** The protocols that a connection can be idle in. */
 export type IdleKind = "http" | "websocket";
 
-const WARM_UP = 500;
-/** V8 takes some twenty seconds before it gives back what it does not need. */
-const SETTLE_MS = 25_000;
-const OPEN_TIMEOUT_MS = 120_000;
+const FIRST = 500;
+const WARM_UP_MS = 5_000;
+const WARM_UP_CLIENTS = 64;
+const SETTLE_MS = 3_000;
+const OPEN_TIMEOUT_MS = 60_000;
 
 const REQUESTS: Record<IdleKind, string> = {
   http: "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -35,7 +37,7 @@ const EXAMPLES: Record<IdleKind, string> = {
  * and returns what each of them costs it, in bytes.
  *
  * @throws {Error} If the server has closed connections meanwhile, or has not
- * answered all of them within two minutes.
+ * answered all of them within a minute.
  */
 export async function idleConnectionBytes(
   server: { readonly pid: number; readonly port: number },
@@ -49,8 +51,8 @@ export async function idleConnectionBytes(
   // A server that accepts no more would keep the next answer waiting for ever.
   const timer = setTimeout(closeAll, OPEN_TIMEOUT_MS);
   try {
-    // The first connections pay for what all of them share.
-    await open(connections, server.port, kind, WARM_UP);
+    await load(server.port);
+    await open(connections, server.port, kind, FIRST);
     await delay(SETTLE_MS);
     const before = residentBytes(server.pid);
     await open(connections, server.port, kind, count);
@@ -62,6 +64,21 @@ export async function idleConnectionBytes(
     clearTimeout(timer);
     closeAll();
   }
+}
+
+/** Sends requests for a while, each client one after the other. */
+async function load(port: number): Promise<void> {
+  const end = performance.now() + WARM_UP_MS;
+  const request = new TextEncoder().encode(REQUESTS.http);
+  async function client(): Promise<void> {
+    const response = new Uint8Array(64 * 1024);
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    while (performance.now() < end) {
+      await connection.write(request);
+      if (await connection.read(response) === null) return;
+    }
+  }
+  await Promise.all(Array.from({ length: WARM_UP_CLIENTS }, client));
 }
 
 async function open(
