@@ -10,11 +10,6 @@
 
 import { encodeByteStringInto } from "../streams/byte_string.ts";
 
-/** Room for a head and little content, and for the 64 KiB of a large piece. */
-const POOLS = [
-  { size: 8 * 1024, max: 512, buffers: [] as Uint8Array[] },
-  { size: 72 * 1024, max: 32, buffers: [] as Uint8Array[] },
-];
 /** So much may wait for a write to end before whoever sends must wait. */
 const MAX_WAITING_BYTES = 32 * 1024;
 
@@ -126,16 +121,39 @@ export class Output {
   }
 }
 
+/** Buffers of one size, which all connections share. */
+class BufferPool {
+  readonly size: number;
+  readonly #max: number;
+  readonly #buffers: Uint8Array[] = [];
+
+  constructor(size: number, max: number) {
+    this.size = size;
+    this.#max = max;
+  }
+
+  take(): Uint8Array {
+    return this.#buffers.pop() ?? new Uint8Array(this.size);
+  }
+
+  giveBack(buffer: Uint8Array): void {
+    if (this.#buffers.length < this.#max) this.#buffers.push(buffer);
+  }
+}
+
+/** For a head and little content. */
+const small = new BufferPool(8 * 1024, 512);
+/** For the 64 KiB of a large piece. */
+const large = new BufferPool(72 * 1024, 32);
+
 /** A buffer of at least `size` bytes, whose content is not defined. */
 function takeBuffer(size: number): Uint8Array {
-  const pool = POOLS.find((pool) => size <= pool.size);
-  if (pool === undefined) return new Uint8Array(2 * size);
-  return pool.buffers.pop() ?? new Uint8Array(pool.size);
+  if (size <= small.size) return small.take();
+  if (size <= large.size) return large.take();
+  return new Uint8Array(2 * size);
 }
 
 function giveBack(buffer: Uint8Array): void {
-  const pool = POOLS.find(({ size }) => size === buffer.length);
-  if (pool !== undefined && pool.buffers.length < pool.max) {
-    pool.buffers.push(buffer);
-  }
+  if (buffer.length === small.size) small.giveBack(buffer);
+  else if (buffer.length === large.size) large.giveBack(buffer);
 }
