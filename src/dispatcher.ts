@@ -8,37 +8,29 @@
 
 import type { CycleContext } from "./asgi/http_cycle.ts";
 import { HttpCycle } from "./asgi/http_cycle.ts";
-import {
-  type ConnectionInfo,
-  httpScope,
-  webSocketScope,
-} from "./asgi/http_scope.ts";
+import { type ConnectionInfo, httpScope } from "./asgi/http_scope.ts";
 import { respond } from "./asgi/helpers.ts";
 import type { LifespanCycle } from "./asgi/lifespan_cycle.ts";
 import { type Ending, ShutdownNotices } from "./asgi/shutdown_notice.ts";
 import type { AsgiApp, HttpScope, WebSocketScope } from "./asgi/types.ts";
-import { WebSocketCycle } from "./asgi/websocket_cycle.ts";
 import type { Http1Exchange } from "./http1/exchange.ts";
 import type { AccessRecord, LogLevel, LogRecord } from "./logs/records.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { ForwardedReader } from "./middleware/forwarded_fields.ts";
 import { rootPath } from "./middleware/root_path.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { checkHandshake, type Handshake } from "./websocket/handshake.ts";
-import { DEFAULT_WEBSOCKET_OPTIONS } from "./websocket/options.ts";
-import type { Deadline } from "./websocket/transport.ts";
-import {
-  type UpgradedWebSocket,
-  type UpgradeOptions,
-  UpgradingWebSocket,
-} from "./websocket_upgrade.ts";
+import type {
+  Outcome,
+  WebSocketDispatcher,
+  WebSocketDispatcherHost,
+} from "./websocket_dispatcher.ts";
 
 /** What the server gives the dispatcher, and is told by it. */
 export interface DispatcherHost {
   /** Opens a file for `http.response.pathsend`. */
   readonly openFile: CycleContext["openFile"];
   /** Makes a deadline for an open WebSocket. */
-  createDeadline(): Deadline & Disposable;
+  createDeadline: WebSocketDispatcherHost["createDeadline"];
   /** Told whenever a request is over, or the application has returned. */
   onChange(): void;
   /** Told of what goes wrong. */
@@ -48,8 +40,6 @@ export interface DispatcherHost {
   /** Counts requests, if anybody wants to know. */
   readonly metrics?: Metrics | undefined;
 }
-
-type Outcome = Pick<AccessRecord, "status" | "bytesSent" | "aborted">;
 
 /** What a record says of the request, and by the clock of `performance`. */
 interface BegunRecord
@@ -65,16 +55,12 @@ export class Dispatcher {
   readonly #host: DispatcherHost;
   readonly #metrics: Metrics | undefined;
   readonly #httpContext: CycleContext;
-  readonly #webSocketContext: CycleContext;
-  readonly #webSocketOptions: UpgradeOptions;
   readonly #notices = new ShutdownNotices();
   readonly #proxies: ForwardedReader;
-  /** WebSockets and what carries them, once they are open. */
-  readonly #cycles = new Map<WebSocketCycle, UpgradedWebSocket | undefined>();
-  /** Calls of the application that have not returned, by protocol. */
+  /** Loaded when a request asks for another protocol. */
+  #webSockets: WebSocketDispatcher | undefined;
+  /** Calls of the application for requests that have not returned. */
   #requests = 0;
-  #webSockets = 0;
-  #openWebSockets = 0;
 
   /** Calls `app`, whose lifespan cycle holds the state of all its scopes. */
   constructor(
@@ -90,29 +76,27 @@ export class Dispatcher {
     this.#host = host;
     this.#metrics = host.metrics;
     this.#httpContext = this.#createContext(() => this.#requests--);
-    this.#webSocketContext = this.#createContext(() => this.#webSockets--);
-    this.#webSocketOptions = webSocketOptions(options, host.metrics);
   }
 
   /** Calls of the application that have not returned. */
   get running(): number {
-    return this.#requests + this.#webSockets;
+    return this.#requests + (this.#webSockets?.running ?? 0);
   }
 
   /** WebSockets that go on without their HTTP connection. */
   get openWebSockets(): number {
-    return this.#openWebSockets;
+    return this.#webSockets?.open ?? 0;
   }
 
   /** Closes WebSockets, and tells applications that the server wants to stop. */
   announceShutdown(): void {
     this.#notices.announce();
-    for (const cycle of this.#cycles.keys()) cycle.shutdown();
+    this.#webSockets?.shutdown();
   }
 
   /** Cuts open WebSockets. */
   abort(): void {
-    for (const socket of this.#cycles.values()) socket?.abort();
+    this.#webSockets?.abort();
   }
 
   /**
@@ -137,17 +121,18 @@ export class Dispatcher {
   async #observe(exchange: Http1Exchange, info: ConnectionInfo): Promise<void> {
     const start = this.#metrics?.requestBegan();
     const record = this.#beginRecord(exchange, info);
-    const handshake = exchange.request.upgrade
-      ? checkHandshake(exchange.request)
+    const upgraded = exchange.request.upgrade
+      ? (await this.#loadWebSockets()).dispatch(
+        exchange,
+        info,
+        (outcome) => this.#endRecord(record, "websocket", outcome),
+      )
       : undefined;
-    if (handshake === undefined) {
+    if (upgraded === undefined) {
       await this.#runHttp(exchange, info);
       this.#endRecord(record, "http", exchange);
-    } else if (handshake.type === "handshake") {
-      await this.#runWebSocket(exchange, handshake, info, record);
     } else {
-      await refuse(exchange, handshake.status, handshake.headers);
-      this.#endRecord(record, "websocket", exchange);
+      await upgraded;
     }
     if (start !== undefined) {
       this.#metrics!.requestEnded(start, exchange.request.method, exchange);
@@ -186,62 +171,20 @@ export class Dispatcher {
     return cycle.run(busy ? serviceUnavailable : this.#app, scope);
   }
 
-  async #runWebSocket(
-    exchange: Http1Exchange,
-    handshake: Handshake,
-    info: ConnectionInfo,
-    record: BegunRecord | undefined,
-  ): Promise<void> {
-    if (this.#webSockets >= this.#options.maxWebSockets) {
-      await refuse(exchange, 503, [["retry-after", "1"]]);
-      return this.#endRecord(record, "websocket", exchange);
-    }
-    this.#webSockets++;
-    const wire = new UpgradingWebSocket(
-      exchange,
-      handshake,
-      this.#webSocketOptions,
-      () => this.#host.createDeadline(),
-    );
-    const { subprotocols } = handshake;
-    const scope = webSocketScope(exchange.request, info, subprotocols);
-    const cycle = new WebSocketCycle(wire, scope, this.#webSocketContext);
-    this.#complete(scope, cycle);
-    this.#cycles.set(cycle, undefined);
-    const over = cycle.run(this.#app);
-    await cycle.answered;
-    if (wire.upgraded !== undefined) {
-      this.#follow(cycle, wire.upgraded, record);
-    } else {
-      await over;
-      this.#ended(cycle, exchange, record);
-    }
-  }
-
-  /** Sees an open WebSocket to its end; what HTTP has left is not held. */
-  #follow(
-    cycle: WebSocketCycle,
-    socket: UpgradedWebSocket,
-    record: BegunRecord | undefined,
-  ): void {
-    this.#cycles.set(cycle, socket);
-    this.#openWebSockets++;
-    this.#metrics?.webSocketOpened();
-    socket.gone.then(() => {
-      this.#openWebSockets--;
-      this.#metrics?.webSocketClosed();
-      this.#ended(cycle, socket, record);
-      this.#host.onChange();
+  async #loadWebSockets(): Promise<WebSocketDispatcher> {
+    const { WebSocketDispatcher } = await import("./websocket_dispatcher.ts");
+    if (this.#webSockets !== undefined) return this.#webSockets;
+    this.#webSockets = new WebSocketDispatcher({
+      app: this.#app,
+      options: this.#options,
+      calls: this.#createContext(() => {}),
+      metrics: this.#metrics,
+      complete: (scope, cycle) => this.#complete(scope, cycle),
+      createDeadline: () => this.#host.createDeadline(),
+      onChange: () => this.#host.onChange(),
     });
-  }
-
-  #ended(
-    cycle: WebSocketCycle,
-    outcome: Outcome,
-    record: BegunRecord | undefined,
-  ): void {
-    this.#cycles.delete(cycle);
-    this.#endRecord(record, "websocket", outcome);
+    if (this.#notices.announced) this.#webSockets.shutdown();
+    return this.#webSockets;
   }
 
   /**
@@ -309,18 +252,6 @@ export class Dispatcher {
   }
 }
 
-/** Refuses a request; a client that is lost meanwhile is no failure of ours. */
-async function refuse(
-  exchange: Http1Exchange,
-  ...answer: Parameters<Http1Exchange["refuse"]>
-): Promise<void> {
-  try {
-    await exchange.refuse(...answer);
-  } catch {
-    exchange.abort();
-  }
-}
-
 /** Answers what comes past `maxConcurrentRequests`. */
 const serviceUnavailable: AsgiApp = async (_scope, _receive, send) => {
   await respond(send, 503, {
@@ -328,20 +259,3 @@ const serviceUnavailable: AsgiApp = async (_scope, _receive, send) => {
     body: "Service Unavailable\n",
   });
 };
-
-function webSocketOptions(
-  options: ResolvedOptions,
-  metrics: Metrics | undefined,
-): UpgradeOptions {
-  return {
-    ...DEFAULT_WEBSOCKET_OPTIONS,
-    maxMessageBytes: options.maxMessageBytes,
-    pingInterval: options.pingInterval,
-    pingTimeout: options.pingTimeout,
-    idleTimeout: options.webSocketIdleTimeout,
-    closeTimeout: options.closeTimeout,
-    compression: options.compression,
-    lingerTimeout: options.drainTimeout,
-    meter: metrics?.counts,
-  };
-}

@@ -42,15 +42,23 @@ const LAYERS: Record<string, readonly string[] | "all"> = {
     "asgi",
     "fields.ts",
   ],
-  "dispatcher.ts": [
+  "websocket_dispatcher.ts": [
     "http1",
     "websocket",
+    "asgi",
+    "logs",
+    "metrics",
+    "options.ts",
+    "websocket_upgrade.ts",
+  ],
+  "dispatcher.ts": [
+    "http1",
     "asgi",
     "logs",
     "middleware",
     "metrics",
     "options.ts",
-    "websocket_upgrade.ts",
+    "websocket_dispatcher.ts",
   ],
   "connections.ts": [
     "http1",

@@ -244,3 +244,35 @@ netTest(
     await stopped;
   },
 );
+
+netTest(
+  "a WebSocket that comes behind the shutdown is refused",
+  async () => {
+    const server = start(async (_scope, receive, send) => {
+      await receive();
+      await send({ type: "websocket.accept" });
+      while ((await receive()).type !== "websocket.disconnect");
+    }, { lifespan: "off" });
+    using first = await server.connect();
+    await first.send(webSocketRequest());
+    assertEquals((await first.readHead()).status, 101);
+    using fresh = await server.connect();
+    await pause(20); // Until it is accepted.
+    const stopped = server.server.shutdown({ timeout: Infinity });
+    await fresh.send(webSocketRequest());
+    assertEquals((await fresh.readResponse()).status, 503);
+    for (const client of [first, fresh]) client.close();
+    await stopped;
+  },
+);
+
+function webSocketRequest(): string {
+  return request(
+    "GET",
+    "/",
+    "connection: Upgrade",
+    "upgrade: websocket",
+    "sec-websocket-version: 13",
+    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+  );
+}

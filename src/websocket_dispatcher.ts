@@ -1,0 +1,201 @@
+/**
+ * From a WebSocket's handshake to the application: checks it, holds the limit on
+ * how many there are, and follows each to its end, behind its HTTP connection.
+ *
+ * It is loaded when the first request asks for another protocol: what WebSocket
+ * needs is a third of this package, and a server that starts need not wait for
+ * it.
+ *
+ * @module
+ */
+
+import type { AppCalls } from "./asgi/app_calls.ts";
+import { type ConnectionInfo, webSocketScope } from "./asgi/http_scope.ts";
+import type { Ending } from "./asgi/shutdown_notice.ts";
+import type { AsgiApp, WebSocketScope } from "./asgi/types.ts";
+import { WebSocketCycle } from "./asgi/websocket_cycle.ts";
+import type { Http1Exchange } from "./http1/exchange.ts";
+import type { AccessRecord } from "./logs/records.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { checkHandshake, type Handshake } from "./websocket/handshake.ts";
+import { DEFAULT_WEBSOCKET_OPTIONS } from "./websocket/options.ts";
+import type { Deadline } from "./websocket/transport.ts";
+import {
+  type UpgradedWebSocket,
+  type UpgradeOptions,
+  UpgradingWebSocket,
+} from "./websocket_upgrade.ts";
+
+/** What the dispatcher of WebSockets needs, and tells. */
+export interface WebSocketDispatcherHost {
+  /** Called for each WebSocket. */
+  readonly app: AsgiApp;
+  /** The limits. */
+  readonly options: ResolvedOptions;
+  /** Told what the application does. */
+  readonly calls: AppCalls;
+  /** Counts WebSockets and their messages, if anybody wants to know. */
+  readonly metrics: Metrics | undefined;
+  /** Adds to a scope what no wire knows. */
+  complete(scope: WebSocketScope, cycle: Ending): void;
+  /** Makes a deadline for an open WebSocket. */
+  createDeadline(): Deadline & Disposable;
+  /** Told whenever a WebSocket is over. */
+  onChange(): void;
+}
+
+/** How a WebSocket came to its end, or a handshake was refused. */
+export type Outcome = Pick<AccessRecord, "status" | "bytesSent" | "aborted">;
+
+/** Told of the end of one WebSocket. */
+type EndWatcher = (outcome: Outcome) => void;
+
+/** Calls the application for the WebSockets of all connections of a server. */
+export class WebSocketDispatcher {
+  readonly #host: WebSocketDispatcherHost;
+  readonly #calls: AppCalls;
+  readonly #upgradeOptions: UpgradeOptions;
+  /** WebSockets and what carries them, once they are open. */
+  readonly #cycles = new Map<WebSocketCycle, UpgradedWebSocket | undefined>();
+  /** Calls of the application that have not returned. */
+  #running = 0;
+  #open = 0;
+  #stopping = false;
+
+  /** Starts with none. */
+  constructor(host: WebSocketDispatcherHost) {
+    this.#host = host;
+    this.#upgradeOptions = upgradeOptions(host);
+    this.#calls = {
+      onAppError: (error) => host.calls.onAppError(error),
+      onIgnoredEvent: (type) => host.calls.onIgnoredEvent(type),
+      onAppReturned: () => {
+        this.#running--;
+        host.calls.onAppReturned();
+      },
+    };
+  }
+
+  /** Calls of the application that have not returned. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** WebSockets that go on without their HTTP connection. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Closes all WebSockets, and those that come later. */
+  shutdown(): void {
+    this.#stopping = true;
+    for (const cycle of this.#cycles.keys()) cycle.shutdown();
+  }
+
+  /** Cuts open WebSockets. */
+  abort(): void {
+    for (const socket of this.#cycles.values()) socket?.abort();
+  }
+
+  /**
+   * Deals with a request that asks for another protocol; `onEnd` is called when
+   * the WebSocket is over, or was refused.
+   *
+   * @returns When the request was answered: with an open WebSocket, or without
+   * one. `undefined` if it asks for no WebSocket.
+   */
+  dispatch(
+    exchange: Http1Exchange,
+    info: ConnectionInfo,
+    onEnd: EndWatcher,
+  ): Promise<void> | undefined {
+    const handshake = checkHandshake(exchange.request);
+    if (handshake === undefined) return undefined;
+    if (handshake.type === "handshake") {
+      return this.#run(exchange, handshake, info, onEnd);
+    }
+    return refuse(exchange, onEnd, handshake.status, handshake.headers);
+  }
+
+  async #run(
+    exchange: Http1Exchange,
+    handshake: Handshake,
+    info: ConnectionInfo,
+    onEnd: EndWatcher,
+  ): Promise<void> {
+    if (this.#running >= this.#host.options.maxWebSockets) {
+      return await refuse(exchange, onEnd, 503, [["retry-after", "1"]]);
+    }
+    this.#running++;
+    const wire = new UpgradingWebSocket(
+      exchange,
+      handshake,
+      this.#upgradeOptions,
+      () => this.#host.createDeadline(),
+    );
+    const { subprotocols } = handshake;
+    const scope = webSocketScope(exchange.request, info, subprotocols);
+    const cycle = new WebSocketCycle(wire, scope, this.#calls);
+    this.#host.complete(scope, cycle);
+    this.#cycles.set(cycle, undefined);
+    const over = cycle.run(this.#host.app);
+    if (this.#stopping) cycle.shutdown();
+    await cycle.answered;
+    if (wire.upgraded !== undefined) {
+      this.#follow(cycle, wire.upgraded, onEnd);
+    } else {
+      await over;
+      this.#cycles.delete(cycle);
+      onEnd(exchange);
+    }
+  }
+
+  /** Sees an open WebSocket to its end; what HTTP has left is not held. */
+  #follow(
+    cycle: WebSocketCycle,
+    socket: UpgradedWebSocket,
+    onEnd: EndWatcher,
+  ): void {
+    this.#cycles.set(cycle, socket);
+    this.#open++;
+    this.#host.metrics?.webSocketOpened();
+    socket.gone.then(() => {
+      this.#open--;
+      this.#host.metrics?.webSocketClosed();
+      this.#cycles.delete(cycle);
+      onEnd(socket);
+      this.#host.onChange();
+    });
+  }
+}
+
+/** Refuses a handshake; a client that is lost meanwhile is no failure of ours. */
+async function refuse(
+  exchange: Http1Exchange,
+  onEnd: EndWatcher,
+  ...answer: Parameters<Http1Exchange["refuse"]>
+): Promise<void> {
+  try {
+    await exchange.refuse(...answer);
+  } catch {
+    exchange.abort();
+  }
+  onEnd(exchange);
+}
+
+function upgradeOptions(
+  { options, metrics }: WebSocketDispatcherHost,
+): UpgradeOptions {
+  return {
+    ...DEFAULT_WEBSOCKET_OPTIONS,
+    maxMessageBytes: options.maxMessageBytes,
+    pingInterval: options.pingInterval,
+    pingTimeout: options.pingTimeout,
+    idleTimeout: options.webSocketIdleTimeout,
+    closeTimeout: options.closeTimeout,
+    compression: options.compression,
+    lingerTimeout: options.drainTimeout,
+    meter: metrics?.counts,
+  };
+}
