@@ -10,6 +10,8 @@
 export class DeadlineClock {
   readonly #tickMs: number;
   readonly #deadlines = new Set<CoarseDeadline>();
+  /** Its first tick; later ones come from the timer. */
+  #first: AbortSignal | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #now = 0;
 
@@ -32,11 +34,7 @@ export class DeadlineClock {
   create(): CoarseDeadline {
     const deadline = new CoarseDeadline(this);
     this.#deadlines.add(deadline);
-    if (this.#timer === undefined) {
-      this.#timer = setInterval(() => this.#tick(), this.#tickMs);
-      // A connection keeps the process alive, its deadline need not.
-      Deno.unrefTimer(this.#timer);
-    }
+    if (this.#timer === undefined) this.#start();
     return deadline;
   }
 
@@ -44,8 +42,28 @@ export class DeadlineClock {
   forget(deadline: CoarseDeadline): void {
     this.#deadlines.delete(deadline);
     if (this.#deadlines.size > 0) return;
+    // A listener keeps the process alive.
+    this.#first?.removeEventListener("abort", this.#goOn);
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  #start(): void {
+    // Timers take 5 ms to be loaded, and the first client would wait for that.
+    this.#first ??= AbortSignal.timeout(this.#tickMs);
+    if (this.#first.aborted) this.#startTimer();
+    else this.#first.addEventListener("abort", this.#goOn);
+  }
+
+  readonly #goOn = (): void => {
+    this.#startTimer();
+    this.#tick();
+  };
+
+  #startTimer(): void {
+    this.#timer = setInterval(() => this.#tick(), this.#tickMs);
+    // A connection keeps the process alive, its deadline need not.
+    Deno.unrefTimer(this.#timer);
   }
 
   #tick(): void {

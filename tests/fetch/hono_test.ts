@@ -119,10 +119,10 @@ function piecesOf(...pieces: (string | Error)[]): ReadableStream<Uint8Array> {
   const left = [...pieces];
   return new ReadableStream({
     async pull(controller) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
       const piece = left.shift();
-      if (piece === undefined) controller.close();
-      else if (piece instanceof Error) controller.error(piece);
+      if (piece === undefined) return controller.close();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (piece instanceof Error) controller.error(piece);
       else controller.enqueue(new TextEncoder().encode(piece));
     },
   }, { highWaterMark: 0 });

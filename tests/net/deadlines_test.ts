@@ -7,12 +7,14 @@ import { DeadlineClock } from "../../src/net/deadlines.ts";
 
 const TICK_MS = 100;
 
-/** The intervals that run, in place of the real ones; time passes by hand. */
+/** The intervals and signals in place of the real ones; time passes by hand. */
 class FakeIntervals implements Disposable {
   readonly #setInterval = globalThis.setInterval;
   readonly #clearInterval = globalThis.clearInterval;
+  readonly #timeout = AbortSignal.timeout;
   readonly #unrefTimer = Deno.unrefTimer;
   readonly #running = new Map<number, Interval>();
+  readonly #signals = new Map<AbortController, number>();
   /** Those that do not keep the process alive. */
   readonly unrefed = new Set<unknown>();
   now = 0;
@@ -26,6 +28,11 @@ class FakeIntervals implements Disposable {
     globalThis.clearInterval = ((id: number) => {
       this.#running.delete(id);
     }) as unknown as typeof clearInterval;
+    AbortSignal.timeout = (ms) => {
+      const controller = new AbortController();
+      this.#signals.set(controller, this.now + ms);
+      return controller.signal;
+    };
     Deno.unrefTimer = (id) => {
       this.unrefed.add(id);
     };
@@ -39,6 +46,9 @@ class FakeIntervals implements Disposable {
   pass(ms: number): void {
     for (const end = this.now + ms; this.now < end;) {
       this.now++;
+      for (const [controller, due] of this.#signals) {
+        if (due === this.now) controller.abort();
+      }
       for (const interval of this.#running.values()) {
         if (interval.due !== this.now) continue;
         interval.due += interval.ms;
@@ -50,6 +60,7 @@ class FakeIntervals implements Disposable {
   [Symbol.dispose](): void {
     globalThis.setInterval = this.#setInterval;
     globalThis.clearInterval = this.#clearInterval;
+    AbortSignal.timeout = this.#timeout;
     Deno.unrefTimer = this.#unrefTimer;
   }
 }
@@ -207,6 +218,7 @@ Deno.test("A clock runs while it has deadlines, and not otherwise", () => {
   const clock = new DeadlineClock(TICK_MS);
   assertEquals([clock.size, time.running], [0, 0]);
   const [a, b] = [clock.create(), clock.create()];
+  time.pass(TICK_MS);
   assertEquals([clock.size, time.running], [2, 1]);
   a[Symbol.dispose]();
   assertEquals([clock.size, time.running], [1, 1]);
@@ -232,7 +244,17 @@ Deno.test("A clock that stopped runs again with its next deadline", () => {
 Deno.test("A clock does not keep the process alive", () => {
   using time = new FakeIntervals();
   using _deadline = new DeadlineClock(TICK_MS).create();
+  time.pass(TICK_MS);
   assertEquals([time.running, time.unrefed.size], [1, 1]);
+});
+
+Deno.test("A clock does not tick for deadlines that were given back before its first tick", () => {
+  using time = new FakeIntervals();
+  const clock = new DeadlineClock(TICK_MS);
+  clock.create()[Symbol.dispose]();
+  clock.create()[Symbol.dispose]();
+  time.pass(10 * TICK_MS);
+  assertEquals(time.running, 0);
 });
 
 Deno.test("A deadline expires on the real clock, and leaves no timer", async () => {
