@@ -19,7 +19,6 @@
  */
 
 import { type AsgiApp, type Receive, respond, serve } from "../../../mod.ts";
-import { accessFormatter, LineWriter } from "../../../src/logs/mod.ts";
 
 const KIBIBYTE = 1024;
 const STREAMED_PIECES = 16;
@@ -125,7 +124,10 @@ async function echoMessages(receive: Receive, send: Send): Promise<void> {
 }
 
 /** Makes lines as a server in production does; the disk is left out. */
-function logToNowhere(): Parameters<typeof serve>[1] {
+async function logToNowhere(): Promise<Parameters<typeof serve>[1]> {
+  const { accessFormatter, LineWriter } = await import(
+    "../../../src/logs/mod.ts"
+  );
   const file = Deno.openSync("/dev/null", { write: true });
   const lines = new LineWriter((bytes) => void file.writeSync(bytes));
   const toLine = accessFormatter("combined");
@@ -138,6 +140,6 @@ if (import.meta.main) {
     cert: Deno.readTextFileSync(CERT),
     key: Deno.readTextFileSync(KEY),
   };
-  const log = ACCESS_LOG === undefined ? {} : logToNowhere();
+  const log = ACCESS_LOG === undefined ? {} : await logToNowhere();
   serve(app, { port: Number(PORT), tls, ...log });
 }
