@@ -128,7 +128,7 @@ async function logToNowhere(): Promise<Parameters<typeof serve>[1]> {
   const { accessFormatter, LineWriter } = await import(
     "../../../src/logs/mod.ts"
   );
-  const file = Deno.openSync("/dev/null", { write: true });
+  const file = await Deno.open("/dev/null", { write: true });
   const lines = new LineWriter((bytes) => void file.writeSync(bytes));
   const toLine = accessFormatter("combined");
   return { accessLog: (record) => lines.line(toLine(record)) };
