@@ -140,7 +140,9 @@ export class WebSocketDispatcher {
     this.#host.complete(scope, cycle);
     this.#cycles.set(cycle, undefined);
     const over = cycle.run(this.#host.app);
+    // Both may have come before the cycle, while this class was loaded.
     if (this.#stopping) cycle.shutdown();
+    if (exchange.departure !== undefined) cycle.departed();
     await cycle.answered;
     if (wire.upgraded !== undefined) {
       this.#follow(cycle, wire.upgraded, onEnd);

@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import { request } from "./_raw_client.ts";
-import { netTest, pause, start } from "./_testing.ts";
+import { netTest, pause, start, until } from "./_testing.ts";
 
 const LENGTH = 200_000;
 /** The head of a masked binary frame of that length. */
@@ -36,3 +36,28 @@ netTest("The Close for a message too large survives the message", async () => {
   assertEquals(close.slice(0, 1), "\x88");
   assertEquals(close.slice(2, 4), "\x03\xf1"); // 1009
 });
+
+netTest(
+  "A client that leaves right behind its handshake is told of",
+  async () => {
+    const CLIENTS = 20;
+    let departures = 0;
+    await using server = start(async (_scope, receive) => {
+      await receive();
+      const { type } = await receive();
+      if (type === "websocket.disconnect") departures++;
+    }, { lifespan: "off" });
+    for (let i = 0; i < CLIENTS; i++) {
+      using client = await server.connect();
+      await client.send(request(
+        "GET",
+        "/",
+        "connection: Upgrade",
+        "upgrade: websocket",
+        "sec-websocket-version: 13",
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+      ));
+    }
+    await until(() => departures === CLIENTS);
+  },
+);
