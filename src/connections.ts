@@ -90,17 +90,14 @@ export class Connections {
    * that are idle behind a request go first, and then those that sent nothing.
    */
   shed(): void {
-    const idle = this.#connections.values().filter(({ idle }) => idle);
-    const fresh: Http1Connection[] = [];
-    let left = SHED_AT_ONCE;
-    for (const connection of idle) {
-      if (left === 0) return;
-      if (connection.evictable) {
-        connection.evict();
-        left--;
-      } else if (fresh.length < SHED_AT_ONCE) fresh.push(connection);
-    }
-    for (const connection of fresh.slice(0, left)) connection.abort();
+    const used = this.#connections.values()
+      .filter(({ evictable }) => evictable)
+      .take(SHED_AT_ONCE).toArray();
+    const fresh = this.#connections.values()
+      .filter(({ idle, evictable }) => idle && !evictable)
+      .take(SHED_AT_ONCE - used.length);
+    for (const connection of used) connection.evict();
+    for (const connection of fresh) connection.abort();
   }
 
   /** Closes all connections at once. */

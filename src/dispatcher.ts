@@ -177,7 +177,7 @@ export class Dispatcher {
     this.#webSockets = new WebSocketDispatcher({
       app: this.#app,
       options: this.#options,
-      calls: this.#createContext(() => {}),
+      createCalls: (onAppReturned) => this.#createContext(onAppReturned),
       metrics: this.#metrics,
       complete: (scope, cycle) => this.#complete(scope, cycle),
       createDeadline: () => this.#host.createDeadline(),

@@ -33,8 +33,8 @@ export interface WebSocketDispatcherHost {
   readonly app: AsgiApp;
   /** The limits. */
   readonly options: ResolvedOptions;
-  /** Told what the application does. */
-  readonly calls: AppCalls;
+  /** Makes what is told of the application's calls. */
+  createCalls(onAppReturned: () => void): AppCalls;
   /** Counts WebSockets and their messages, if anybody wants to know. */
   readonly metrics: Metrics | undefined;
   /** Adds to a scope what no wire knows. */
@@ -67,14 +67,7 @@ export class WebSocketDispatcher {
   constructor(host: WebSocketDispatcherHost) {
     this.#host = host;
     this.#upgradeOptions = upgradeOptions(host);
-    this.#calls = {
-      onAppError: (error) => host.calls.onAppError(error),
-      onIgnoredEvent: (type) => host.calls.onIgnoredEvent(type),
-      onAppReturned: () => {
-        this.#running--;
-        host.calls.onAppReturned();
-      },
-    };
+    this.#calls = host.createCalls(() => this.#running--);
   }
 
   /** Calls of the application that have not returned. */
