@@ -4,15 +4,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Ended, Example, exampleTest } from "./_example.ts";
 import { WebSocketClient } from "./_web_socket_client.ts";
-import type { RawClient } from "./e2e/_raw_client.ts";
-
-/** The fields of a handshake, for clients that write it themselves. */
-const HANDSHAKE = [
-  "connection: Upgrade",
-  "upgrade: websocket",
-  "sec-websocket-version: 13",
-  "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
-];
+import { type RawClient, WEBSOCKET_FIELDS } from "./e2e/_raw_client.ts";
 
 // websocket_echo.ts
 
@@ -42,7 +34,7 @@ exampleTest("websocket_echo.ts agrees on compression", async () => {
   await using example = await Example.start("websocket_echo.ts");
   using client = await example.connect();
   const offer = "sec-websocket-extensions: permessage-deflate";
-  await client.get("/", ...HANDSHAKE, offer);
+  await client.get("/", ...WEBSOCKET_FIELDS, offer);
   const { status, headers } = await client.readHead();
   assertEquals(status, 101);
   assertMatch(
@@ -113,7 +105,7 @@ exampleTest("websocket_subprotocols.ts refuses what it lacks", async () => {
     );
   }
   using client = await example.connect();
-  await client.get("/", ...HANDSHAKE, "sec-websocket-protocol: sum.xml");
+  await client.get("/", ...WEBSOCKET_FIELDS, "sec-websocket-protocol: sum.xml");
   assertEquals((await client.readResponse()).status, 403);
   client.close();
   assertClean(await example.interrupt());
@@ -149,7 +141,7 @@ exampleTest(
     await using example = await Example.start("websocket_denial.ts");
     for (const path of ["/", "/?token=", "/?token=wrong"]) {
       using client = await example.connect();
-      await client.get(path, ...HANDSHAKE);
+      await client.get(path, ...WEBSOCKET_FIELDS);
       const { status, headers, body } = await client.readResponse();
       assertEquals([status, headers.get("www-authenticate")], [401, "Bearer"]);
       assertEquals(body, "Come back with the token\n");
@@ -170,7 +162,11 @@ exampleTest("websocket_denial.ts lets the token through", async () => {
   await using client = await WebSocketClient.open(url);
   assertEquals(await client.next(), "Welcome");
   using raw = await example.connect();
-  await raw.get("/", ...HANDSHAKE, "authorization: Bearer token of the test");
+  await raw.get(
+    "/",
+    ...WEBSOCKET_FIELDS,
+    "authorization: Bearer token of the test",
+  );
   assertEquals((await raw.readHead()).status, 101);
   raw.close();
   await client.close();
@@ -187,7 +183,7 @@ exampleTest("chat.ts serves its page, and nothing else", async () => {
   const other = await fetch(new URL("other", example.url));
   assertEquals([other.status, await other.text()], [404, "Not found\n"]);
   using client = await example.connect();
-  await client.get("/other", ...HANDSHAKE);
+  await client.get("/other", ...WEBSOCKET_FIELDS);
   assertEquals((await client.readResponse()).status, 403);
   client.close();
   assertClean(await example.interrupt());
@@ -359,7 +355,7 @@ function enter(example: Example, name: string): Promise<WebSocketClient> {
 async function enterRaw(example: Example, name: string): Promise<RawClient> {
   const { pathname, search } = roomOf(example, name);
   const client = await example.connect();
-  await client.get(`${pathname}${search}`, ...HANDSHAKE);
+  await client.get(`${pathname}${search}`, ...WEBSOCKET_FIELDS);
   assertEquals((await client.readHead()).status, 101);
   return client;
 }

@@ -211,3 +211,19 @@ export function post(path: string, body: string, ...fields: string[]): string {
   const { length } = encoder.encode(body);
   return request("POST", path, `content-length: ${length}`, ...fields) + body;
 }
+
+/** The key that RFC 6455, section 1.3 has as its example. */
+export const WEBSOCKET_KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+
+/** The fields of a WebSocket's handshake. */
+export const WEBSOCKET_FIELDS: readonly string[] = [
+  "connection: Upgrade",
+  "upgrade: websocket",
+  "sec-websocket-version: 13",
+  `sec-websocket-key: ${WEBSOCKET_KEY}`,
+];
+
+/** A WebSocket's handshake; more fields are added at its end. */
+export function webSocketRequest(path = "/", ...fields: string[]): string {
+  return request("GET", path, ...WEBSOCKET_FIELDS, ...fields);
+}

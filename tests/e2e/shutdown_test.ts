@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type AsgiApp, LifespanError, serve } from "../../mod.ts";
 import { http, pathApp } from "./_apps.ts";
-import { request } from "./_raw_client.ts";
+import { request, webSocketRequest } from "./_raw_client.ts";
 import { netTest, pause, start, until } from "./_testing.ts";
 
 netTest(
@@ -265,14 +265,3 @@ netTest(
     await stopped;
   },
 );
-
-function webSocketRequest(): string {
-  return request(
-    "GET",
-    "/",
-    "connection: Upgrade",
-    "upgrade: websocket",
-    "sec-websocket-version: 13",
-    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
-  );
-}

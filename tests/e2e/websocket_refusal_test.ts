@@ -3,7 +3,7 @@
 // that they are not reset, and find the Close.
 
 import { assertEquals } from "@std/assert";
-import { request } from "./_raw_client.ts";
+import { webSocketRequest } from "./_raw_client.ts";
 import { netTest, pause, start, until } from "./_testing.ts";
 
 const LENGTH = 200_000;
@@ -25,14 +25,7 @@ netTest(
     }, { lifespan: "off" });
     for (let i = 0; i < CLIENTS; i++) {
       using client = await server.connect();
-      await client.send(request(
-        "GET",
-        "/",
-        "connection: Upgrade",
-        "upgrade: websocket",
-        "sec-websocket-version: 13",
-        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
-      ));
+      await client.send(webSocketRequest());
     }
     await until(() => departures === CLIENTS);
   },
@@ -45,14 +38,7 @@ netTest("The Close for a message too large survives the message", async () => {
     while ((await receive()).type !== "websocket.disconnect");
   }, { maxMessageBytes: 1024, lifespan: "off" });
   using client = await server.connect();
-  await client.send(request(
-    "GET",
-    "/",
-    "connection: Upgrade",
-    "upgrade: websocket",
-    "sec-websocket-version: 13",
-    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
-  ));
+  await client.send(webSocketRequest());
   assertEquals((await client.readHead()).status, 101);
   await client.send(HEAD);
   // The rest comes when the server has judged the head.

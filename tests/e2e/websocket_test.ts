@@ -30,7 +30,13 @@ import {
   TEXT,
   utf8,
 } from "../websocket/_frames.ts";
-import { type RawClient, request } from "./_raw_client.ts";
+import {
+  type RawClient,
+  request,
+  WEBSOCKET_FIELDS,
+  WEBSOCKET_KEY,
+  webSocketRequest,
+} from "./_raw_client.ts";
 import { bounded, netTest, pause, start, until } from "./_testing.ts";
 
 /** Bounds tests of deadlines, so that those by default would come too late. */
@@ -105,23 +111,13 @@ function disconnect(code: number, reason = ""): ReceiveEvent {
 
 // A client that writes frames by hand.
 
-const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT_KEY = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-const FIELDS = [
-  "connection: Upgrade",
-  "upgrade: websocket",
-  "sec-websocket-version: 13",
-  `sec-websocket-key: ${KEY}`,
-];
-
-/** A handshake; more fields are added at its end. */
-function handshake(path = "/", ...fields: string[]): string {
-  return request("GET", path, ...FIELDS, ...fields);
-}
 
 /** A handshake from which the field of a name is left out, or replaced. */
 function handshakeWith(name: string, ...lines: string[]): string {
-  const others = FIELDS.filter((field) => !field.startsWith(`${name}:`));
+  const others = WEBSOCKET_FIELDS.filter((field) =>
+    !field.startsWith(`${name}:`)
+  );
   return request("GET", "/", ...others, ...lines);
 }
 
@@ -138,7 +134,7 @@ class FrameClient implements Disposable {
     } = {},
   ): Promise<FrameClient> {
     const raw = await server.connect();
-    await raw.send(concat([utf8(handshake("/", ...fields)), ...first]));
+    await raw.send(concat([utf8(webSocketRequest("/", ...fields)), ...first]));
     const { status, headers } = await raw.readHead();
     assertEquals(status, 101);
     assertEquals(headers.get("sec-websocket-accept"), ACCEPT_KEY);
@@ -222,7 +218,7 @@ netTest(
       });
     }));
     using client = await server.connect();
-    await client.send(handshake("/", "sec-websocket-protocol: a, b"));
+    await client.send(webSocketRequest("/", "sec-websocket-protocol: a, b"));
     const { status, headers } = await client.readHead();
     assertEquals(status, 101);
     assertEquals(headers.get("upgrade"), "websocket");
@@ -243,7 +239,11 @@ netTest("The application gets the scope of the WebSocket", async () => {
   );
   using client = await server.connect();
   await client.send(
-    handshake("/a%20b?c=%20", "sec-websocket-protocol: x", "cookie: d=e"),
+    webSocketRequest(
+      "/a%20b?c=%20",
+      "sec-websocket-protocol: x",
+      "cookie: d=e",
+    ),
   );
   await client.readHead();
   const [scope] = scopes;
@@ -276,10 +276,22 @@ for (
       handshakeWith("sec-websocket-key", "sec-websocket-key: short"),
       400,
     ],
-    ["two keys", handshake("/", `sec-websocket-key: ${KEY}`), 400],
-    ["another method", handshake().replace("GET", "POST"), 400],
-    ["a bad subprotocol", handshake("/", "sec-websocket-protocol: a b"), 400],
-    ["a bad extension", handshake("/", "sec-websocket-extensions: ;"), 400],
+    [
+      "two keys",
+      webSocketRequest("/", `sec-websocket-key: ${WEBSOCKET_KEY}`),
+      400,
+    ],
+    ["another method", webSocketRequest().replace("GET", "POST"), 400],
+    [
+      "a bad subprotocol",
+      webSocketRequest("/", "sec-websocket-protocol: a b"),
+      400,
+    ],
+    [
+      "a bad extension",
+      webSocketRequest("/", "sec-websocket-extensions: ;"),
+      400,
+    ],
   ] as const
 ) {
   netTest(
@@ -302,7 +314,7 @@ for (
 
 for (
   const [what, bytes] of [
-    ["of HTTP/1.0", handshake("/path").replace("HTTP/1.1", "HTTP/1.0")],
+    ["of HTTP/1.0", webSocketRequest("/path").replace("HTTP/1.1", "HTTP/1.0")],
     [
       "to another protocol",
       request("GET", "/path", ...["connection: upgrade", "upgrade: h2c"]),
@@ -328,7 +340,7 @@ netTest("A close before accept gives a 403", async () => {
     await send({ type: "websocket.close", code: 4000 });
   }));
   using client = await server.connect();
-  await client.send(handshake());
+  await client.send(webSocketRequest());
   assertEquals((await client.readResponse()).status, 403);
   assertEquals(server.errors, []);
 });
@@ -340,7 +352,7 @@ netTest("A throw, or a return, before accept gives a 500", async () => {
   }));
   for (const path of ["/throw", "/return"]) {
     using client = await server.connect();
-    await client.send(handshake(path));
+    await client.send(webSocketRequest(path));
     assertEquals((await client.readResponse()).status, 500);
   }
   assertEquals(server.errors.length, 2);
@@ -361,7 +373,7 @@ netTest(
       await send({ type, body: "you" });
     }));
     using client = await server.connect();
-    await client.send(handshake());
+    await client.send(webSocketRequest());
     const { status, headers, body } = await client.readResponse();
     assertEquals([status, body], [401, "not you"]);
     assertEquals(headers.get("www-authenticate"), "Basic");
@@ -377,7 +389,9 @@ netTest(
     await using server = start(echo);
     using raw = await server.connect();
     await raw.send(concat([
-      utf8(request("GET", "/one") + request("GET", "/two") + handshake()),
+      utf8(
+        request("GET", "/one") + request("GET", "/two") + webSocketRequest(),
+      ),
       clientFrame(TEXT, "three"),
     ]));
     assertEquals((await raw.readResponse()).body, "/one");
@@ -416,7 +430,7 @@ netTest(
       while (events.length < 2) events.push(await receive());
     }));
     using client = await server.connect();
-    await client.send(handshake());
+    await client.send(webSocketRequest());
     await until(() => events.length === 1);
     client.close();
     await until(() => events.length === 2);
@@ -438,7 +452,10 @@ for (
       await using server = start(allowedOrigins(echo, ["https://example.com"]));
       using client = await server.connect();
       await client.send(
-        handshake("/", ...origin === undefined ? [] : [`origin: ${origin}`]),
+        webSocketRequest(
+          "/",
+          ...origin === undefined ? [] : [`origin: ${origin}`],
+        ),
       );
       assertEquals((await client.readHead()).status, status);
     },
@@ -451,7 +468,7 @@ netTest(
     await using server = start(echo, { maxWebSockets: 1 });
     using first = await FrameClient.open(server);
     using client = await server.connect();
-    await client.send(handshake());
+    await client.send(webSocketRequest());
     const { status, headers } = await client.readResponse();
     assertEquals([status, headers.get("retry-after")], [503, "1"]);
     using plain = await server.connect();
@@ -462,7 +479,7 @@ netTest(
     assertEquals(await first.rest(), ["close 1000"]);
     await until(async () => {
       using next = await server.connect();
-      await next.send(handshake());
+      await next.send(webSocketRequest());
       return (await next.readHead()).status === 101;
     });
   },
@@ -509,7 +526,10 @@ netTest(
   async () => {
     await using server = start(echo);
     using raw = await server.connect();
-    const bytes = concat([utf8(handshake()), clientFrame(TEXT, "Hello")]);
+    const bytes = concat([
+      utf8(webSocketRequest()),
+      clientFrame(TEXT, "Hello"),
+    ]);
     for (const byte of bytes) await raw.send(new Uint8Array([byte]));
     assertEquals((await raw.readHead()).status, 101);
     assertEquals(await new FrameClient(raw).next(), "text Hello");
@@ -573,7 +593,7 @@ netTest(
   async () => {
     await using server = start(echo);
     using raw = await server.connect();
-    await raw.send(handshake("/", OFFER));
+    await raw.send(webSocketRequest("/", OFFER));
     const { headers } = await raw.readHead();
     const agreed = headers.get("sec-websocket-extensions") ?? "";
     assertStringIncludes(agreed, "permessage-deflate");
@@ -601,7 +621,7 @@ netTest(
     ) {
       await using server = start(echo, { compression });
       using raw = await server.connect();
-      await raw.send(handshake("/", ...fields));
+      await raw.send(webSocketRequest("/", ...fields));
       const { headers } = await raw.readHead();
       assert(!headers.has("sec-websocket-extensions"));
       const client = new FrameClient(raw);
@@ -781,7 +801,7 @@ netTest(
       await receive();
     }));
     using client = await server.connect();
-    await client.send(handshake());
+    await client.send(webSocketRequest());
     await until(() => connecting);
     const stopped = server.server.shutdown();
     assertEquals((await client.readResponse()).status, 503);
