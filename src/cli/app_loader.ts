@@ -7,6 +7,7 @@
 
 import { relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import type { AsgiApp } from "../asgi/types.ts";
 import { isUrl } from "./app_reference.ts";
 import { AppLoadError } from "./errors.ts";
@@ -113,7 +114,7 @@ function kindOf(value: unknown): string {
 /** What was thrown and where, in one line. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return `it threw ${String(error)}`;
-  const [firstLine] = error.message.split("\n");
+  const [firstLine] = stripVTControlCharacters(error.message).split("\n");
   const message = firstLine.replace(/\.$| at \S+:\d+:\d+$/, "");
   // Deno wraps what went wrong before any code ran into a TypeError.
   const isWrapped = "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
@@ -124,8 +125,10 @@ function describe(error: unknown): string {
 
 /** The first place in the application that an error names. */
 function locationOf({ message, stack = "" }: Error): string | undefined {
-  const [place] = [...message.matchAll(LOCATION), ...stack.matchAll(LOCATION)]
-    .filter(([, url]) => !url.startsWith(OWN_MODULES));
+  // Deno colours places in messages even where there is no terminal.
+  const text = stripVTControlCharacters(`${message}\n${stack}`);
+  const place = [...text.matchAll(LOCATION)]
+    .find(([, url]) => !url.startsWith(OWN_MODULES));
   if (place === undefined) return undefined;
   const [, url, line, column] = place;
   return `${displayUrl(url)}:${line}:${column}`;

@@ -7,6 +7,7 @@
  */
 
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 
 /** What there is to know of an application's modules. */
 export interface ModuleGraph {
@@ -37,14 +38,18 @@ export async function readModuleGraph(
 ): Promise<ModuleGraph> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", ...flags, toUrl(module)],
-    env: { NO_COLOR: "1" },
     stdin: "null",
   }).output();
   if (!success) {
-    const reason = new TextDecoder().decode(stderr).trim();
+    const reason = plainText(stderr).trim();
     throw new Error(`Cannot read the modules of "${module}": ${reason}`);
   }
-  return parseModuleGraph(new TextDecoder().decode(stdout));
+  return parseModuleGraph(plainText(stdout));
+}
+
+/** Deno may colour what it prints even where there is no terminal. */
+function plainText(output: Uint8Array): string {
+  return stripVTControlCharacters(new TextDecoder().decode(output));
 }
 
 /** Reads what `deno info --json` prints. */

@@ -89,7 +89,7 @@ export class Command implements AsyncDisposable {
     this.#process = new Deno.Command(Deno.execPath(), {
       args: ["run", ...permissions, ...config, COMMAND, ...args],
       cwd,
-      env: { NO_COLOR: "1", ...env },
+      env,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -64,7 +64,6 @@ export class CommandProcess implements AsyncDisposable {
         ...[...permissions, COMMAND.href, `${folder}/app.ts`],
         ...[...listen, "--access-log=off", "--log-level=debug", ...args],
       ],
-      env: { NO_COLOR: "1" },
       stdin: "null",
       stdout: "null",
       stderr: "piped",

@@ -27,6 +27,7 @@ export const other = hello("other");
 export const create = () => Promise.resolve(hello("created"));
 `,
   "throws.ts": 'throw new Error("no such table");',
+  "imports_missing.ts": 'import "./gone.ts";',
   "fails.ts": `
 export default async (scope, receive, send) => {
   if (scope.type !== "lifespan") return;
@@ -165,6 +166,14 @@ appTest("an application that cannot be loaded ends it", async (options) => {
   );
   const throwing = await run(["throws.ts"], options);
   assertFailed(throwing, 3, /: Error: no such table \(throws\.ts:1:7\)\n/);
+});
+
+appTest("a wrong import is placed, coloured by Deno or not", async (options) => {
+  for (const variable of ["NO_COLOR", "FORCE_COLOR"]) {
+    const env = { [variable]: "1" };
+    const ended = await run(["imports_missing.ts"], { ...options, env });
+    assertFailed(ended, 3, /gone\.ts" \(imports_missing\.ts:1:8\)\n/);
+  }
 });
 
 appTest("an application that fails to start ends it", async (options) => {
