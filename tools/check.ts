@@ -1,10 +1,12 @@
 // Every gate that CI runs, one after the other: all of them run even when one
 // fails. A gate that passes takes one line, one that fails shows its output.
-// The test run is the README's, `deno task test`; it also collects the coverage
-// that a later gate evaluates. The last line is `tests: N passed, N failed`.
+// The test run is the README's, `deno task test`, in a newcomer's shell; it also
+// collects the coverage that a later gate evaluates. A gate fails, too, if it
+// leaves a process. The last line is `tests: N passed, N failed`.
 
 import { pathToFileURL } from "node:url";
 import { chooseJsr } from "./_jsr.ts";
+import { runDeno } from "./_sessions.ts";
 
 const ROOT = new URL("..", import.meta.url);
 const COVERAGE = "coverage/";
@@ -146,75 +148,66 @@ async function jsrEnvOutside(): Promise<Record<string, string>> {
 async function runTests(): Promise<TestResult> {
   await Deno.remove(new URL(COVERAGE, ROOT), { recursive: true })
     .catch(() => {});
-  const child = deno([
-    ...["task", "test", `--coverage=${COVERAGE}`, "--coverage-raw-data-only"],
-  ]).spawn();
-  const output: string[] = [];
-  await Promise.all(
-    [child.stdout, child.stderr].map(async (stream) => {
-      for await (const line of linesOf(stream)) {
-        output.push(line);
-        if (!isRoutine(line)) console.log(line);
-      }
-    }),
+  const home = await Deno.makeTempDir();
+  const args = ["task", "test", `--coverage=${COVERAGE}`];
+  const { success, lines, left } = await runDeno(
+    [...args, "--coverage-raw-data-only"],
+    {
+      cwd: ROOT,
+      env: newcomersEnv(home),
+      onLine: (line) => void (isRoutine(line) || console.log(line)),
+    },
   );
-  const { success } = await child.status;
-  const summary = output.findLast((line) => /^(ok|FAILED) \| /.test(line));
+  await Deno.remove(home, { recursive: true });
+  showLeft(left);
+  const summary = lines.findLast((line) => /^(ok|FAILED) \| /.test(line));
   const count = (word: string) =>
     Number(new RegExp(`\\| (\\d+) ${word}`).exec(summary ?? "")?.[1] ?? 0);
   return {
-    success: success && count("passed") > 0,
+    success: success && count("passed") > 0 && left.length === 0,
     passed: count("passed"),
     failed: count("failed"),
-    ignored: output.filter((line) => /\.\.\. ignored /.test(line)),
+    ignored: lines.filter((line) => /\.\.\. ignored /.test(line)),
   };
+}
+
+/**
+ * The variables of someone who has just cloned the repository: an empty home,
+ * and none that hides what Deno does by default, such as colours in messages.
+ */
+function newcomersEnv(home: string): Record<string, string> {
+  const personal = /^(NO_COLOR|FORCE_COLOR|DENO_DIR|XDG_.*|ASGI_.*|HOME)$/;
+  const env = Object.entries(Deno.env.toObject())
+    .filter(([name]) => !personal.test(name));
+  return { ...Object.fromEntries(env), HOME: home };
 }
 
 /** Lines that say nothing but that all is well. */
 function isRoutine(line: string): boolean {
-  return /^\s*$|\.\.\. ok \(|^running \d+ tests? from |^(Check|Task) /
+  return /^\s*$|\.\.\. ok \(|^running \d+ tests? from |^(Check|Task|Download) /
     .test(line);
 }
 
-async function* linesOf(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
-  yield rest;
-}
-
 /** Runs a gate; on failure prints its output. */
-async function pass(gate: Gate): Promise<boolean> {
+async function pass({ name, args, env }: Gate): Promise<boolean> {
   const started = performance.now();
-  const { success, stdout, stderr } = await deno(gate.args, gate.env).output();
+  const { success, lines, left } = await runDeno(args, {
+    cwd: ROOT,
+    env: { ...Deno.env.toObject(), NO_COLOR: "1", ...env },
+  });
+  const passed = success && left.length === 0;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${success ? "ok    " : "FAILED"} ${gate.name} (${seconds} s)`);
+  console.log(`${passed ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
   if (!success) {
-    console.log(`$ deno ${gate.args.join(" ")}`);
-    for (const bytes of [stdout, stderr]) {
-      console.log(new TextDecoder().decode(bytes).trimEnd());
-    }
+    console.log(`$ deno ${args.join(" ")}`);
+    for (const line of lines) console.log(line);
   }
-  return success;
+  showLeft(left);
+  return passed;
 }
 
-function deno(
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  });
+function showLeft(commands: readonly string[]): void {
+  for (const command of commands) console.log(`Left a process: ${command}`);
 }
 
 await chooseJsr();

@@ -168,13 +168,16 @@ appTest("an application that cannot be loaded ends it", async (options) => {
   assertFailed(throwing, 3, /: Error: no such table \(throws\.ts:1:7\)\n/);
 });
 
-appTest("a wrong import is placed, coloured by Deno or not", async (options) => {
-  for (const variable of ["NO_COLOR", "FORCE_COLOR"]) {
-    const env = { [variable]: "1" };
-    const ended = await run(["imports_missing.ts"], { ...options, env });
-    assertFailed(ended, 3, /gone\.ts" \(imports_missing\.ts:1:8\)\n/);
-  }
-});
+appTest(
+  "a wrong import is placed, coloured by Deno or not",
+  async (options) => {
+    for (const variable of ["NO_COLOR", "FORCE_COLOR"]) {
+      const env = { [variable]: "1" };
+      const ended = await run(["imports_missing.ts"], { ...options, env });
+      assertFailed(ended, 3, /gone\.ts" \(imports_missing\.ts:1:8\)\n/);
+    }
+  },
+);
 
 appTest("an application that fails to start ends it", async (options) => {
   const ended = await run(["fails.ts", "--port=0"], options);
