@@ -16,7 +16,7 @@ import {
 import { formatLogRecord } from "./logs/log_lines.ts";
 import type { LogLevel, LogRecord } from "./logs/records.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import { delay } from "./net/accept_loop.ts";
+import { type AcceptFailure, delay } from "./net/accept_loop.ts";
 import { DeadlineClock } from "./net/deadlines.ts";
 import { openFile } from "./net/file.ts";
 import { listenAll, type Listener, urlOf } from "./net/listener.ts";
@@ -264,13 +264,17 @@ class AsgiServer implements Server {
   #acceptAll(listener: Listener): Promise<void> {
     return listener.run({
       onConnection: (conn) => this.#connections.accept(conn, listener),
-      onAcceptError: (error, retryMs) => {
-        this.#connections.shed();
-        // Without the error itself: where no file can be opened any more, to
-        // look at its stack for the first time would end the process.
-        this.#say("warn", `Cannot accept, retry in ${retryMs} ms: ${error}`);
-      },
+      onFailure: (failure) => this.#acceptFailed(failure),
     });
+  }
+
+  #acceptFailed({ cause, error, retryMs }: AcceptFailure): void {
+    if (cause === "lost") return this.#lost(error);
+    if (cause === "exhausted") this.#connections.shed();
+    // Without the error itself: where no file can be opened any more, to
+    // look at its stack for the first time would end the process.
+    const message = `Cannot accept, retry in ${retryMs} ms: ${error}`;
+    this.#say("warn", message);
   }
 
   /** Begins to stop, or hastens it. */
@@ -342,7 +346,7 @@ class AsgiServer implements Server {
     if (failure?.status === "rejected") throw failure.reason;
   }
 
-  /** A proxy that sends no header is set up wrong: that must be found out. */
+  /** A proxy that sends no header is misconfigured: that must be found out. */
   #lost(error: unknown): void {
     const level = error instanceof ProxyHeaderError ? "warn" : "debug";
     this.#say(level, "Connection lost", error);

@@ -1,7 +1,15 @@
 /**
- * Accepting. `for await` over a listener ends at the first error of accept,
- * such as too many open files; here accepting goes on, with back-off. A
- * listener that is closed resets the connections that wait in its queue, so
+ * Accepting. `for await` over a listener ends at the first error of accept;
+ * here accepting goes on. What an error means decides when:
+ *
+ * - A connection that was reset while it waited to be accepted fails its own
+ *   accept. Any client can do that, so the next one is accepted at once.
+ * - Where descriptors or memory are used up, trying again at once would only
+ *   burn time: the loop waits, longer each time.
+ * - Of an error that it does not know, the loop assumes that it may be either:
+ *   it waits too briefly to hold up clients, and too long to spin.
+ *
+ * A listener that is closed resets the connections that wait in its queue, so
  * a loop can be drained first.
  *
  * @module
@@ -9,6 +17,18 @@
 
 const MIN_BACK_OFF_MS = 5;
 const MAX_BACK_OFF_MS = 1000;
+/** The wait after an error that is not known. */
+const UNKNOWN_RETRY_MS = 5;
+/** Errors of a process, or a system, that has used up its descriptors or memory. */
+const EXHAUSTED = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+/**
+ * Errors of the one connection that was to be accepted: it was reset, or the
+ * network lost it, which Linux reports by accept.
+ */
+const LOST = new Set([
+  ...["ENOTCONN", "ECONNABORTED", "ECONNRESET", "EPROTO"],
+  ...["ENETDOWN", "ENETUNREACH", "EHOSTDOWN", "EHOSTUNREACH"],
+]);
 /** A busy listener's queue may never be empty. */
 const MAX_DRAIN_MS = 1000;
 /** A longer timer fires at once. */
@@ -17,12 +37,22 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** A connection as it was accepted. */
 export type AcceptedConn = Deno.Conn;
 
-/** What an accept loop tells of. */
+/** Why an accept has failed, and what comes next. */
+export interface AcceptFailure {
+  /** Whether one connection was lost, or resources are used up. */
+  readonly cause: "lost" | "exhausted" | "unknown";
+  /** What accept has thrown. */
+  readonly error: unknown;
+  /** In how many milliseconds the next connection is accepted. */
+  readonly retryMs: number;
+}
+
+/** What an accept loop reports. */
 export interface AcceptEvents {
   /** A connection was accepted; accepting goes on when this resolves. */
   onConnection(conn: AcceptedConn): Promise<void> | void;
-  /** Accepting failed, and is tried again in `retryMs` milliseconds. */
-  onAcceptError(error: unknown, retryMs: number): void;
+  /** Accepting failed, and goes on after `retryMs`. */
+  onFailure(failure: AcceptFailure): void;
 }
 
 /** Accepts the connections of a listener, and closes it in the end. */
@@ -40,6 +70,7 @@ export class AcceptLoop {
   #waiting = false;
   #accepted = 0;
   #draining = false;
+  #backOffMs = MIN_BACK_OFF_MS;
 
   /** Starts to accept. */
   constructor(listener: Deno.Listener, events: AcceptEvents) {
@@ -76,19 +107,16 @@ export class AcceptLoop {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
-    let backOffMs = MIN_BACK_OFF_MS;
     let accepted = this.#accept();
     while (true) {
       let conn: Deno.Conn | undefined;
       try {
         conn = await accepted;
-        backOffMs = MIN_BACK_OFF_MS;
+        this.#backOffMs = MIN_BACK_OFF_MS;
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof Deno.errors.BadResource) throw error;
-        this.#events.onAcceptError(error, backOffMs);
-        await delay(backOffMs, signal);
-        backOffMs = Math.min(2 * backOffMs, MAX_BACK_OFF_MS);
+        await this.#waitAfter(error);
       }
       const next = conn && this.#draining ? this.#lookFurther() : undefined;
       next?.catch(() => {}); // The close ends it, while this waits below.
@@ -96,6 +124,22 @@ export class AcceptLoop {
       if (signal.aborted && next === undefined) return;
       accepted = next ?? this.#accept();
     }
+  }
+
+  /** Reports a failed accept, and waits as long as its cause asks for. */
+  async #waitAfter(error: unknown): Promise<void> {
+    const cause = causeOf(error);
+    const retryMs = this.#retryMs(cause);
+    this.#events.onFailure({ cause, error, retryMs });
+    if (retryMs > 0) await delay(retryMs, this.#closing.signal);
+  }
+
+  #retryMs(cause: AcceptFailure["cause"]): number {
+    if (cause === "lost") return 0;
+    if (cause === "unknown") return UNKNOWN_RETRY_MS;
+    const retryMs = this.#backOffMs;
+    this.#backOffMs = Math.min(2 * retryMs, MAX_BACK_OFF_MS);
+    return retryMs;
   }
 
   /**
@@ -121,6 +165,12 @@ export class AcceptLoop {
       this.#waiting = false;
     }
   }
+}
+
+function causeOf(error: unknown): AcceptFailure["cause"] {
+  const code = String((error as { code?: unknown }).code);
+  if (EXHAUSTED.has(code)) return "exhausted";
+  return LOST.has(code) ? "lost" : "unknown";
 }
 
 /** Waits `ms` milliseconds (24 days at most), or until the signal is aborted. */

@@ -92,8 +92,7 @@ export class Connection {
       pull: (controller) => this.#pull(controller),
       cancel: () => this.close(),
     }, { highWaterMark: 0 });
-    // Without this, a small write waits for the peer to acknowledge the last.
-    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+    if ("setNoDelay" in conn) sendAtOnce(conn as Deno.TcpConn);
   }
 
   // Idle connections wait here, and an async function would hold its frame.
@@ -189,4 +188,13 @@ export class Connection {
     if (this.#meter !== undefined) this.#meter.writeTimeouts++;
     this.close();
   };
+}
+
+/** Without this, a small write waits for the peer to acknowledge the last. */
+function sendAtOnce(conn: Deno.TcpConn): void {
+  try {
+    conn.setNoDelay(true);
+  } catch {
+    // Where the peer has reset it already, some systems refuse: reading will say so.
+  }
 }

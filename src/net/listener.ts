@@ -133,13 +133,13 @@ export class Listener {
    *
    * @throws If the address is lost.
    */
-  async run({ onConnection, onAcceptError }: AcceptEvents): Promise<void> {
+  async run({ onConnection, onFailure }: AcceptEvents): Promise<void> {
     while (!this.#closed) {
       this.#loop = new AcceptLoop(this.#socket, {
         onConnection: async (conn) => {
           if (!await this.#reachesRebinding(conn)) await onConnection(conn);
         },
-        onAcceptError,
+        onFailure,
       });
       await this.#loop.over;
       if (!this.#closed) this.#finishRebinding();

@@ -15,3 +15,14 @@ export function reset(port: number, text: string): Promise<void> {
     socket.once("close", () => resolve());
   });
 }
+
+/** Connects to a port of the loopback interface, and resets the connection. */
+export function connectAndReset(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(port, "127.0.0.1", () => {
+      socket.resetAndDestroy();
+    });
+    socket.once("error", reject);
+    socket.once("close", () => resolve());
+  });
+}

@@ -78,6 +78,11 @@ export class ServerProcess implements AsyncDisposable {
     return count;
   }
 
+  /** Sends the process a signal. */
+  kill(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
   /** Shuts the server down; whether the process then ends by itself. */
   async stop(): Promise<boolean> {
     await this.#process.stdin.close();

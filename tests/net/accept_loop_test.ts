@@ -1,12 +1,14 @@
 // The accept loop: it survives errors of accept, backs off, keeps to the pace of
 // whoever takes the connections, and can be drained before it is closed.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   type AcceptEvents,
+  type AcceptFailure,
   AcceptLoop,
   delay,
 } from "../../src/net/accept_loop.ts";
+import { connectAndReset } from "../e2e/_reset.ts";
 import { netTest, until } from "../e2e/_testing.ts";
 
 const NEVER = new AbortController().signal;
@@ -38,7 +40,7 @@ netTest(
         if (++accepted < 3) return;
         stopping.abort();
       },
-      onAcceptError: unexpected,
+      onFailure: unexpected,
     }, stopping.signal);
     const { hostname, port } = listener.addr;
     for (let i = 0; i < 3; i++) {
@@ -49,18 +51,18 @@ netTest(
   },
 );
 
-Deno.test("An accept loop goes on behind errors, and waits longer each time", async () => {
+Deno.test("An accept loop waits longer each time where descriptors are used up", async () => {
   const stopping = new AbortController();
   const retries: number[] = [];
-  const error = new Error("Too many open files");
+  const error = systemError("EMFILE");
   const listener = new FakeListener([error, error, error, "conn", error]);
   let connections = 0;
   await acceptAll(listener, {
     onConnection() {
       connections++;
     },
-    onAcceptError(reason, retryMs) {
-      assertEquals(reason, error);
+    onFailure({ cause, error: reason, retryMs }) {
+      assertEquals([cause, reason], ["exhausted", error]);
       retries.push(retryMs);
       if (retries.length === 4) stopping.abort();
     },
@@ -71,13 +73,67 @@ Deno.test("An accept loop goes on behind errors, and waits longer each time", as
   assertEquals(fourth, first, "A success has reset the wait");
 });
 
+Deno.test("An accept loop does not wait after a connection that was lost", async () => {
+  const stopping = new AbortController();
+  const codes = ["ENOTCONN", "ECONNRESET", "ECONNABORTED", "EHOSTUNREACH"];
+  const listener = new FakeListener([...codes.map(systemError), "conn"]);
+  const failures: AcceptFailure[] = [];
+  await acceptAll(listener, {
+    onConnection: () => stopping.abort(),
+    onFailure: (failure) => void failures.push(failure),
+  }, stopping.signal);
+  assertEquals(failures.length, codes.length);
+  for (const { cause, retryMs } of failures) {
+    assertEquals([cause, retryMs], ["lost", 0]);
+  }
+});
+
+Deno.test("An accept loop neither spins nor holds clients up for an unknown error", async () => {
+  const stopping = new AbortController();
+  const errors = Array.from({ length: 20 }, () => systemError("EWHATEVER"));
+  const listener = new FakeListener([...errors, new Error("No code"), "conn"]);
+  const failures: AcceptFailure[] = [];
+  await acceptAll(listener, {
+    onConnection: () => stopping.abort(),
+    onFailure: (failure) => void failures.push(failure),
+  }, stopping.signal);
+  assertEquals(failures.length, errors.length + 1);
+  const last = failures.at(-1)!.retryMs;
+  for (const { cause, retryMs } of failures) {
+    assertEquals([cause, retryMs], ["unknown", last]);
+  }
+  assert(0 < last && last <= 10, `${last} ms`);
+});
+
+netTest(
+  "Connections that were reset before do not hold up the next",
+  async () => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    const resets = Array.from({ length: 100 }, () => connectAndReset(port));
+    await Promise.all(resets);
+    using _honest = await Deno.connect({ hostname: "127.0.0.1", port });
+    const stopping = new AbortController();
+    const causes: string[] = [];
+    await acceptAll(listener, {
+      onConnection(conn) {
+        conn.close();
+        stopping.abort();
+      },
+      onFailure: ({ cause }) => void causes.push(cause),
+    }, stopping.signal);
+    // Some systems hand such a connection over, or drop it.
+    for (const cause of causes) assertEquals(cause, "lost");
+  },
+);
+
 Deno.test("An accept loop cuts its wait short when it is stopped", async () => {
   const stopping = new AbortController();
-  const errors = Array.from({ length: 5 }, () => new Error("No"));
+  const errors = Array.from({ length: 5 }, () => systemError("ENFILE"));
   const listener = new FakeListener(errors);
   await acceptAll(listener, {
     onConnection: unexpected,
-    onAcceptError() {
+    onFailure() {
       if (listener.left === 0) queueMicrotask(() => stopping.abort());
     },
   }, stopping.signal);
@@ -89,7 +145,7 @@ Deno.test("An accept loop is quiet about the error of a listener that was closed
   const listener = new FakeListener([new Error("Listener has been closed")]);
   const over = acceptAll(listener, {
     onConnection: unexpected,
-    onAcceptError: unexpected,
+    onFailure: unexpected,
   }, stopping.signal);
   stopping.abort();
   await over;
@@ -105,7 +161,7 @@ Deno.test("An accept loop accepts no more while a connection is being taken", as
       lefts.push(listener.left);
       if (lefts.length === 2) stopping.abort();
     },
-    onAcceptError: unexpected,
+    onFailure: unexpected,
   }, stopping.signal);
   assertEquals(lefts, [2, 1]);
 });
@@ -132,7 +188,7 @@ netTest(
     const accepted: Deno.Conn[] = [];
     const loop = new AcceptLoop(listener, {
       onConnection: (conn) => void accepted.push(conn),
-      onAcceptError: unexpected,
+      onFailure: unexpected,
     });
     await loop.drain(NEVER);
     assertEquals(accepted.length, clients.length);
@@ -154,7 +210,7 @@ netTest("drain waits no longer once it is cut short", async () => {
       await gate.promise;
       conn.close();
     },
-    onAcceptError: unexpected,
+    onFailure: unexpected,
   });
   await until(() => entered);
   await loop.drain(AbortSignal.abort());
@@ -167,7 +223,7 @@ netTest("a loop whose listener was closed by others is lost", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const loop = new AcceptLoop(listener, {
     onConnection: unexpected,
-    onAcceptError: unexpected,
+    onFailure: unexpected,
   });
   listener.close();
   await assertRejects(() => loop.over, Deno.errors.BadResource);
@@ -202,6 +258,11 @@ class FakeListener implements Deno.Listener {
   async *[Symbol.asyncIterator](): AsyncGenerator<Deno.Conn> {
     yield await this.accept();
   }
+}
+
+/** An error as the system calls of Deno throw it. */
+function systemError(code: string): Error {
+  return Object.assign(new Error(`Cannot accept: ${code}`), { code });
 }
 
 function unexpected(): never {

@@ -6,7 +6,7 @@ import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { toText } from "@std/streams";
 import { Connection } from "../../src/net/connection.ts";
 import { DeadlineClock } from "../../src/net/deadlines.ts";
-import { reset } from "../e2e/_reset.ts";
+import { connectAndReset, reset } from "../e2e/_reset.ts";
 import { bounded, netTest, pause } from "../e2e/_testing.ts";
 
 const LARGE = 16 * 1024 * 1024;
@@ -114,6 +114,22 @@ netTest("readable errors when the peer resets the connection", async () => {
   await connection.write(bytesOf("answer"));
   await assertRejects(() => reader.read(), Deno.errors.ConnectionReset);
   await resetting;
+  connection.close();
+});
+
+netTest("a connection can be lost before its options are set", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const resetting = connectAndReset(listener.addr.port);
+  const conn = await listener.accept().catch(() => undefined);
+  await resetting;
+  if (conn === undefined) return; // This system says so by accept.
+  // As macOS does, of a connection that was reset.
+  conn.setNoDelay = () => {
+    throw new Error("Invalid argument (os error 22)");
+  };
+  const connection = wrap(conn, new DeadlineClock(5));
+  const reader = connection.readable.getReader();
+  await assertRejects(() => reader.read(), Deno.errors.ConnectionReset);
   connection.close();
 });
 
