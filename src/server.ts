@@ -15,6 +15,7 @@ import {
 } from "./listen_options.ts";
 import { formatLogRecord } from "./logs/log_lines.ts";
 import type { LogLevel, LogRecord } from "./logs/records.ts";
+import { RecurringWarning } from "./logs/recurring_warning.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { type AcceptFailure, delay } from "./net/accept_loop.ts";
 import { DeadlineClock } from "./net/deadlines.ts";
@@ -131,6 +132,8 @@ class AsgiServer implements Server {
   readonly #lifespan: LifespanCycle;
   readonly #dispatcher: Dispatcher;
   readonly #connections: Connections;
+  readonly #acceptFailures = new RecurringWarning();
+  readonly #proxyFaults = new RecurringWarning();
   #accepting = false;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -274,7 +277,7 @@ class AsgiServer implements Server {
     // Without the error itself: where no file can be opened any more, to
     // look at its stack for the first time would end the process.
     const message = `Cannot accept, retry in ${retryMs} ms: ${error}`;
-    this.#say("warn", message);
+    this.#warn(this.#acceptFailures, message);
   }
 
   /** Begins to stop, or hastens it. */
@@ -348,8 +351,19 @@ class AsgiServer implements Server {
 
   /** A proxy that sends no header is misconfigured: that must be found out. */
   #lost(error: unknown): void {
-    const level = error instanceof ProxyHeaderError ? "warn" : "debug";
-    this.#say(level, "Connection lost", error);
+    const message = "Connection lost";
+    if (error instanceof ProxyHeaderError) {
+      this.#warn(this.#proxyFaults, message, error);
+    } else {
+      this.#say("debug", message, error);
+    }
+  }
+
+  /** Warns of what clients can repeat at will: now and then, else it is a detail. */
+  #warn(warning: RecurringWarning, message: string, error?: unknown): void {
+    const repeated = warning.occur();
+    if (repeated === undefined) this.#say("debug", message, error);
+    else this.#say("warn", message + repeated, error);
   }
 
   #say(level: LogLevel, message: string, error?: unknown): void {

@@ -147,6 +147,20 @@ netTest(
   },
 );
 
+netTest("A flood of missing headers does not flood the log", async () => {
+  await using server = startWith(["127.0.0.1"]);
+  const levels = (): string[] =>
+    server.records.filter(({ message }) => message === "Connection lost")
+      .map(({ level }) => level);
+  for (let i = 0; i < 10; i++) {
+    using client = await server.connect();
+    await client.send(REQUEST);
+    await client.waitForClose();
+  }
+  await until(() => levels().length === 10);
+  assertEquals(levels(), ["warn", ...Array(9).fill("debug")]);
+});
+
 netTest(
   "A trusted proxy that closes without a word, as health checks do, is not worth a warning",
   async () => {
