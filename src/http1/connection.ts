@@ -120,7 +120,7 @@ export class Http1Connection {
       for (;;) {
         const head = this.#parser.take();
         if (head === undefined) {
-          this.#state.output.push();
+          this.#state.output.send();
           if (await this.#fillHead()) continue;
           if (this.#state.reader.buffered === 0) return;
           throw new HttpError(400, "Cannot read request head: it is cut short");
@@ -130,7 +130,9 @@ export class Http1Connection {
         if (!(this.#isReusable(exchange) ?? await this.#end(exchange))) return;
       }
     } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
+      if (!(error instanceof HttpError)) {
+        throw this.#state.writeFailure?.error ?? error;
+      }
       await this.#refuse(error.status);
     } finally {
       this.#state.end();
@@ -175,6 +177,7 @@ export class Http1Connection {
     state.exchange = undefined;
     if (state.upgraded) return false;
     this.#transport.readDeadline.disarm();
+    if (state.writeFailure !== undefined) throw state.writeFailure.error;
     if (state.departure === "lost") return false;
     // A client that has half-closed is still owed what it asked for before.
     // One that was promised to stay open may have been sent the next request,

@@ -38,13 +38,14 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
   readonly #transport: Transport;
   readonly #readAhead: ReadAhead;
   #departure: Departure | undefined;
+  #writeFailure: { readonly error: unknown } | undefined;
   #upgraded = false;
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Nothing is read yet. */
   constructor(transport: Transport, options: Http1Options) {
     this.reader = new ByteReader(transport.readable);
-    this.output = new Output(transport, () => this.abort());
+    this.output = new Output(transport, (error) => this.#writeFailed(error));
     this.options = options;
     this.#transport = transport;
     this.#readAhead = new ReadAhead(this.reader, this);
@@ -110,15 +111,36 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
     this.exchange?.watcher?.departed(how);
   }
 
-  /** Sends what is collected; holds it back while a burst is being answered. */
+  /** What a write has failed with, which closed the connection, if one has. */
+  get writeFailure(): { readonly error: unknown } | undefined {
+    return this.#writeFailure;
+  }
+
+  /** The one place that hears of a failed write: nothing can be sent any more. */
+  #writeFailed(error: unknown): void {
+    this.#writeFailure = { error };
+    this.abort();
+  }
+
+  /**
+   * Sends what is collected; holds it back while a burst is being answered.
+   *
+   * @returns When there is room for more; `undefined` if there is.
+   */
   flush(last: boolean): Promise<void> | undefined {
     const held = last && this.reader.buffered > 0 &&
       this.output.length < MAX_HELD_BYTES;
-    if (!held) return this.output.push();
-    this.#flushTimer ??= setTimeout(() => {
-      this.#flushTimer = undefined;
-      this.output.push();
-    }, 0);
+    if (held) {
+      this.#flushTimer ??= setTimeout(() => this.#sendHeld(), 0);
+      return undefined;
+    }
+    this.output.send();
+    return this.output.room();
+  }
+
+  #sendHeld(): void {
+    this.#flushTimer = undefined;
+    this.output.send();
   }
 
   /** Hands the connection over: from now on the new protocol reads ahead. */

@@ -5,12 +5,16 @@
  * come from a pool that all connections share: a connection that has nothing
  * to send holds none.
  *
+ * A write that fails is reported in one place, `onLost`. Beyond that it rejects
+ * what `room` and `flush` have returned, and nothing else: `send` returns no
+ * promise, so there is none that a caller could leave without a handler.
+ *
  * @module
  */
 
 import { encodeByteStringInto } from "../streams/byte_string.ts";
 
-/** So much may wait for a write to end before whoever sends must wait. */
+/** The high-water mark: with so much waiting for a write, there is no room. */
 const MAX_WAITING_BYTES = 32 * 1024;
 
 /** Where bytes leave by. */
@@ -22,15 +26,15 @@ export interface ByteSink {
 /** The bytes that wait to be written to one connection. */
 export class Output {
   readonly #sink: ByteSink;
-  readonly #onLost: () => void;
+  readonly #onLost: (error: unknown) => void;
   #buffer: Uint8Array | undefined;
   #length = 0;
   /** The write that is under way; for good, if it has failed. */
   #writing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  /** `sink` is given one buffer at a time; `onLost` is called if that fails. */
-  constructor(sink: ByteSink, onLost: () => void) {
+  /** `sink` is given one buffer at a time; `onLost` is called once if that fails. */
+  constructor(sink: ByteSink, onLost: (error: unknown) => void) {
     this.#sink = sink;
     this.#onLost = onLost;
   }
@@ -55,31 +59,40 @@ export class Output {
   }
 
   /**
-   * Writes what waits, behind what is being written.
+   * Writes what waits, as soon as nothing else is being written: so that many
+   * small pieces leave in few writes. Once a write has failed, drops it.
+   */
+  send(): void {
+    if (this.#writing === undefined) this.#write();
+    else if (this.#failure !== undefined) this.#length = 0;
+  }
+
+  /**
+   * Waits until less than 32 KiB wait to be written.
+   *
+   * @returns `undefined` if that is so now.
+   * @throws Whatever a write has failed with.
+   */
+  room(): Promise<void> | undefined {
+    if (this.#length < MAX_WAITING_BYTES && this.#failure === undefined) {
+      return undefined;
+    }
+    return this.#writing?.then(() => this.#throwFailure());
+  }
+
+  /**
+   * Writes what waits, after what is being written.
    *
    * @returns When all of it was accepted; `undefined` if it was.
    * @throws Whatever a write has failed with.
    */
   flush(): Promise<void> | undefined {
-    if (this.#writing === undefined) this.#write();
+    this.send();
     const rest = this.#length > 0;
     return this.#writing?.then(() => {
       this.#throwFailure();
       if (rest) return this.#writing?.then(() => this.#throwFailure());
     });
-  }
-
-  /**
-   * Writes what waits, as soon as nothing else is being written: so that many
-   * small pieces leave in few writes.
-   *
-   * @returns When there is room for more; `undefined` if there is.
-   * @throws Whatever a write has failed with.
-   */
-  push(): Promise<void> | undefined {
-    if (this.#writing === undefined) this.#write();
-    if (this.#length < MAX_WAITING_BYTES) return undefined;
-    return this.#writing?.then(() => this.#throwFailure());
   }
 
   #write(): void {
@@ -100,10 +113,10 @@ export class Output {
     this.#write();
   }
 
-  /** From now on nothing is written, and whoever waits is told. */
+  /** From now on nothing is written, and what waits for it rejects. */
   #failed(error: unknown): void {
     this.#failure = { error };
-    this.#onLost();
+    this.#onLost(error);
   }
 
   #throwFailure(): void {

@@ -1,6 +1,10 @@
 // A `Transport` in memory: the test plays the client and the clock. Chunks that
 // it pushes arrive one a read; what the server writes is kept; deadlines expire
 // when the test says so. `serveInMemory` runs an `Http1Connection` over it.
+//
+// It can misbehave as sockets do: take a write piece by piece, slowly, or not at
+// all, deliver chunks late, and fail at any byte. What waits to be written is
+// copied only when it is taken, so that bytes that change meanwhile show.
 
 import {
   DEFAULT_HTTP1_OPTIONS,
@@ -39,6 +43,18 @@ export class ManualDeadline implements Deadline {
   }
 }
 
+/** How a transport misbehaves; by default it does not. */
+export interface Misbehaviour {
+  /** How many bytes of a write are taken at once, at most. Default: all. */
+  readonly piece?: number;
+  /** Microtasks before each piece is taken, one number after the other. Default: none. */
+  readonly writeDelays?: readonly number[];
+  /** Microtasks before each chunk arrives, one number after the other. Default: none. */
+  readonly readDelays?: readonly number[];
+  /** How many bytes are taken before writes fail. Default: no limit. */
+  readonly brokenAfter?: number;
+}
+
 /** A connection between a test and a server. */
 export class MemoryTransport implements Transport {
   readonly readable: ReadableStream<Uint8Array>;
@@ -51,6 +67,7 @@ export class MemoryTransport implements Transport {
   reads = 0;
 
   readonly #queue: Uint8Array[] = [];
+  #writeError = new Error("Broken pipe");
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #pulled: (() => void) | undefined;
   #ending = false;
@@ -59,8 +76,17 @@ export class MemoryTransport implements Transport {
   #output = "";
   #gate: Promise<void> | undefined;
   #openGate: () => void = () => {};
+  readonly #piece: number;
+  readonly #brokenAfter: number;
+  readonly #writeDelay: (() => Promise<void>) | undefined;
+  readonly #readDelay: (() => Promise<void>) | undefined;
 
-  constructor() {
+  constructor(misbehaviour: Misbehaviour = {}) {
+    const { piece = Infinity, brokenAfter = Infinity } = misbehaviour;
+    this.#piece = piece;
+    this.#brokenAfter = brokenAfter;
+    this.#writeDelay = delays(misbehaviour.writeDelays);
+    this.#readDelay = delays(misbehaviour.readDelays);
     this.readable = new ReadableStream({
       start: (controller) => {
         this.#controller = controller;
@@ -112,6 +138,13 @@ export class MemoryTransport implements Transport {
     this.#controller.error(error);
   }
 
+  /** Makes writes fail, while reads wait on. */
+  breakWrites(error: Error = new Error("Broken pipe")): void {
+    this.#writeError = error;
+    this.#writeEnded = true;
+    this.#openGate();
+  }
+
   /** Takes no more of what the server writes, until `acceptWrites`. */
   stallWrites(): void {
     this.#gate = new Promise((resolve) => this.#openGate = resolve);
@@ -126,11 +159,23 @@ export class MemoryTransport implements Transport {
   // The server's side.
 
   async write(chunk: Uint8Array): Promise<void> {
-    await this.#gate;
-    if (this.#writeEnded) throw new Error("Broken pipe");
-    this.#output += text(chunk);
+    let rest = chunk;
+    do {
+      if (this.#gate !== undefined) await this.#gate;
+      if (this.#writeDelay !== undefined) await this.#writeDelay();
+      rest = this.#take(rest);
+    } while (rest.length > 0);
     this.writes++;
+  }
+
+  /** Takes the start of what is written; returns the rest. */
+  #take(bytes: Uint8Array): Uint8Array {
+    const room = this.#brokenAfter - this.#output.length;
+    if (this.#writeEnded || room === 0) throw this.#writeError;
+    const length = Math.min(bytes.length, this.#piece, room);
+    this.#output += text(bytes.subarray(0, length));
     if (this.events.at(-1) !== "write") this.events.push("write");
+    return bytes.subarray(length);
   }
 
   closeWrite(): Promise<void> {
@@ -161,9 +206,10 @@ export class MemoryTransport implements Transport {
     this.#release();
   }
 
-  #pull(): Promise<void> | undefined {
-    if (this.#deliverOne()) return undefined;
-    return new Promise((resolve) => this.#pulled = resolve);
+  async #pull(): Promise<void> {
+    if (this.#readDelay !== undefined) await this.#readDelay();
+    if (this.#deliverOne()) return;
+    await new Promise<void>((resolve) => this.#pulled = resolve);
   }
 
   #deliver(): void {
@@ -191,6 +237,20 @@ export class MemoryTransport implements Transport {
   }
 }
 
+/** Waits for so many microtasks, which lets everything else that is due run. */
+export async function microtasks(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await undefined;
+}
+
+/** Waits each time for the next number of microtasks, and then from the start. */
+function delays(
+  counts: readonly number[] | undefined,
+): (() => Promise<void>) | undefined {
+  if (counts === undefined) return undefined;
+  let next = 0;
+  return () => microtasks(counts[next++ % counts.length]);
+}
+
 /** A connection that is being served, and what happened on it so far. */
 export interface InMemory {
   readonly transport: MemoryTransport;
@@ -205,8 +265,9 @@ export interface InMemory {
 export function serveInMemory(
   handler: ExchangeHandler = echo,
   options: Partial<Http1Options> = {},
+  misbehaviour: Misbehaviour = {},
 ): InMemory {
-  const transport = new MemoryTransport();
+  const transport = new MemoryTransport(misbehaviour);
   const exchanges: Http1Exchange[] = [];
   const connection = new Http1Connection(transport, (exchange) => {
     exchanges.push(exchange);

@@ -97,16 +97,34 @@ Deno.test("Output rejects with what a write failed with, and stays failed", asyn
   }
 });
 
-Deno.test("Output tells once for each failed write, also if nobody awaits it", async () => {
-  let lost = 0;
+Deno.test("Output reports a failed write once, and rejects nothing that nobody awaits", async () => {
+  const lost: unknown[] = [];
   const output = outputTo(
     () => Promise.reject(new Error("Broken pipe")),
-    () => lost++,
+    (error) => lost.push(error),
   );
   output.text("lost");
-  assertEquals(output.push(), undefined);
+  output.send();
+  output.text("a".repeat(60_000));
+  output.send();
   await turn();
-  assertEquals(lost, 1);
+  output.text("b".repeat(60_000));
+  output.send();
+  await turn();
+  assertEquals(lost.map(String), ["Error: Broken pipe"]);
+});
+
+Deno.test("Output keeps nothing once a write has failed", async () => {
+  const output = outputTo(() => Promise.reject(new Error("Broken pipe")));
+  output.text("lost");
+  output.send();
+  await turn();
+  for (let round = 0; round < 3; round++) {
+    output.text("a".repeat(60_000));
+    output.send();
+    assertEquals(output.length, 0);
+    await assertRejects(async () => await output.room(), Error, "Broken pipe");
+  }
 });
 
 Deno.test("Output collects small pieces while a write is under way, and writes them together", async () => {
@@ -118,7 +136,8 @@ Deno.test("Output collects small pieces while a write is under way, and writes t
   });
   for (const piece of ["a", "b", "c"]) {
     output.text(piece);
-    assertEquals(output.push(), undefined);
+    output.send();
+    assertEquals(output.room(), undefined);
   }
   assertEquals(written, ["a"]);
   gates[0]();
@@ -128,14 +147,16 @@ Deno.test("Output collects small pieces while a write is under way, and writes t
   await output.flush();
 });
 
-Deno.test("Output makes whoever sends wait when much waits for a write to end", async () => {
+Deno.test("Output has no room while much waits for a write to end", async () => {
   const gates: (() => void)[] = [];
   const output = outputTo(() => new Promise((resolve) => gates.push(resolve)));
   output.text("a".repeat(60_000));
-  assertEquals(output.push(), undefined);
+  output.send();
+  assertEquals(output.room(), undefined);
   output.text("b".repeat(60_000));
+  output.send();
   let waits = true;
-  const room = output.push()!.then(() => waits = false);
+  const room = output.room()!.then(() => waits = false);
   await turn();
   assertEquals(waits, true);
   gates[0]();
@@ -150,7 +171,7 @@ function turn(): Promise<void> {
 
 function outputTo(
   write: (bytes: Uint8Array) => Promise<void>,
-  onLost: () => void = () => {},
+  onLost: (error: unknown) => void = () => {},
 ): Output {
   return new Output({ write }, onLost);
 }

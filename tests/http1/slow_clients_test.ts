@@ -1,0 +1,118 @@
+// Clients that take their responses slowly, in small pieces, never, or not to
+// the end. Whatever they do, it ends their own connection at most: a rejection
+// that nobody handles would fail these tests, as it would end a server.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Http1Exchange } from "../../src/http1/exchange.ts";
+import { bytes } from "../_feeding.ts";
+import {
+  type InMemory,
+  type Misbehaviour,
+  readContent,
+  serveInMemory,
+  settle,
+  within,
+} from "./_memory_transport.ts";
+import { parseResponses } from "./_responses.ts";
+
+const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const EXPECTING =
+  "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+
+/** Sizes of content below and above what may wait to be written. */
+const SIZES = [10, 5_000, 20_000, 33_000, 100_000];
+
+/** Answers with so many bytes: at once, or in chunks of 7,000. */
+function answerOf(
+  size: number,
+  framing: "length" | "chunked",
+): (exchange: Http1Exchange) => Promise<void> {
+  const content = bytes(pattern(size));
+  return async (exchange) => {
+    await readContent(exchange);
+    if (framing === "length") {
+      exchange.head(200, [["content-length", String(size)]]);
+      return await exchange.data(content, true);
+    }
+    exchange.head(200, []);
+    for (let at = 0; at < size; at += 7_000) {
+      await exchange.data(content.subarray(at, at + 7_000), false);
+    }
+    await exchange.data(new Uint8Array(0), true);
+  };
+}
+
+/** Text of so many bytes, in which no part is like another. */
+function pattern(size: number): string {
+  let text = "";
+  for (let line = 0; text.length < size; line++) text += `line ${line}\n`;
+  return text.slice(0, size);
+}
+
+/** How a connection comes to its end while its client takes nothing. */
+const ENDINGS: Record<string, (served: InMemory) => void> = {
+  "the client resets it": ({ transport }) => transport.lose(),
+  "a write fails before a read": ({ transport }) => transport.breakWrites(),
+  "the write deadline passes": ({ transport }) => transport.close(),
+  "the server aborts it": ({ connection }) => connection.abort(),
+};
+
+for (const [ending, end] of Object.entries(ENDINGS)) {
+  for (const framing of ["length", "chunked"] as const) {
+    Deno.test(`A client that never reads ends its connection alone, ${framing} content, when ${ending}`, async () => {
+      for (const size of SIZES) {
+        const served = serveInMemory(answerOf(size, framing));
+        served.transport.stallWrites();
+        served.transport.push(...Array<string>(20).fill(GET.repeat(1_000)));
+        await settle();
+        assert(served.transport.reads < 20, "What it sends is read on and on");
+        end(served);
+        await within(served.done.catch(() => {}));
+        await settle();
+        assert(served.transport.closed);
+        assertEquals(served.transport.readDeadline.armed, undefined);
+      }
+    });
+  }
+}
+
+Deno.test("run() rejects with what a write has failed with, idle or not", async () => {
+  for (const size of SIZES) {
+    const { transport, done } = serveInMemory(answerOf(size, "chunked"));
+    transport.stallWrites();
+    transport.push(GET);
+    await settle();
+    transport.breakWrites(new RangeError("Write failed"));
+    await assertRejects(() => within(done), RangeError, "Write failed");
+    assert(transport.closed);
+  }
+});
+
+/** What the client of a burst gets, and how. */
+async function burst(
+  framing: "length" | "chunked",
+  misbehaviour: Misbehaviour = {},
+  size = 100,
+): Promise<InMemory> {
+  // The content comes late enough for a 100.
+  const late = { readDelays: [30], ...misbehaviour };
+  const served = serveInMemory(answerOf(size, framing), {}, late);
+  served.transport.push(GET + EXPECTING, "a", "bc" + GET + GET.slice(0, 9));
+  served.transport.push(GET.slice(9));
+  served.transport.end();
+  await within(served.done.catch(() => {}));
+  await settle();
+  return served;
+}
+
+for (const framing of ["length", "chunked"] as const) {
+  Deno.test(`A connection may break at any byte of its responses, ${framing}`, async () => {
+    const { transport: { output } } = await burst(framing);
+    assertEquals(parseResponses(output).length, 5);
+    for (let at = 0; at < output.length; at++) {
+      const { transport } = await burst(framing, { brokenAfter: at });
+      assertEquals(transport.output, output.slice(0, at));
+      assert(transport.closed, `It stays open after ${at} bytes`);
+    }
+  });
+}
