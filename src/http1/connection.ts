@@ -89,11 +89,13 @@ export class Http1Connection {
   }
 
   /**
-   * Whether it is idle behind a request. A client expects that such a
-   * connection may be closed; on a fresh one, its first request would be lost.
+   * Whether it is idle after a request whose response was written. A client
+   * expects that such a connection may be closed; on a fresh one, its first
+   * request would be lost.
    */
   get evictable(): boolean {
-    return this.idle && this.#state.requests > 0;
+    const { requests, output } = this.#state;
+    return this.idle && requests > 0 && output.idle;
   }
 
   /** Whether the connection closes after the current exchange. */
@@ -122,7 +124,9 @@ export class Http1Connection {
         if (head === undefined) {
           this.#state.output.send();
           if (await this.#fillHead()) continue;
-          if (this.#state.reader.buffered === 0) return;
+          if (this.#state.reader.buffered === 0) {
+            return await this.#state.output.flush();
+          }
           throw new HttpError(400, "Cannot read request head: it is cut short");
         }
         const exchange = this.#begin(head);

@@ -58,6 +58,11 @@ export class Output {
     this.#length += bytes.length;
   }
 
+  /** Whether everything that was appended has been written. */
+  get idle(): boolean {
+    return this.#writing === undefined && this.#length === 0;
+  }
+
   /**
    * Writes what waits, as soon as nothing else is being written: so that many
    * small pieces leave in few writes. Once a write has failed, drops it.

@@ -163,6 +163,7 @@ Deno.test("Output has no room while much waits for a write to end", async () => 
   await room;
   gates[1]();
   await output.flush();
+  assertEquals(output.idle, true);
 });
 
 function turn(): Promise<void> {

@@ -2,7 +2,7 @@
 // the end. Whatever they do, it ends their own connection at most: a rejection
 // that nobody handles would fail these tests, as it would end a server.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
 import { bytes } from "../_feeding.ts";
 import {
@@ -115,4 +115,49 @@ for (const framing of ["length", "chunked"] as const) {
       assert(transport.closed, `It stays open after ${at} bytes`);
     }
   });
+
+  Deno.test(`Responses are the same, however slowly they are taken, ${framing}`, async () => {
+    for (const size of SIZES) {
+      const expected = Array<string>(4).fill(pattern(size));
+      for (const piece of [Infinity, 10_007, 997]) {
+        for (const writeDelays of [[0], [1], [5, 0, 17], [40]]) {
+          const misbehaviour = { piece, writeDelays };
+          const { transport } = await burst(framing, misbehaviour, size);
+          const contents = parseResponses(transport.output)
+            .filter(({ status }) => status === 200).map(({ body }) => body);
+          const how = JSON.stringify({ size, ...misbehaviour });
+          assert(contents.join() === expected.join(), how);
+        }
+      }
+    }
+  });
 }
+
+Deno.test("A client that half-closes gets its whole response, however late it takes it", async () => {
+  const { transport, done } = serveInMemory(answerOf(20_000, "length"));
+  transport.stallWrites();
+  transport.push(GET);
+  transport.end();
+  await settle();
+  assertFalse(transport.closed);
+  transport.acceptWrites();
+  await within(done);
+  assertEquals(parseResponses(transport.output)[0].body, pattern(20_000));
+});
+
+Deno.test("A connection whose response is not taken yet is not evictable, and keepAliveTimeout does not cut it", async () => {
+  const { transport, connection, done } = serveInMemory(
+    answerOf(20_000, "length"),
+  );
+  transport.stallWrites();
+  transport.push(GET);
+  await settle();
+  assertFalse(connection.evictable);
+  connection.evict();
+  transport.readDeadline.expire();
+  await settle();
+  assertFalse(transport.closed);
+  transport.acceptWrites();
+  await within(done);
+  assertEquals(parseResponses(transport.output)[0].body, pattern(20_000));
+});
