@@ -151,7 +151,9 @@ export class Http1Exchange {
    */
   takeBody(): Uint8Array | undefined {
     const chunk = this.#body?.take();
-    // Behind the end of the content, nobody else reads.
+    // A client whose content has begun to arrive does not wait for the 100.
+    if (chunk !== undefined) this.#continueOwed = false;
+    // After the end of the content, nobody else reads.
     if (this.bodyComplete) this.#context.readAhead();
     return chunk;
   }
@@ -168,8 +170,11 @@ export class Http1Exchange {
       const chunk = this.takeBody();
       if (chunk !== undefined) return chunk;
       if (this.#body === undefined || this.#body.complete) return null;
+      // Content may arrive while the 100 is being sent: it is looked for again.
       if (this.#continueOwed) await this.#sendContinue();
-      if (!await this.#context.fillBody(this)) return await this.#body.read();
+      else if (!await this.#context.fillBody(this)) {
+        return await this.#body.read();
+      }
     }
   }
 

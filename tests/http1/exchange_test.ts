@@ -15,10 +15,11 @@ import type { Http1Exchange } from "../../src/http1/exchange.ts";
 import { HttpError } from "../../src/http1/http_error.ts";
 import { httpDate } from "../../src/http1/date.ts";
 import type { Field } from "../../src/fields.ts";
-import { bytes } from "../_feeding.ts";
+import { bytes, everyFeeding } from "../_feeding.ts";
 import {
   echo,
   type InMemory,
+  microtasks,
   readContent,
   respond,
   serveInMemory,
@@ -444,6 +445,63 @@ Deno.test("Content that came at once is read without a 100, and the connection s
   assertEquals(response.body, "POST / hello");
   assertEquals(header(response, "connection"), undefined);
   assert(stayedOpen);
+});
+
+/** The content of a client that does not wait for the 100, in its framings. */
+const UNAWAITED = {
+  "of a length": request(
+    "POST / HTTP/1.1",
+    "Expect: 100-continue",
+    "Content-Length: 5",
+  ) + "hello",
+  "in chunks": request(
+    "POST / HTTP/1.1",
+    "Expect: 100-continue",
+    "Transfer-Encoding: chunked",
+  ) + "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+};
+
+for (const [framing, wire] of Object.entries(UNAWAITED)) {
+  Deno.test(`Content ${framing} is read whenever it comes: before, while, and after the 100 is sent`, async () => {
+    const headEnd = wire.indexOf("\r\n\r\n") + 4;
+    const head = wire.slice(0, headEnd);
+    for (const { name, chunks } of everyFeeding(wire.slice(headEnd))) {
+      for (let delay = 0; delay < 12; delay++) {
+        const { transport, done } = serveInMemory(async (exchange) => {
+          const answered = echo(exchange);
+          for (const chunk of chunks) {
+            await microtasks(delay);
+            transport.push(chunk);
+          }
+          await answered;
+        });
+        transport.push(head);
+        await settle();
+        const responses = parseResponses(transport.output);
+        assertEquals(
+          responses.at(-1)?.body,
+          "POST / hello",
+          `${name}, after ${delay} microtasks each`,
+        );
+        assertEquals(header(responses.at(-1)!, "connection"), undefined);
+        assert(responses.length <= 2);
+        transport.end();
+        await within(done);
+      }
+    }
+  });
+}
+
+Deno.test("No 100 is sent once content has begun to arrive", async () => {
+  const { transport, done } = serveInMemory();
+  transport.push(EXPECTING + "he");
+  await settle();
+  assertEquals(transport.output, "");
+  transport.push("llo");
+  await settle();
+  assertEquals(statuses(transport.output), [200]);
+  transport.end();
+  await within(done);
 });
 
 Deno.test("No 100 is sent behind the response", async () => {
