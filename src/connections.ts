@@ -14,7 +14,7 @@ import type { HostPort } from "./asgi/types.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { Http1Connection } from "./http1/connection.ts";
 import type { Counts } from "./metrics/counts.ts";
-import type { AcceptedConn } from "./net/accept_loop.ts";
+import { type AcceptedConn, delay } from "./net/accept_loop.ts";
 import { Connection, type SocketConn } from "./net/connection.ts";
 import type { DeadlineClock } from "./net/deadlines.ts";
 import {
@@ -22,11 +22,12 @@ import {
   type ListenerAddress,
   plainAddress,
 } from "./net/listener.ts";
+import { Handshake, type PerformHandshake } from "./net/handshake.ts";
 import { readProxyHeader } from "./net/proxy_protocol.ts";
-import { Handshakes, handshakeTls } from "./net/tls.ts";
+import { handshakeTls } from "./net/tls.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { evictOne, evictSome } from "./room.ts";
 
-const HANDSHAKE_GRACE_MS = 300;
 /** So many make room when the process has no descriptor left. */
 const SHED_AT_ONCE = 16;
 
@@ -47,10 +48,8 @@ export class Connections {
   readonly #options: ResolvedOptions;
   readonly #host: ConnectionsHost;
   readonly #counts: Counts | undefined;
-  readonly #handshakes: Handshakes;
-  readonly #connections = new Set<Http1Connection>();
-  /** All of these, and the handshakes that may become some. */
-  #served = 0;
+  /** The handshakes that may become connections are among them. */
+  readonly #connections = new Set<Handshake | Http1Connection>();
   #stopping = false;
   #aborted = false;
   #change: Promise<void> | undefined;
@@ -61,12 +60,11 @@ export class Connections {
     this.#options = options;
     this.#host = host;
     this.#counts = host.counts;
-    this.#handshakes = new Handshakes(host.clock, options.handshakeTimeout);
   }
 
   /** Those that are served as HTTP, and WebSockets that have left that behind. */
   get #open(): number {
-    return this.#served + this.#host.dispatcher.openWebSockets;
+    return this.#connections.size + this.#host.dispatcher.openWebSockets;
   }
 
   /** Takes a connection over; resolves as soon as it is to be served. */
@@ -79,31 +77,21 @@ export class Connections {
   /** Lets each connection come to its end. */
   shutdown(): void {
     this.#stopping = true;
-    this.#handshakes.hurry(HANDSHAKE_GRACE_MS);
     for (const connection of this.#connections) connection.shutdown();
     this.changed();
   }
 
   /**
    * Closes some connections without a request, because the process has no
-   * descriptor left: not for the next connection, nor for its application. Those
-   * that are idle behind a request go first, and then those that sent nothing.
+   * descriptor left: not for the next connection, nor for its application.
    */
   shed(): void {
-    const used = this.#connections.values()
-      .filter(({ evictable }) => evictable)
-      .take(SHED_AT_ONCE).toArray();
-    const fresh = this.#connections.values()
-      .filter(({ idle, evictable }) => idle && !evictable)
-      .take(SHED_AT_ONCE - used.length);
-    for (const connection of used) connection.evict();
-    for (const connection of fresh) connection.abort();
+    evictSome(this.#connections, SHED_AT_ONCE);
   }
 
   /** Closes all connections at once. */
   abort(): void {
     this.#aborted = true;
-    this.#handshakes.abort();
     for (const connection of this.#connections) connection.abort();
     this.#host.dispatcher.abort();
     this.changed();
@@ -128,46 +116,61 @@ export class Connections {
 
   // Idle connections wait below this: no async function holds its frame for one.
   #serve(conn: AcceptedConn, listener: Listener): void {
-    this.#served++;
     if (this.#counts !== undefined) {
       this.#counts.connectionsAccepted++;
       this.#counts.connectionsOpen++;
     }
-    const handshake = handshakeOf(conn, listener);
-    if (handshake === undefined) return this.#run(conn, listener);
-    this.#handshakes.complete(conn, handshake).then(
-      (ready) => this.#run(ready, listener),
-      (error) => this.#handshakeFailed(listener, error),
-    );
+    const perform = handshakeOf(conn, listener);
+    if (perform === undefined) this.#run(conn, listener);
+    else this.#shakeHands(conn, perform, listener);
   }
 
-  #handshakeFailed({ secure }: Listener, error: unknown): void {
+  #shakeHands(
+    conn: AcceptedConn,
+    perform: PerformHandshake,
+    listener: Listener,
+  ): void {
+    const { clock } = this.#host;
+    const { handshakeTimeout: timeoutMs } = this.#options;
+    const handshake = new Handshake(conn, { clock, timeoutMs });
+    this.#connections.add(handshake);
+    handshake.run(perform).then(
+      (ready) => {
+        this.#connections.delete(handshake);
+        this.#run(ready, listener);
+      },
+      (error) => this.#handshakeFailed(handshake, listener, error),
+    );
+    if (this.#stopping) handshake.shutdown();
+  }
+
+  #handshakeFailed(
+    handshake: Handshake,
+    { secure }: Listener,
+    error: unknown,
+  ): void {
     if (this.#counts !== undefined) {
       if (secure) this.#counts.tlsFailures++;
       else this.#counts.proxyHeaderFailures++;
     }
-    this.#ended(undefined, error);
+    this.#ended(handshake, error);
   }
 
   #run(conn: SocketConn, listener: Listener): void {
-    if (this.#aborted) {
-      conn[Symbol.dispose]();
-      return this.#ended(undefined);
-    }
     const connection = this.#connect(conn, listener);
     this.#connections.add(connection);
     connection.run().then(
       () => this.#ended(connection),
       (error) => this.#ended(connection, error),
     );
-    if (this.#stopping) connection.shutdown();
+    if (this.#aborted) connection.abort();
+    else if (this.#stopping) connection.shutdown();
   }
 
-  #ended(connection: Http1Connection | undefined, error?: unknown): void {
-    if (connection !== undefined) this.#connections.delete(connection);
+  #ended(connection: Handshake | Http1Connection, error?: unknown): void {
+    this.#connections.delete(connection);
     if (error !== undefined) this.#host.onLost(error);
     if (this.#counts !== undefined) this.#counts.connectionsOpen--;
-    this.#served--;
     this.changed();
   }
 
@@ -188,11 +191,23 @@ export class Connections {
     return connection;
   }
 
-  /** Past `maxConnections`, the oldest connection that is idle makes room. */
+  /** Past `maxConnections`, one that holds no request makes room. */
   async #waitForRoom(): Promise<void> {
     while (this.#open >= this.#options.maxConnections && !this.#aborted) {
-      this.#connections.values().find(({ evictable }) => evictable)?.evict();
-      await this.#nextChange();
+      await this.#changeWithin(evictOne(this.#connections));
+    }
+  }
+
+  /** Waits for the next change, or until one can be evicted. */
+  async #changeWithin(ms: number): Promise<void> {
+    const changed = this.#nextChange();
+    // One that is evicted reports its end.
+    if (ms === 0 || ms === Infinity) return await changed;
+    const over = new AbortController();
+    try {
+      await Promise.race([changed, delay(ms, over.signal)]);
+    } finally {
+      over.abort();
     }
   }
 
@@ -205,7 +220,7 @@ export class Connections {
 function handshakeOf(
   { remoteAddr }: AcceptedConn,
   { secure, proxies }: Listener,
-): ((conn: AcceptedConn) => Promise<SocketConn>) | undefined {
+): PerformHandshake | undefined {
   if (secure) return handshakeTls;
   const host = "hostname" in remoteAddr ? remoteAddr.hostname : null;
   return proxies?.has(host) ? readProxyHeader : undefined;

@@ -67,7 +67,7 @@ export interface ServeOptions {
   /** The content of a request; past it: 413. Default: none. */
   maxBodyBytes?: number;
 
-  /** Open connections; past it: the oldest idle one is closed, or none accepted. Default: none. */
+  /** Open connections; past it: one without a request is closed (idle, or silent for a second), or none accepted. Default: none. */
   maxConnections?: number;
   /** Requests being handled; past it: 503 with retry-after. Default: none. */
   maxConcurrentRequests?: number;

@@ -154,7 +154,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
     flags: [
       option(
         "maxConnections",
-        "Open connections; past it: idle ones are closed, or none accepted",
+        "Open connections; past it: one without a request is closed, or none accepted",
       ),
       option("maxConcurrentRequests", "Requests being handled; past it: 503"),
       option(

@@ -70,6 +70,7 @@ export class Http1Connection {
   readonly #parser: RequestHeadParser;
   #awaited: AwaitedHead | undefined;
   #idle = true;
+  #waitingSince: number | undefined = performance.now();
 
   /** Serves `transport`; `handle` is called for one request at a time. */
   constructor(
@@ -96,6 +97,16 @@ export class Http1Connection {
   get evictable(): boolean {
     const { requests, output } = this.#state;
     return this.idle && requests > 0 && output.idle;
+  }
+
+  /**
+   * Since when the client has kept it waiting, by the clock of `performance`:
+   * for its first request, for the rest of a head, for the rest of content that
+   * nobody wants, or for its end. `undefined` while it is idle after a response,
+   * and while a request is being handled.
+   */
+  get waitingSince(): number | undefined {
+    return this.#waitingSince;
   }
 
   /** Whether the connection closes after the current exchange. */
@@ -152,11 +163,15 @@ export class Http1Connection {
     if (this.idle) this.#armFirst();
   }
 
-  /** Closes the connection if it is `evictable`. */
+  /**
+   * Closes the connection, unless a request is being handled. What has arrived
+   * of the next one is dropped, and not answered.
+   */
   evict(): void {
-    if (!this.evictable) return;
-    this.#state.ending = true;
-    this.#transport.endRead();
+    if (this.idle) {
+      this.#state.ending = true;
+      this.#transport.endRead();
+    } else if (this.#waitingSince !== undefined) this.abort();
   }
 
   /** Closes the connection at once. */
@@ -168,6 +183,7 @@ export class Http1Connection {
     this.#transport.readDeadline.disarm();
     this.#awaited = undefined;
     this.#idle = false;
+    this.#waitingSince = undefined;
     const state = this.#state;
     state.requests++;
     state.exchange = new Http1Exchange(head, state);
@@ -221,8 +237,10 @@ export class Http1Connection {
     const { headerTimeout, keepAliveTimeout } = this.#state.options;
     if (awaited === "first head") this.#armFirst();
     else if (awaited === "rest of head") {
+      this.#waitingSince = performance.now();
       readDeadline.arm(headerTimeout, () => this.#headExpired());
     } else {
+      this.#waitingSince = undefined;
       const ms = this.#state.ending ? REQUEST_GRACE_MS : keepAliveTimeout;
       readDeadline.arm(
         Math.min(ms, keepAliveTimeout),
@@ -246,6 +264,7 @@ export class Http1Connection {
     await this.#state.output.flush();
     const { drainBytes, drainTimeout } = this.#state.options;
     const { readDeadline } = this.#transport;
+    this.#waitingSince = performance.now();
     readDeadline.arm(drainTimeout, () => this.#transport.endRead());
     try {
       return await exchange.drainBody(drainBytes);
@@ -259,6 +278,7 @@ export class Http1Connection {
 
   /** Answers bytes that are no request, or no content of one; then closes. */
   async #refuse(status: number): Promise<void> {
+    this.#idle = false;
     try {
       // A handler that lets a fault of the body escape may have answered.
       const exchange = this.#state.exchange ??
@@ -274,6 +294,7 @@ export class Http1Connection {
 
   /** Closes the connection so that the client can read what was sent. */
   async #linger(): Promise<void> {
+    this.#waitingSince = performance.now();
     try {
       await linger(
         this.#transport,

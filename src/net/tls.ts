@@ -5,8 +5,6 @@
  * @module
  */
 
-import type { CoarseDeadline, DeadlineClock } from "./deadlines.ts";
-
 /** Where a certificate comes from, and what is offered with it. */
 export interface TlsSettings {
   /** PEM text, or the path of a file of it. */
@@ -131,56 +129,6 @@ export function restate(
     options: ErrorOptions,
   ) => Error;
   return new ErrorClass(describe(error.message), { cause: error });
-}
-
-/** The handshakes that are under way. */
-export class Handshakes {
-  readonly #clock: DeadlineClock;
-  readonly #pending = new Map<Deno.Conn, CoarseDeadline>();
-  #timeoutMs: number;
-
-  /** Each may take `timeoutMs` milliseconds. */
-  constructor(clock: DeadlineClock, timeoutMs: number) {
-    this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  /**
-   * Performs what a connection that was accepted begins with; it is closed if
-   * that fails.
-   *
-   * @returns What the handshake gives.
-   * @throws Whatever it failed by.
-   */
-  async complete<T>(
-    conn: Deno.Conn,
-    perform: (conn: Deno.Conn) => Promise<T>,
-  ): Promise<T> {
-    using deadline = this.#clock.create();
-    this.#pending.set(conn, deadline);
-    deadline.arm(this.#timeoutMs, () => conn[Symbol.dispose]());
-    try {
-      return await perform(conn);
-    } catch (error) {
-      conn[Symbol.dispose]();
-      throw error;
-    } finally {
-      this.#pending.delete(conn);
-    }
-  }
-
-  /** Gives those under way, and those to come, no more than `timeoutMs`. */
-  hurry(timeoutMs: number): void {
-    this.#timeoutMs = Math.min(timeoutMs, this.#timeoutMs);
-    for (const [conn, deadline] of this.#pending) {
-      deadline.arm(this.#timeoutMs, () => conn[Symbol.dispose]());
-    }
-  }
-
-  /** Closes all of them. */
-  abort(): void {
-    for (const conn of this.#pending.keys()) conn[Symbol.dispose]();
-  }
 }
 
 /** The handshake of a connection that a listener for TLS accepted. */

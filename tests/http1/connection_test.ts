@@ -671,26 +671,76 @@ Deno.test("shutdown() answers a request that was on its way on an idle connectio
   await within(done);
 });
 
-Deno.test("evict() closes a connection that is idle behind a request at once", async () => {
-  const { transport, connection, done } = serveInMemory();
-  transport.push(get("/"));
+/** What clients do before they keep a connection waiting, and are answered. */
+const WAITS: Record<string, [sent: string, statuses: number[]]> = {
+  "is fresh": ["", []],
+  "waits for the rest of the first head": ["GET / HTTP/1.1\r\n", []],
+  "is idle after a response": [get("/"), [200]],
+  "waits for the rest of another head": [`${get("/")}GET`, [200]],
+  "waits for content that nobody wants": [
+    "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
+    [200],
+  ],
+  "waits for its client's end": [get("/", "Connection: close"), [200]],
+  "waits for the end of a client that was refused": ["nonsense\r\n\r\n", [400]],
+};
+
+/** Answers "/early" before its content has come. */
+function echoUnlessEarly(exchange: Http1Exchange): Promise<void> {
+  const early = exchange.request.target.path === "/early";
+  return early ? respond(exchange, "early") : echo(exchange);
+}
+
+for (const [what, [sent, answered]] of Object.entries(WAITS)) {
+  Deno.test(`evict() closes a connection that ${what}`, async () => {
+    const { transport, connection, done } = serveInMemory(echoUnlessEarly);
+    if (sent !== "") transport.push(sent);
+    await settle();
+    assert(connection.evictable !== (connection.waitingSince !== undefined));
+    connection.evict();
+    await within(done.catch(() => {}));
+    assert(transport.closed);
+    assertEquals(statuses(transport.output), answered);
+  });
+}
+
+Deno.test("evict() leaves a request alone that is being handled", async () => {
+  const { open, opened } = gate();
+  const { transport, connection, done } = serveInMemory(async (exchange) => {
+    await opened;
+    await echo(exchange);
+  });
+  transport.push("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n");
   await settle();
-  connection.evict();
-  await within(done);
-  assert(transport.closed);
+  for (const more of ["some", " ", "more"]) {
+    assertFalse(connection.evictable);
+    assertEquals(connection.waitingSince, undefined);
+    connection.evict();
+    transport.push(more);
+    await settle();
+    open();
+  }
   assertEquals(statuses(transport.output), [200]);
+  transport.end();
+  await within(done);
 });
 
-Deno.test("evict() leaves any other connection alone", async () => {
+Deno.test("waitingSince says when the client was first waited for", async () => {
   const { transport, connection, done } = serveInMemory();
+  const first = connection.waitingSince;
+  transport.push("GET / HT");
   await settle();
-  connection.evict();
-  transport.push(get("/").slice(0, 10));
+  assertEquals(connection.waitingSince, first, "A byte is no request");
+  transport.push("TP/1.1\r\nHost: a\r\n\r\n");
   await settle();
-  connection.evict();
-  transport.push(get("/").slice(10));
+  assertEquals(connection.waitingSince, undefined);
+  transport.push("GET");
   await settle();
-  assertEquals(statuses(transport.output), [200]);
+  const second = connection.waitingSince;
+  assert(first !== undefined && second !== undefined && second >= first);
+  transport.push(" /");
+  await settle();
+  assertEquals(connection.waitingSince, second);
   transport.end();
   await within(done);
 });
