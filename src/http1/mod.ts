@@ -24,6 +24,7 @@ export {
   LineError,
   type LineFault,
 } from "../streams/byte_reader.ts";
+export type { BodyFraming, ConnectionFields } from "./connection_fields.ts";
 export {
   DEFAULT_HTTP1_OPTIONS,
   type ExchangeHandler,
@@ -38,11 +39,7 @@ export {
 export { HttpError } from "./http_error.ts";
 export { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
 export { RequestBody } from "./request_body.ts";
-export {
-  type BodyFraming,
-  type RequestHead,
-  RequestHeadParser,
-} from "./request_head.ts";
+export { type RequestHead, RequestHeadParser } from "./request_head.ts";
 export type { RequestTarget } from "./request_target.ts";
 export { reasonPhrase } from "./status.ts";
 export type { Deadline, Transport } from "./transport.ts";

@@ -14,7 +14,7 @@ import type { Field } from "../fields.ts";
 import { HttpError, quote } from "./http_error.ts";
 import { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
 import { parseFieldLines } from "./field_lines.ts";
-import type { BodyFraming } from "./request_head.ts";
+import type { BodyFraming } from "./connection_fields.ts";
 
 /** The most bytes that chunk extensions may take in one body. */
 const MAX_EXTENSION_BYTES = 4 * 1024;

@@ -1,10 +1,8 @@
 /**
  * The head of a request: request line and fields (RFC 9112, sections 2–6).
  *
- * The rules are strict where leniency has led to request smuggling: one SP
- * between the parts of the request line, no white space before a colon, no
- * folded lines, one Host, one Content-Length of digits only, "chunked" as the
- * only transfer coding and never beside a Content-Length.
+ * The request line has one SP between its parts, and no other white space; what
+ * the fields must be is said where they are read.
  *
  * @module
  */
@@ -14,21 +12,18 @@ import {
   LineError,
   type LineFault,
 } from "../streams/byte_reader.ts";
-import { type Field, isToken, listsToken } from "../fields.ts";
+import { type Field, isToken } from "../fields.ts";
+import {
+  type ConnectionFields,
+  readConnectionFields,
+} from "./connection_fields.ts";
 import { parseFieldLines } from "./field_lines.ts";
 import { HttpError, quote } from "./http_error.ts";
 import { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
-import {
-  isHost,
-  parseRequestTarget,
-  type RequestTarget,
-} from "./request_target.ts";
-
-/** How the content of a request is delimited: its length, or chunk by chunk. */
-export type BodyFraming = number | "chunked";
+import { parseRequestTarget, type RequestTarget } from "./request_target.ts";
 
 /** A request head that has passed every check. */
-export interface RequestHead {
+export interface RequestHead extends ConnectionFields {
   /** As it came: methods are case-sensitive. */
   readonly method: string;
   /** The target, taken apart. */
@@ -37,21 +32,10 @@ export interface RequestHead {
   readonly version: "1.0" | "1.1";
   /** All fields in the order in which they came, repeated ones too. */
   readonly headers: Field[];
-  /** How the content is delimited; 0 if there is none. */
-  readonly framing: BodyFraming;
-  /** Whether the client allows another request on this connection. */
-  readonly keepAlive: boolean;
-  /** Whether the client waits for a 100 before it sends the content. */
-  readonly expectsContinue: boolean;
-  /** Whether the client accepts trailers. */
-  readonly acceptsTrailers: boolean;
-  /** Whether the client asks for another protocol (Upgrade, on 1.1). */
-  readonly upgrade: boolean;
 }
 
 const MAX_METHOD_LENGTH = 32;
 const VERSION = /^HTTP\/[0-9]\.[0-9]$/;
-const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
 const HEAD_FAULT_STATUS: Partial<Record<LineFault, number>> = {
   "line too long": 414,
@@ -132,57 +116,8 @@ function parseRequestHead(block: string, limits: RequestLimits): RequestHead {
   const lineEnd = block.indexOf("\r\n");
   const { method, target, version } = parseRequestLine(block.slice(0, lineEnd));
   const headers = parseFieldLines(block, lineEnd + 2, limits.maxHeaders);
-  const http11 = version === "1.1";
-
-  let host: string | undefined;
-  let contentLength: string | undefined;
-  let transferCoding: string | undefined;
-  let keepAlive = http11;
-  let close = false;
-  let expectsContinue = false;
-  let acceptsTrailers = false;
-  let upgrade = false;
-  let upgradeRequested = false;
-  for (const [name, value] of headers) {
-    switch (name) {
-      case "host":
-        host = checkHost(host, value);
-        break;
-      case "content-length":
-        contentLength = checkContentLength(contentLength, value);
-        break;
-      case "transfer-encoding":
-        transferCoding = checkTransferCoding(transferCoding, value, http11);
-        break;
-      case "connection":
-        if (listsToken(value, "close")) close = true;
-        if (listsToken(value, "keep-alive")) keepAlive = true;
-        if (listsToken(value, "upgrade")) upgradeRequested = true;
-        break;
-      case "expect":
-        if (http11) expectsContinue = checkExpectation(value);
-        break;
-      case "te":
-        acceptsTrailers ||= http11 && listsToken(value, "trailers");
-        break;
-      case "upgrade":
-        upgrade = http11;
-        break;
-    }
-  }
-
-  if (http11 && host === undefined) {
-    throw new HttpError(400, "Cannot serve HTTP/1.1 request: no Host field");
-  }
-  if (transferCoding !== undefined && contentLength !== undefined) {
-    throw new HttpError(
-      400,
-      "Cannot frame request: both Content-Length and Transfer-Encoding",
-    );
-  }
-  const framing = transferCoding === undefined
-    ? Number(contentLength ?? 0)
-    : "chunked";
+  const fields = readConnectionFields(headers, version === "1.1");
+  const { framing } = fields;
   if (framing !== "chunked" && framing > limits.maxBodyBytes) {
     throw new HttpError(
       413,
@@ -197,10 +132,10 @@ function parseRequestHead(block: string, limits: RequestLimits): RequestHead {
       ? headers
       : replaceHost(headers, target.authority),
     framing,
-    keepAlive: keepAlive && !close,
-    expectsContinue: expectsContinue && framing !== 0,
-    acceptsTrailers,
-    upgrade: upgrade && upgradeRequested,
+    keepAlive: fields.keepAlive,
+    expectsContinue: fields.expectsContinue,
+    acceptsTrailers: fields.acceptsTrailers,
+    upgrade: fields.upgrade,
   };
 }
 
@@ -228,45 +163,6 @@ function parseRequestLine(
 function isMethod(method: string): boolean {
   return method === "GET" ||
     method.length <= MAX_METHOD_LENGTH && isToken(method);
-}
-
-function checkHost(earlier: string | undefined, value: string): string {
-  if (earlier !== undefined) {
-    throw new HttpError(400, "Cannot accept two Hosts");
-  }
-  if (!isHost(value)) {
-    throw new HttpError(400, `Cannot parse Host: ${quote(value)}`);
-  }
-  return value;
-}
-
-function checkContentLength(
-  earlier: string | undefined,
-  value: string,
-): string {
-  if (earlier !== undefined || !CONTENT_LENGTH.test(value)) {
-    throw new HttpError(400, `Cannot accept Content-Length: ${quote(value)}`);
-  }
-  return value;
-}
-
-function checkTransferCoding(
-  earlier: string | undefined,
-  value: string,
-  http11: boolean,
-): string {
-  if (earlier !== undefined || !http11) {
-    throw new HttpError(400, "Cannot accept Transfer-Encoding here");
-  }
-  if (value.toLowerCase() !== "chunked") {
-    throw new HttpError(501, `Cannot decode transfer coding: ${quote(value)}`);
-  }
-  return value;
-}
-
-function checkExpectation(value: string): true {
-  if (value.toLowerCase() === "100-continue") return true;
-  throw new HttpError(417, `Cannot meet expectation: ${quote(value)}`);
 }
 
 /** The authority of an absolute target replaces Host (RFC 9112, section 3.2.2). */

@@ -36,7 +36,7 @@ export function parseRequestTarget(
 ): RequestTarget {
   if (!TARGET.test(target)) throw invalid(target);
   if (method === "CONNECT") {
-    if (!AUTHORITY.test(target)) throw invalid(target);
+    if (!AUTHORITY.test(target) || !isHost(target)) throw invalid(target);
     return { path: target, query: "", authority: target };
   }
   if (target.startsWith("/")) return splitQuery(target);
@@ -50,7 +50,12 @@ export function parseRequestTarget(
 
 /** Whether `text` is a host with an optional port (RFC 9110, section 7.2). */
 export function isHost(text: string): boolean {
-  return HOST.test(text);
+  return HOST.test(text) && (text[0] !== "[" || hasIpv6(text));
+}
+
+/** The platform knows the many forms of an IPv6 address. */
+function hasIpv6(host: string): boolean {
+  return URL.canParse(`http://${host.slice(0, host.indexOf("]") + 1)}`);
 }
 
 function splitQuery(target: string): RequestTarget {

@@ -11,7 +11,7 @@ import {
 import { HttpError } from "../../src/http1/http_error.ts";
 import { DEFAULT_LIMITS, type RequestLimits } from "../../src/http1/limits.ts";
 import { RequestBody } from "../../src/http1/request_body.ts";
-import type { BodyFraming } from "../../src/http1/request_head.ts";
+import type { BodyFraming } from "../../src/http1/connection_fields.ts";
 import { ByteReader } from "../../src/streams/byte_reader.ts";
 import {
   byteByByte,
