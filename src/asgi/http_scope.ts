@@ -16,6 +16,7 @@ import type {
 /** What a wire knows of a request. */
 export interface RequestInfo {
   readonly version: "1.0" | "1.1" | "2" | "3";
+  /** The method, in uppercase. */
   readonly method: string;
   /** The path as it came; the query without its "?". */
   readonly target: { readonly path: string; readonly query: string };
@@ -40,7 +41,7 @@ export function httpScope(
     type: "http",
     asgi: { version: "3.0", spec_version: "2.5" },
     http_version: version,
-    method: method.toUpperCase(),
+    method,
     scheme,
     path: decodePath(target.path),
     raw_path: target.path,

@@ -77,7 +77,13 @@ function requestInfo({ method, headers }: Request, parts: UrlParts) {
   const fields: Field[] = [...headers];
   // Runtimes may leave it out.
   if (!headers.has("host")) fields.unshift(["host", parts.authority]);
-  return { version: "1.1", method, target, headers: fields } as const;
+  return {
+    version: "1.1",
+    // `Request` leaves methods such as "patch" as they are.
+    method: method.toUpperCase(),
+    target,
+    headers: fields,
+  } as const;
 }
 
 function connectionInfo(

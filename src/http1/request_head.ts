@@ -24,7 +24,10 @@ import { parseRequestTarget, type RequestTarget } from "./request_target.ts";
 
 /** A request head that has passed every check. */
 export interface RequestHead extends ConnectionFields {
-  /** As it came: methods are case-sensitive. */
+  /**
+   * The method, in uppercase. It is brought into this case here and nowhere
+   * else, so that framing and the application see the same.
+   */
   readonly method: string;
   /** The target, taken apart. */
   readonly target: RequestTarget;
@@ -144,11 +147,12 @@ function parseRequestLine(
 ): { method: string; target: RequestTarget; version: "1.0" | "1.1" } {
   const methodEnd = line.indexOf(" ");
   const targetEnd = line.indexOf(" ", methodEnd + 1);
-  const method = line.slice(0, methodEnd);
+  const name = line.slice(0, methodEnd);
   const version = line.slice(targetEnd + 1);
-  if (methodEnd === -1 || targetEnd === -1 || !isMethod(method)) {
+  if (methodEnd === -1 || targetEnd === -1 || !isMethod(name)) {
     throw new HttpError(400, `Cannot parse request line: ${quote(line)}`);
   }
+  const method = normalMethod(name);
   if (version !== "HTTP/1.1" && version !== "HTTP/1.0") {
     const status = VERSION.test(version) ? 505 : 400;
     throw new HttpError(status, `Cannot serve version: ${quote(version)}`);
@@ -160,9 +164,15 @@ function parseRequestLine(
   };
 }
 
-function isMethod(method: string): boolean {
-  return method === "GET" ||
-    method.length <= MAX_METHOD_LENGTH && isToken(method);
+function isMethod(text: string): boolean {
+  return text === "GET" || isToken(text);
+}
+
+/** Methods are case-sensitive, but ASGI wants uppercase: "get" is taken for GET. */
+function normalMethod(method: string): string {
+  if (method === "GET") return method;
+  if (method.length <= MAX_METHOD_LENGTH) return method.toUpperCase();
+  throw new HttpError(501, `Cannot serve method: ${quote(method)}`);
 }
 
 /** The authority of an absolute target replaces Host (RFC 9112, section 3.2.2). */

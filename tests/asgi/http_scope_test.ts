@@ -63,11 +63,6 @@ Deno.test("httpScope() offers neither trailers nor early hints to HTTP/1.0", () 
   ]);
 });
 
-Deno.test("httpScope() gives the method in uppercase", () => {
-  const scope = httpScope({ ...REQUEST, method: "Patch" }, CONNECTION);
-  assertEquals(scope.method, "PATCH");
-});
-
 Deno.test("httpScope() gives the scheme, and addresses that are unknown or a unix socket's", () => {
   const scope = httpScope(REQUEST, {
     scheme: "https",

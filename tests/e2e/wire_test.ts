@@ -187,6 +187,18 @@ netTest("a response to HEAD has the fields and no content", async () => {
   assertEquals((await client.readResponse()).body, "/get");
 });
 
+netTest("a method in lowercase is what it is in uppercase", async () => {
+  await using server = start(http(async (scope, _receive, send) => {
+    await respond(send, 200, { headers: [["x-method", scope.method]] });
+  }));
+  using client = await server.connect();
+  await client.send(request("head", "/") + request("get", "/"));
+  for (const method of ["HEAD", "GET"]) {
+    const { status, headers } = await client.readResponse({ method });
+    assertEquals([status, headers.get("x-method")], [200, method]);
+  }
+});
+
 for (const status of [204, 304]) {
   netTest(`a ${status} has no content, whatever the app sends`, async () => {
     const app = http(async (scope, _receive, send) => {

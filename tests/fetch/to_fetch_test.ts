@@ -96,6 +96,13 @@ Deno.test("toFetch makes the scope of the request", async () => {
   );
 });
 
+Deno.test("toFetch gives the method in uppercase", async () => {
+  for (const method of ["get", "Put", "patch", "m-search"]) {
+    const scope = await scopeOf(new Request(URL_, { method }));
+    assertEquals(scope.method, method.toUpperCase());
+  }
+});
+
 Deno.test("toFetch says that the client is unknown, without an address", async () => {
   for (
     const info of [undefined, {}, { remoteAddr: null }, {

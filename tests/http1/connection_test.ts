@@ -174,6 +174,7 @@ Deno.test("A good request before a bad one is answered first, then one error, th
     ["GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505],
     ["GET / HTTP/1.1\r\n\r\n", 400],
     [get("/", "Content-Length: 1", "Content-Length: 2"), 400],
+    ["X".repeat(33) + " / HTTP/1.1\r\nHost: a\r\n\r\n", 501],
     [get("/", "Transfer-Encoding: gzip"), 400],
     [get("/", "Transfer-Encoding: gzip, chunked"), 501],
     [get("/", "Transfer-Encoding: chunked", "Content-Length: 1"), 400],

@@ -35,7 +35,7 @@ const MARKER_SERVED = "GET /behind-the-case ";
 type Verdict = Exclude<Expectation, "either">;
 
 const BARE_FRAGMENT = "Rule 2: no # in a target";
-const METHOD = "Rule 2: a method is any token of up to 32 bytes";
+const METHOD = "Rule 2: a method is any token of up to 32 bytes, in any case";
 const VERSION = "Rule 2: the version is HTTP/1.0 or HTTP/1.1";
 const HOST = "Rule 4: each request on HTTP/1.1 has a Host, the second too";
 const CODINGS = "Rule 6: chunked is the only transfer coding, and stands alone";
@@ -255,7 +255,7 @@ function requestsIn(wire: string): { method: string; content: string }[] {
   const requests: { method: string; content: string }[] = [];
   for (let rest = wire; rest.includes("\r\n\r\n");) {
     const { head, framing, body } = takeApart(rest.replace(/^\r\n/, ""));
-    const method = head.split(" ", 1)[0];
+    const method = head.split(" ", 1)[0].toUpperCase();
     if (framing === "chunked") {
       const chunks = readChunks(body);
       requests.push({ method, content: chunks.content });

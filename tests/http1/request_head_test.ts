@@ -185,21 +185,36 @@ Deno.test("A request line has exactly one space between its parts", async () => 
   for (const line of lines) await assertRefused(startingWith(line), 400);
 });
 
-Deno.test("A method is a token of at most 32 bytes, kept in its case", async () => {
+Deno.test("A method is a token of at most 32 bytes, and is brought into uppercase", async () => {
   const methods = [
     "GET",
     "get",
+    "Head",
     "M-SEARCH",
     "!#$%&'*+-.^_`|~1",
-    "X".repeat(32),
+    "x".repeat(32),
   ];
   for (const method of methods) {
     const head = await assertAccepted(startingWith(`${method} / HTTP/1.1`));
-    assertEquals(head.method, method);
+    assertEquals(head.method, method.toUpperCase());
   }
-  for (const method of ["X".repeat(33), "G:T", "G\xcbT", "G(T", '"GET"', ""]) {
+  for (const method of ["G:T", "G\xcbT", "G(T", '"GET"', "", "g@t"]) {
     await assertRefused(startingWith(`${method} / HTTP/1.1`), 400);
   }
+});
+
+Deno.test("A method that is longer is refused with 501, one that is no token with 400", async () => {
+  await assertRefused(startingWith(`${"X".repeat(33)} / HTTP/1.1`), 501);
+  await assertRefused(startingWith(`${"x".repeat(500)} * HTTP/1.0`), 501);
+  await assertRefused(startingWith(`${"X".repeat(33)}( / HTTP/1.1`), 400);
+});
+
+Deno.test("The target has the form that its method allows, in any case", async () => {
+  const all = await assertAccepted(startingWith("options * HTTP/1.1"));
+  assertEquals(all.target.path, "*");
+  const tunnel = await assertAccepted(startingWith("Connect b:443 HTTP/1.1"));
+  assertEquals(tunnel.headers, [["host", "a"]]);
+  await assertRefused(startingWith("connect / HTTP/1.1"), 400);
 });
 
 Deno.test("Another well-formed version is refused with 505", async () => {
