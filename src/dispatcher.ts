@@ -10,7 +10,7 @@ import type { CycleContext } from "./asgi/http_cycle.ts";
 import { HttpCycle } from "./asgi/http_cycle.ts";
 import { type ConnectionInfo, httpScope } from "./asgi/http_scope.ts";
 import { respond } from "./asgi/helpers.ts";
-import type { LifespanCycle } from "./asgi/lifespan_cycle.ts";
+import { type LifespanCycle, withState } from "./asgi/lifespan_cycle.ts";
 import { type Ending, ShutdownNotices } from "./asgi/shutdown_notice.ts";
 import type { AsgiApp, HttpScope, WebSocketScope } from "./asgi/types.ts";
 import type { Http1Exchange } from "./http1/exchange.ts";
@@ -51,7 +51,6 @@ interface BegunRecord
 export class Dispatcher {
   readonly #app: AsgiApp;
   readonly #options: ResolvedOptions;
-  readonly #lifespan: LifespanCycle;
   readonly #host: DispatcherHost;
   readonly #metrics: Metrics | undefined;
   readonly #httpContext: CycleContext;
@@ -69,10 +68,9 @@ export class Dispatcher {
     lifespan: LifespanCycle,
     host: DispatcherHost,
   ) {
-    this.#app = rootPath(app, options.rootPath);
+    this.#app = rootPath(withState(app, lifespan), options.rootPath);
     this.#proxies = new ForwardedReader({ trust: options.trustedProxies });
     this.#options = options;
-    this.#lifespan = lifespan;
     this.#host = host;
     this.#metrics = host.metrics;
     this.#httpContext = this.#createContext(() => this.#requests--);
@@ -187,12 +185,8 @@ export class Dispatcher {
     return this.#webSockets;
   }
 
-  /**
-   * Adds what the server knows and no wire does: a shallow copy of what the
-   * application keeps, and the notice of the shutdown.
-   */
+  /** Adds what the server knows and no wire does: the notice of the shutdown. */
   #complete(scope: HttpScope | WebSocketScope, cycle: Ending): void {
-    if (this.#lifespan.supported) scope.state = { ...this.#lifespan.state };
     scope.extensions["server.shutdown"] = this.#notices.create(cycle);
   }
 

@@ -228,10 +228,10 @@ class AsgiServer implements Server {
       this.#cut.signal,
       "Cannot start application",
     );
-    const { thrown } = this.#lifespan;
-    if (thrown === undefined) return;
+    const { fault } = this.#lifespan;
+    if (fault === undefined) return;
     // Most throw because they know no such scope; but some have failed.
-    this.#say("debug", "The application has no lifespan", thrown);
+    this.#say("debug", "The application has no lifespan", fault.error);
   }
 
   async #stopApplication(): Promise<void> {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isInstance, readItems, readMember } from "../user_code.ts";
+
 /**
  * Rejects a `send` when the client has left. An application may let it escape:
  * it is not logged as an error of the application.
@@ -24,14 +26,26 @@ export class InvalidEventError extends TypeError {
   override readonly name = "InvalidEventError";
 }
 
-/** Whether an error is, or wraps, a {@linkcode ClientDisconnected}. */
-export function isDisconnect(
-  error: unknown,
-  seen: Set<Error> = new Set(),
-): boolean {
-  if (error instanceof ClientDisconnected) return true;
-  if (!(error instanceof Error) || seen.has(error)) return false;
-  seen.add(error);
-  const several = error instanceof AggregateError ? error.errors : [];
-  return [error.cause, ...several].some((inner) => isDisconnect(inner, seen));
+/** So many errors are looked at, of those that one wraps. */
+const MAX_ERRORS = 64;
+
+/**
+ * Whether an error is, or wraps, a {@linkcode ClientDisconnected}: as its cause,
+ * or as one of several errors. It does not throw, whatever was thrown.
+ */
+export function isDisconnect(error: unknown): boolean {
+  const errors = new Set([error]);
+  for (const one of errors) {
+    if (isInstance(one, ClientDisconnected)) return true;
+    if (errors.size < MAX_ERRORS) wrappedBy(one).forEach((e) => errors.add(e));
+  }
+  return false;
+}
+
+function wrappedBy(error: unknown): unknown[] {
+  if (!isInstance(error, Error)) return [];
+  const several = isInstance(error, AggregateError)
+    ? readItems(readMember(error, "errors"), MAX_ERRORS)
+    : undefined;
+  return [readMember(error, "cause"), ...several ?? []];
 }

@@ -7,6 +7,7 @@
 
 import { type Field, fieldName, isFieldValue } from "../fields.ts";
 import { decodeByteString } from "../streams/byte_string.ts";
+import { readMember, readString } from "../user_code.ts";
 import { InvalidEventError } from "./errors.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -39,8 +40,13 @@ export function show(value: unknown): string {
   if (typeof value === "string") {
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   }
+  if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
-  return `an instance of ${value.constructor?.name ?? "Object"}`;
+  const constructor = readMember(value, "constructor");
+  const name = typeof constructor === "function"
+    ? readString(constructor, "name")
+    : undefined;
+  return `an instance of ${name ?? "Object"}`;
 }
 
 /** A final status code. */

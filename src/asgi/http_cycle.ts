@@ -23,6 +23,7 @@ import {
   type EventTaker,
   handled,
 } from "../streams/event_streams.ts";
+import { isInstance, readMember } from "../user_code.ts";
 import type { AppCalls } from "./app_calls.ts";
 import type { Departure, DepartureWatcher } from "./departures.ts";
 import { ClientDisconnected, isDisconnect } from "./errors.ts";
@@ -236,9 +237,9 @@ export class HttpCycle
 
   /** The request is bad after all: it is refused, unless it was answered. */
   #bodyFailed(error: unknown): HttpReceiveEvent {
-    const { status } = error as { status?: number };
     if (this.#over || this.#order.complete) return DISCONNECT;
-    if (status !== undefined) this.#fail(status, error);
+    const status = isInstance(error, Error) && readMember(error, "status");
+    if (typeof status === "number") this.#fail(status, error);
     return DISCONNECT;
   }
 

@@ -15,6 +15,7 @@ import {
   type EventTaker,
   handled,
 } from "../streams/event_streams.ts";
+import { messageOf, textOf } from "../user_code.ts";
 import { InvalidEventError } from "./errors.ts";
 import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
 import type {
@@ -25,6 +26,19 @@ import type {
   Receive,
   Send,
 } from "./types.ts";
+
+/**
+ * An application as it is called for requests: with a shallow copy of the state
+ * that it has built in its lifespan. What that state throws, the call throws.
+ */
+export function withState(app: AsgiApp, lifespan: LifespanCycle): AsgiApp {
+  return (scope, receive, send) => {
+    if (scope.type !== "lifespan" && lifespan.supported) {
+      scope.state = { ...lifespan.state };
+    }
+    return app(scope, receive, send);
+  };
+}
 
 /** Whether lifespan is tried, required, or left out. */
 export type LifespanMode = "auto" | "on" | "off";
@@ -38,13 +52,19 @@ export class LifespanError extends Error {
 type Phase = "startup" | "running" | "shutdown" | "over";
 type Outcome = "complete" | "failed" | "unsupported";
 
-const EVENT_TYPE = /^lifespan\.(startup|shutdown)\.(?:complete|failed)$/;
+const EVENT_TYPE = /^lifespan\.(startup|shutdown)\.(complete|failed)$/;
+
+/** What an application has answered, and why. */
+interface LifespanAnswer {
+  readonly outcome: Outcome;
+  readonly message: string;
+}
 
 /** One call of an application with the lifespan scope. */
 export class LifespanCycle
   implements
     EventPort<LifespanReceiveEvent, LifespanSendEvent>,
-    EventTaker<LifespanSendEvent> {
+    EventTaker<LifespanAnswer> {
   /** The events for the application. */
   readonly source: EventSource<LifespanReceiveEvent> = new EventSource(this);
   /** What the application put into its state while it started. */
@@ -53,7 +73,7 @@ export class LifespanCycle
   readonly #app: AsgiApp;
   readonly #mode: LifespanMode;
   readonly #onAppError: (error: unknown) => void;
-  readonly #sink: EventSink<LifespanSendEvent>;
+  readonly #sink: EventSink<LifespanAnswer>;
   #phase: Phase = "startup";
   #startupSent = false;
   #supported = false;
@@ -61,7 +81,7 @@ export class LifespanCycle
   #shutdownAsked = Promise.withResolvers<LifespanReceiveEvent>();
   #stopped: Promise<void> | undefined;
   #message = "";
-  #thrown: unknown;
+  #fault: { readonly error: unknown } | undefined;
 
   /**
    * Nothing is called yet. `onAppError` is told of what the application throws
@@ -84,8 +104,8 @@ export class LifespanCycle
   }
 
   /** What the application has thrown, if anything. */
-  get thrown(): unknown {
-    return this.#thrown;
+  get fault(): { readonly error: unknown } | undefined {
+    return this.#fault;
   }
 
   /** Why the application says that it has failed; "" if it gave no reason. */
@@ -111,7 +131,7 @@ export class LifespanCycle
     this.#supported = outcome === "complete";
     if (!this.#supported && this.#mode === "on") {
       throw new LifespanError("Cannot start application: it has no lifespan", {
-        cause: this.#thrown,
+        cause: this.#fault?.error,
       });
     }
   }
@@ -136,7 +156,7 @@ export class LifespanCycle
     if (await this.#outcome.promise !== "failed") return;
     throw new LifespanError(
       `Cannot stop application: ${this.#message || "it gave no reason"}`,
-      { cause: this.#thrown },
+      { cause: this.#fault?.error },
     );
   }
 
@@ -147,17 +167,24 @@ export class LifespanCycle
 
   /** Takes an event of the application. */
   send(event: LifespanSendEvent): Promise<void> {
-    const [, phase] = EVENT_TYPE.exec(String(event?.type)) ?? [];
-    if (phase !== undefined && phase === this.#phase) {
-      const started = event.type === "lifespan.startup.complete";
-      this.#phase = started ? "running" : "over";
-      return this.#sink.write(event);
+    try {
+      return this.#sink.write(this.#accept(event));
+    } catch (error) {
+      return handled(Promise.reject(error));
     }
-    return handled(Promise.reject(
-      new InvalidEventError(
-        `Cannot send ${event?.type}: it is not due in phase "${this.#phase}"`,
-      ),
-    ));
+  }
+
+  #accept(event: LifespanSendEvent): LifespanAnswer {
+    const { type, message } = event ?? {};
+    const text = textOf(type);
+    const [, phase, outcome] = EVENT_TYPE.exec(text) ?? [];
+    if (phase !== this.#phase) {
+      throw new InvalidEventError(
+        `Cannot send ${text}: it is not due in phase "${this.#phase}"`,
+      );
+    }
+    this.#phase = text === "lifespan.startup.complete" ? "running" : "over";
+    return { outcome: outcome as Outcome, message: textOf(message ?? "") };
   }
 
   /** What fails to send has been told of its failure. */
@@ -176,7 +203,7 @@ export class LifespanCycle
         sendOf(this) as unknown as Send,
       );
     } catch (error) {
-      this.#thrown = error;
+      this.#fault = { error };
     }
     this.#returned();
   }
@@ -184,14 +211,15 @@ export class LifespanCycle
   /** What the return of the application means depends on when it comes. */
   #returned(): void {
     const phase = this.#phase;
+    const fault = this.#fault;
     this.#phase = "over";
     if (phase === "startup") this.#outcome.resolve("unsupported");
-    if (phase === "running" && this.#thrown !== undefined) {
-      this.#onAppError(this.#thrown);
+    if (phase === "running" && fault !== undefined) {
+      this.#onAppError(fault.error);
     }
     if (phase !== "shutdown") return;
-    if (this.#thrown !== undefined) this.#message = String(this.#thrown);
-    this.#outcome.resolve(this.#thrown === undefined ? "complete" : "failed");
+    if (fault !== undefined) this.#message = messageOf(fault.error);
+    this.#outcome.resolve(fault === undefined ? "complete" : "failed");
   }
 
   /** Makes the next event, when it is due. */
@@ -202,11 +230,9 @@ export class LifespanCycle
   }
 
   /** Takes the application's answer. */
-  takeEvent(event: LifespanSendEvent): undefined {
-    this.#message = String(event.message ?? "");
-    this.#outcome.resolve(
-      event.type.endsWith("failed") ? "failed" : "complete",
-    );
+  takeEvent({ outcome, message }: LifespanAnswer): undefined {
+    this.#message = message;
+    this.#outcome.resolve(outcome);
   }
 
   /** Behind the last event, nothing is left to do. */

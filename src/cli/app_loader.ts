@@ -9,6 +9,7 @@ import { relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import type { AsgiApp } from "../asgi/types.ts";
+import { isInstance, readMember, readString, textOf } from "../user_code.ts";
 import { isUrl } from "./app_reference.ts";
 import { AppLoadError } from "./errors.ts";
 import type { AppReference } from "./settings.ts";
@@ -42,8 +43,8 @@ async function importModule(
   try {
     return await import(url);
   } catch (error) {
-    const isMissing = error instanceof Error &&
-      error.message.startsWith(`Module not found "${url}"`);
+    const isMissing = isInstance(error, Error) &&
+      textIn(error, "message").startsWith(`Module not found "${url}"`);
     throw new AppLoadError(
       isMissing
         ? `Cannot load application: there is no module "${module}"`
@@ -113,20 +114,25 @@ function kindOf(value: unknown): string {
 
 /** What was thrown and where, in one line. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return `it threw ${String(error)}`;
-  const [firstLine] = stripVTControlCharacters(error.message).split("\n");
+  if (!isInstance(error, Error)) return `it threw ${textOf(error)}`;
+  const [firstLine] = textIn(error, "message").split("\n");
   const message = firstLine.replace(/\.$| at \S+:\d+:\d+$/, "");
   // Deno wraps what went wrong before any code ran into a TypeError.
-  const isWrapped = "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
-  const title = isWrapped ? message : `${error.name}: ${message}`;
+  const isWrapped = readMember(error, "code") === "ERR_MODULE_NOT_FOUND";
+  const name = readString(error, "name") ?? "Error";
+  const title = isWrapped ? message : `${name}: ${message}`;
   const location = locationOf(error);
   return location === undefined ? title : `${title} (${location})`;
 }
 
+/** Deno colours places in messages even where there is no terminal. */
+function textIn(error: Error, key: "message" | "stack"): string {
+  return stripVTControlCharacters(readString(error, key) ?? "");
+}
+
 /** The first place in the application that an error names. */
-function locationOf({ message, stack = "" }: Error): string | undefined {
-  // Deno colours places in messages even where there is no terminal.
-  const text = stripVTControlCharacters(`${message}\n${stack}`);
+function locationOf(error: Error): string | undefined {
+  const text = `${textIn(error, "message")}\n${textIn(error, "stack")}`;
   const place = [...text.matchAll(LOCATION)]
     .find(([, url]) => !url.startsWith(OWN_MODULES));
   if (place === undefined) return undefined;

@@ -12,6 +12,7 @@ import { Metrics } from "../metrics/metrics.ts";
 import { urlOf } from "../net/listener.ts";
 import type { ServeOptions } from "../options.ts";
 import { serve, type Server } from "../server.ts";
+import { isInstance, readString, textOf } from "../user_code.ts";
 import { loadApp } from "./app_loader.ts";
 import { AppLoadError, EXIT_CODES } from "./errors.ts";
 import { openLogs } from "./logs.ts";
@@ -99,7 +100,9 @@ export function failureRecord(
   error: unknown,
   { logLevel }: Pick<Settings, "logLevel">,
 ): LogRecord {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = isInstance(error, Error)
+    ? readString(error, "message") ?? ""
+    : textOf(error);
   const message = text.replaceAll(/\s*\n\s*/g, "; ");
   return logLevel === "debug"
     ? { level: "error", message, error }
@@ -107,7 +110,7 @@ export function failureRecord(
 }
 
 function exitCodeOf(error: unknown, ready: boolean): number {
-  const appFailed = error instanceof AppLoadError ||
-    error instanceof LifespanError && !ready;
+  const appFailed = isInstance(error, AppLoadError) ||
+    isInstance(error, LifespanError) && !ready;
   return appFailed ? EXIT_CODES.app : EXIT_CODES.failed;
 }

@@ -6,6 +6,14 @@
  * @module
  */
 
+import {
+  isInstance,
+  readItems,
+  readMember,
+  readString,
+  textOf,
+} from "../user_code.ts";
+
 /** What is told of an error; of a value that is none, only a message. */
 export interface ErrorFacts {
   readonly name?: string;
@@ -24,70 +32,18 @@ export function factsOf(error: unknown): ErrorFacts {
 }
 
 function look(value: unknown, seen: Set<unknown>): ErrorFacts {
-  if (!isError(value)) return { message: textOf(value) };
+  if (!isInstance(value, Error)) return { message: textOf(value) };
   if (seen.has(value)) return { message: "[shown above]" };
   if (seen.size >= MAX_ERRORS) return { message: "[left out]" };
   seen.add(value);
-  const cause = read(value, "cause");
+  const cause = readMember(value, "cause");
+  // An `AggregateError` has members, and so has what is like one.
+  const members = readItems(readMember(value, "errors"), MAX_ERRORS);
   return {
-    name: stringOr(read(value, "name"), "Error"),
-    message: stringOr(read(value, "message"), ""),
-    stack: stringOr(read(value, "stack"), undefined),
+    name: readString(value, "name") ?? "Error",
+    message: readString(value, "message") ?? "",
+    stack: readString(value, "stack"),
     cause: cause === undefined ? undefined : look(cause, seen),
-    errors: membersOf(value)?.map((member) => look(member, seen)),
+    errors: members?.map((member) => look(member, seen)),
   };
-}
-
-function isError(value: unknown): value is object {
-  try {
-    return value instanceof Error;
-  } catch {
-    return false; // A proxy may refuse to say.
-  }
-}
-
-/** The members of an `AggregateError`, and of what looks like one. */
-function membersOf(error: object): unknown[] | undefined {
-  try {
-    const errors = read(error, "errors");
-    return Array.isArray(errors) ? errors.slice(0, MAX_ERRORS) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function read(object: object, key: string): unknown {
-  try {
-    return (object as Record<string, unknown>)[key];
-  } catch {
-    return undefined;
-  }
-}
-
-function stringOr<T>(value: unknown, otherwise: T): string | T {
-  return typeof value === "string" ? value : otherwise;
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  return (typeof value === "object" ? toJson(value) : undefined) ??
-    toText(value) ?? "[unreadable]";
-}
-
-/** An object's JSON, if that says anything. */
-function toJson(value: unknown): string | undefined {
-  try {
-    const json = JSON.stringify(value);
-    return json === "{}" ? undefined : json;
-  } catch {
-    return undefined;
-  }
-}
-
-function toText(value: unknown): string | undefined {
-  try {
-    return String(value);
-  } catch {
-    return undefined;
-  }
 }

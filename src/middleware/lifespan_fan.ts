@@ -9,6 +9,7 @@
  * @module
  */
 
+import { messageOf } from "../user_code.ts";
 import { LifespanCycle } from "../asgi/lifespan_cycle.ts";
 import type {
   AsgiApp,
@@ -79,7 +80,7 @@ class Lives {
 
   constructor(apps: readonly AsgiApp[]) {
     // What is thrown amid a life comes out at its end: there is no log here.
-    const onAppError = (error: unknown): void => this.#failed(String(error));
+    const onAppError = (error: unknown): void => this.#failed(messageOf(error));
     this.#cycles = new Map(
       apps.map((app) => [app, new LifespanCycle(app, "auto", onAppError)]),
     );
@@ -97,9 +98,8 @@ class Lives {
     }
     const cycles = [...this.#cycles.values()];
     if (cycles.some(({ supported }) => supported)) return undefined;
-    const thrown = cycles.map(({ thrown }) => thrown);
     throw new AggregateError(
-      thrown.filter((error) => error !== undefined),
+      cycles.flatMap(({ fault }) => fault === undefined ? [] : [fault.error]),
       "Cannot start applications: none has a lifespan",
     );
   }

@@ -13,6 +13,7 @@ import {
   type WebSocketWire,
 } from "../../src/asgi/websocket_cycle.ts";
 import type { Field } from "../../src/fields.ts";
+import { isInstance, readMember } from "../../src/user_code.ts";
 
 /** What a wire was told. */
 export type WireCall =
@@ -215,7 +216,8 @@ export async function runFaulty(
 }
 
 function isAssertion(error: unknown): boolean {
-  return error instanceof Error && error.name === "AssertionError";
+  return isInstance(error, Error) &&
+    readMember(error, "name") === "AssertionError";
 }
 
 /** The scope of some WebSocket. */

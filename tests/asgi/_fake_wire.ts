@@ -4,6 +4,7 @@
 // run of an application on them. Nothing here waits for a clock.
 
 import type { Field } from "../../src/fields.ts";
+import { isInstance, readMember } from "../../src/user_code.ts";
 import {
   type CycleContext,
   HttpCycle,
@@ -264,7 +265,8 @@ export async function runFaulty(
 }
 
 function isAssertion(error: unknown): boolean {
-  return error instanceof Error && error.name === "AssertionError";
+  return isInstance(error, Error) &&
+    readMember(error, "name") === "AssertionError";
 }
 
 /** The scope of some request. */

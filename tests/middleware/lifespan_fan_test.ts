@@ -168,8 +168,9 @@ Deno.test("Applications that all know no lifespan do not know it together", asyn
   const cycle = cycleOf(mount(apps));
   await cycle.startup();
   assertEquals(cycle.supported, false);
-  assert(cycle.thrown instanceof AggregateError);
-  assertEquals(cycle.thrown.errors.map(String), ["Error: /a broke"]);
+  const error = cycle.fault?.error;
+  assert(error instanceof AggregateError);
+  assertEquals(error.errors.map(String), ["Error: /a broke"]);
 });
 
 Deno.test("An application that never answers the start keeps the others from starting, and the server's limit ends it", async () => {
@@ -195,7 +196,7 @@ for (const stop of ["fail", "throw"] as const) {
     const error = await assertRejects(() => cycle.shutdown(), LifespanError);
     const messages = stop === "fail"
       ? "/c cannot stop; /b cannot stop"
-      : "Error: /c broke; Error: /b broke";
+      : "/c broke; /b broke";
     assertEquals(error.message, `Cannot stop application: ${messages}`);
     assertEquals(log.at(-1), "done /a");
   });
@@ -224,7 +225,7 @@ Deno.test("What an application throws amid its life is told at the end, and the 
   await assertRejects(
     () => cycle.shutdown(),
     LifespanError,
-    "Cannot stop application: Error: The pool broke",
+    "Cannot stop application: The pool broke",
   );
   assertEquals(log.at(-1), "done /a");
 });
