@@ -19,6 +19,7 @@ import type { Metrics } from "./metrics/metrics.ts";
 import { ForwardedReader } from "./middleware/forwarded_fields.ts";
 import { rootPath } from "./middleware/root_path.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { callUser } from "./user_code.ts";
 import type {
   Outcome,
   WebSocketDispatcher,
@@ -229,16 +230,16 @@ export class Dispatcher {
     type: AccessRecord["type"],
     { status, bytesSent, aborted }: Outcome,
   ): void {
-    if (record === undefined) return;
+    const { accessLog } = this.#host;
+    if (record === undefined || accessLog === undefined) return;
     const { start, ...request } = record;
     const duration = performance.now() - start;
     const outcome = { status, bytesSent, aborted };
-    try {
-      this.#host.accessLog?.({ type, ...request, duration, ...outcome });
-    } catch (error) {
+    callUser(
+      () => accessLog({ type, ...request, duration, ...outcome }),
       // A log that fails is no reason to fail a connection.
-      this.#say("error", "The access log failed", error);
-    }
+      (error) => this.#say("error", "The access log failed", error),
+    );
   }
 
   #say(level: LogLevel, message: string, error?: unknown): void {

@@ -44,11 +44,11 @@ export interface ServeOptions {
   signal?: AbortSignal;
   /** Whether SIGINT and SIGTERM shut the server down, and SIGHUP reloads certificates. Default: false. */
   signals?: boolean;
-  /** Called when the server accepts, with the first address and with all. Default: logs the URLs. */
+  /** Called when the server accepts, with the first address and with all; if it fails, that is logged. Default: logs the URLs. */
   onListen?: (address: ServerAddress, all: readonly ServerAddress[]) => void;
-  /** Called with what the server has to say. Default: "info" and graver to stderr. */
+  /** Called with what the server has to say. If it fails, that goes to stderr. Default: "info" and above to stderr. */
   log?: (record: LogRecord) => void;
-  /** Called once for each request, when its response is complete or cut short. Default: none. */
+  /** Called once for each request, when its response is complete or cut short; if it fails, that is logged. Default: none. */
   accessLog?: (record: AccessRecord) => void;
   /** Counts what the server does; see docs/metrics.md. Default: none. */
   metrics?: Metrics;

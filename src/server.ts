@@ -28,6 +28,7 @@ import {
   resolveOptions,
   type ServeOptions,
 } from "./options.ts";
+import { callUser } from "./user_code.ts";
 
 /** How a server is shut down. */
 export interface ShutdownOptions {
@@ -148,7 +149,7 @@ class AsgiServer implements Server {
     this.#options = resolveOptions(options);
     this.#metrics = options.metrics;
     this.#metrics?.attach(() => Deno.memoryUsage().rss);
-    this.#log = options.log ?? logToStderr;
+    this.#log = guardedLog(options.log ?? logToStderr);
     this.#clock = new DeadlineClock(tickFor(this.#options));
     this.#listeners = listenAll(listenTargets(options), this.#options);
     this.addrs = this.#listeners.map(({ address }) => address);
@@ -252,8 +253,7 @@ class AsgiServer implements Server {
       this.#acceptAll(listener)
     );
     try {
-      if (onListen !== undefined) onListen(this.addr, this.addrs);
-      else this.#say("info", `Listening on ${urls(this.addrs)}`);
+      this.#announce(onListen);
       await Promise.race([aborted(this.#stopping.signal), ...accepting]);
     } finally {
       if (!this.#stopping.signal.aborted) this.#begin();
@@ -262,6 +262,16 @@ class AsgiServer implements Server {
       await Promise.allSettled(accepting);
       await this.#connections.finish();
     }
+  }
+
+  #announce(onListen: ServeOptions["onListen"]): void {
+    if (onListen === undefined) {
+      return this.#say("info", `Listening on ${urls(this.addrs)}`);
+    }
+    callUser(
+      () => onListen(this.addr, this.addrs),
+      (error) => this.#say("error", "onListen failed", error),
+    );
   }
 
   #acceptAll(listener: Listener): Promise<void> {
@@ -435,8 +445,28 @@ function tickFor(options: ResolvedOptions): number {
 
 const encoder = new TextEncoder();
 
+/** A log that never fails: what the user's fails to log goes to stderr. */
+function guardedLog(
+  log: (record: LogRecord) => void,
+): (record: LogRecord) => void {
+  return (record) =>
+    callUser(() => log(record), (error) => {
+      if (record.level === "debug") return;
+      logToStderr({ level: "error", message: "The log failed", error });
+      logToStderr(record);
+    });
+}
+
+/** Writes to stderr; where that cannot be done, there is no other place. */
 function logToStderr(record: LogRecord): void {
   if (record.level === "debug") return;
-  const look = { format: "plain", color: false, time: new Date() } as const;
-  Deno.stderr.writeSync(encoder.encode(formatLogRecord(record, look)));
+  const options = { format: "plain", color: false, time: new Date() } as const;
+  let bytes = encoder.encode(formatLogRecord(record, options));
+  try {
+    while (bytes.length > 0) {
+      bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+    }
+  } catch {
+    // Whoever read it is gone, or the disk is full.
+  }
 }

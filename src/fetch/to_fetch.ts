@@ -8,7 +8,11 @@
  */
 
 import { HttpCycle } from "../asgi/http_cycle.ts";
-import { LifespanCycle, type LifespanMode } from "../asgi/lifespan_cycle.ts";
+import {
+  LifespanCycle,
+  type LifespanMode,
+  withState,
+} from "../asgi/lifespan_cycle.ts";
 import { type Ending, ShutdownNotices } from "../asgi/shutdown_notice.ts";
 import type {
   AsgiApp,
@@ -25,6 +29,7 @@ import {
   requestScope,
   webSocketRequestScope,
 } from "./_request_scope.ts";
+import { callUser } from "../user_code.ts";
 
 /** How an application is run. */
 export interface ToFetchOptions {
@@ -34,9 +39,10 @@ export interface ToFetchOptions {
    */
   lifespan?: LifespanMode;
   /**
-   * Told of what the application throws; the client gets a plain 500. Without
-   * it, the promise of the response rejects, so that the runtime reports the
-   * error; what is thrown behind a complete response goes unreported.
+   * Called with what the application throws; the client gets a plain 500.
+   * Without it, or if it throws itself, the promise of the response rejects, so
+   * that the runtime reports the error; what is thrown after a complete response
+   * goes unreported, and so does a rejection of an async `onError`.
    */
   onError?: (error: unknown) => void;
   /**
@@ -130,13 +136,13 @@ class AppRunner {
   #stopped: Promise<void> | undefined;
 
   constructor(app: AsgiApp, options: ToFetchOptions) {
-    this.#app = app;
     this.#options = options;
     this.#lifespan = new LifespanCycle(
       app,
       options.lifespan ?? "auto",
-      (error) => options.onError?.(error),
+      (error) => this.#report(error, ignore),
     );
+    this.#app = withState(app, this.#lifespan);
   }
 
   startup(): Promise<void> {
@@ -208,7 +214,6 @@ class AppRunner {
 
   /** Adds what the scope of a request alone does not hold. */
   #complete(scope: HttpScope | WebSocketScope, cycle: Ending): void {
-    if (this.#lifespan.supported) scope.state = { ...this.#lifespan.state };
     scope.extensions["server.shutdown"] = this.#notices.create(cycle);
   }
 
@@ -225,7 +230,15 @@ class AppRunner {
   }
 
   #failed(exchange: FetchExchange, error: unknown): void {
-    if (this.#options.onError === undefined) exchange.fault = { error };
-    else this.#options.onError(error);
+    const fail = (error: unknown): void => void (exchange.fault = { error });
+    if (this.#options.onError === undefined) fail(error);
+    else this.#report(error, fail);
+  }
+
+  /** Calls `onError`, and `onFailure` with what that throws. */
+  #report(error: unknown, onFailure: (error: unknown) => void): void {
+    callUser(() => this.#options.onError?.(error), onFailure);
   }
 }
+
+function ignore(): void {}

@@ -18,10 +18,21 @@ import {
   type SendEvent,
 } from "../../mod.ts";
 import { toFetch, type ToFetchOptions } from "../../src/fetch/mod.ts";
+import { HOSTILE_VALUES } from "../_hostile_values.ts";
 import { http } from "../e2e/_apps.ts";
 import { bounded } from "../e2e/_testing.ts";
 
 const URL_ = "http://example.com:8080/";
+
+const FAILED = new Error("fault of the test");
+
+/** Callbacks that fail. */
+const FAILING: Record<string, () => never | Promise<never>> = {
+  "throws": () => {
+    throw FAILED;
+  },
+  "rejects": () => Promise.reject(FAILED),
+};
 
 /** The scope that an application is called with for a request. */
 async function scopeOf(
@@ -323,6 +334,47 @@ Deno.test("toFetch answers 500 where onError is told of the error", async () => 
   assertEquals(await response.text(), "Internal Server Error\n");
   assertEquals(errors.map(String), ["Error: It broke"]);
 });
+
+Deno.test("toFetch rejects with what an onError throws", async () => {
+  const broken = http(() => Promise.reject(new Error("It broke")));
+  const handler = toFetch(broken, { onError: FAILING.throws });
+  const thrown = await assertRejects(() => handler(new Request(URL_)));
+  assert(thrown === FAILED);
+});
+
+Deno.test("toFetch answers 500 where onError rejects, which is too late", async () => {
+  const broken = http(() => Promise.reject(new Error("It broke")));
+  const handler = toFetch(broken, { onError: FAILING.rejects });
+  assertEquals((await handler(new Request(URL_))).status, 500);
+});
+
+for (const [how, fail] of Object.entries(FAILING)) {
+  Deno.test(`toFetch starts and stops although an onError ${how}`, async () => {
+    const broken = Promise.withResolvers<void>();
+    const handler = toFetch(async (scope, receive, send) => {
+      if (scope.type !== "lifespan") return await respond(send, 204);
+      await receive();
+      await send({ type: "lifespan.startup.complete" });
+      await broken.promise;
+    }, { onError: fail });
+    await handler.startup();
+    broken.reject(new Error("It broke"));
+    assertEquals((await handler(new Request(URL_))).status, 204);
+    await handler.shutdown();
+  });
+}
+
+for (const [what, create] of Object.entries(HOSTILE_VALUES)) {
+  Deno.test(`toFetch rejects with ${what}, if that is thrown`, async () => {
+    const thrown = create();
+    const handler = toFetch(http(() => Promise.reject(thrown)));
+    const outcome = await handler(new Request(URL_)).then(
+      () => ["answered"],
+      (error) => [error],
+    );
+    assert(Object.is(outcome[0], thrown));
+  });
+}
 
 Deno.test("toFetch rejects if the application returns without a response", async () => {
   const handler = toFetch(http(() => Promise.resolve()));
