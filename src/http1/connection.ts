@@ -17,7 +17,10 @@ import type { Transport } from "./transport.ts";
 
 /** Limits, deadlines (in milliseconds; `Infinity` for none), and looks. */
 export interface Http1Options extends RequestLimits {
-  /** From accept, or from a later request's first byte, to the head's end. */
+  /**
+   * From accept, or from a later request's first byte, to the head's end; past
+   * it: 408, or close if no byte has come.
+   */
   readonly headerTimeout: number;
   /** How long a connection may be idle between two requests. */
   readonly keepAliveTimeout: number;
@@ -307,11 +310,15 @@ export class Http1Connection {
     }
   }
 
+  /**
+   * A connection that has sent nothing is closed without a 408: a browser may
+   * have opened it for a later request, and would take that for its answer.
+   */
   #firstExpired(): void {
     const { readDeadline } = this.#transport;
     const { headerTimeout } = this.#state.options;
-    if (!this.#state.ending) this.#headExpired();
-    else if (this.idle) this.#transport.endRead();
+    if (this.idle) this.#transport.endRead();
+    else if (!this.#state.ending) this.#headExpired();
     else readDeadline.arm(headerTimeout, () => this.#headExpired());
   }
 

@@ -1,12 +1,7 @@
 // Every deadline, with a value so small that it passes within the test. What
 // is asserted is that it passes, and what the client sees then; never when.
 
-import {
-  assert,
-  assertEquals,
-  assertInstanceOf,
-  assertMatch,
-} from "@std/assert";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { ClientDisconnected, respond } from "../../mod.ts";
 import { countApp, http, pathApp } from "./_apps.ts";
 import { post, type RawClient, request } from "./_raw_client.ts";
@@ -24,13 +19,15 @@ netTest("a head byte by byte is cut at the deadline with a 408", async () => {
   await trickle;
 });
 
-netTest("a client that sends nothing is cut at the deadline", async () => {
-  await using server = start(pathApp, { headerTimeout: SOON });
-  using client = await server.connect();
-  const answer = await client.readToEnd();
-  if (answer !== "") assertMatch(answer, /^HTTP\/1\.1 408 /);
-  await server.server.shutdown({ timeout: Infinity });
-});
+netTest(
+  "a client that sends nothing is closed at the deadline without a word",
+  async () => {
+    await using server = start(pathApp, { headerTimeout: SOON });
+    using client = await server.connect();
+    assertEquals(await client.readToEnd(), "");
+    await server.server.shutdown({ timeout: Infinity });
+  },
+);
 
 netTest("a later head has its deadline from its first byte", async () => {
   await using server = start(pathApp, { headerTimeout: 2 * SOON });
