@@ -30,6 +30,9 @@ export type OrderedEvent =
   | ResponseTrailers
   | EarlyHint;
 
+/** Whatever length the application declares for them, nothing is sent. */
+const STATUSES_WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
+
 type State = "start" | "body" | "trailers" | "complete" | "broken";
 
 const EXPECTED: Record<State, string> = {
@@ -109,7 +112,7 @@ export class ResponseOrder {
   }
 
   #begin({ status, contentLength, trailers }: ResponseStart): void {
-    const bodyless = this.#bodyless || status === 204 || status === 304;
+    const bodyless = this.#bodyless || STATUSES_WITHOUT_CONTENT.has(status);
     this.#state = "body";
     this.#trailers = trailers;
     this.#declared = bodyless ? undefined : contentLength;

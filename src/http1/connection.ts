@@ -13,10 +13,11 @@ import { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
 import { linger } from "./linger.ts";
 import { ConnectionState } from "./connection_state.ts";
 import { type RequestHead, RequestHeadParser } from "./request_head.ts";
+import type { ResponseDefaults } from "./response_head.ts";
 import type { Transport } from "./transport.ts";
 
-/** Limits, deadlines (in milliseconds; `Infinity` for none), and looks. */
-export interface Http1Options extends RequestLimits {
+/** Limits, deadlines (in milliseconds; `Infinity` for none), and defaults. */
+export interface Http1Options extends RequestLimits, ResponseDefaults {
   /**
    * From accept, or from a later request's first byte, to the head's end; past
    * it: 408, or close if no byte has come.
@@ -32,10 +33,6 @@ export interface Http1Options extends RequestLimits {
   readonly drainTimeout: number;
   /** After how many requests the connection is closed. */
   readonly maxRequestsPerConnection: number;
-  /** Whether responses say the date. */
-  readonly dateHeader: boolean;
-  /** The value of the Server field; `null` for none. */
-  readonly serverHeader: string | null;
 }
 
 /** The options that hold unless others are given. */

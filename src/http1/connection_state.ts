@@ -26,7 +26,7 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
   readonly reader: ByteReader;
   /** What is to be sent to it. */
   readonly output: Output;
-  /** Limits, deadlines, and looks. */
+  /** Limits, deadlines, and defaults. */
   readonly options: Http1Options;
   /** The exchange that is under way. */
   exchange: Http1Exchange | undefined;

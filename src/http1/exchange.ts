@@ -1,41 +1,29 @@
 /**
  * One request and its response on an HTTP/1 connection: the side of the
- * application. Framing of the response (RFC 9112, section 6) is decided here,
- * whatever the application says of it:
- *
- * | response                                | framing             |
- * |-----------------------------------------|---------------------|
- * | to HEAD; 204; 304                       | no content          |
- * | 2xx to CONNECT                          | until close         |
- * | with a Content-Length                   | that length         |
- * | any other, to HTTP/1.1                  | chunked             |
- * | any other, to HTTP/1.0                  | until close         |
+ * application.
  *
  * @module
  */
 
-import { type Field, listsToken } from "../fields.ts";
+import type { Field } from "../fields.ts";
 import type { ByteReader } from "../streams/byte_reader.ts";
-import { httpDate } from "./date.ts";
 import type { RequestLimits } from "./limits.ts";
 import type { Output } from "./output.ts";
 import { RequestBody } from "./request_body.ts";
 import type { RequestHead } from "./request_head.ts";
+import {
+  composeHead,
+  type ResponseDefaults,
+  type ResponseFraming,
+} from "./response_head.ts";
 import { reasonPhrase, statusLine } from "./status.ts";
 import type { UpgradedStream } from "./upgraded_stream.ts";
-
-type ResponseFraming = "none" | "length" | "chunked" | "close";
 
 /** Fields that must not stand in trailers (RFC 9110, section 6.5.1). */
 const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
 
-/** The limits of requests, and the looks of responses. */
-export interface ExchangeOptions extends RequestLimits {
-  /** Whether each response says the date. */
-  readonly dateHeader: boolean;
-  /** The value of the Server field; `null` for none. */
-  readonly serverHeader: string | null;
-}
+/** The limits of requests, and the defaults of responses. */
+export interface ExchangeOptions extends RequestLimits, ResponseDefaults {}
 
 /** What an exchange needs of its connection. */
 export interface ExchangeContext {
@@ -209,61 +197,18 @@ export class Http1Exchange {
 
   /** Begins the response; it leaves with the first data. */
   head(status: number, headers: readonly Field[]): void {
-    const { request } = this;
-    const { closing, output } = this.#context;
-    const { dateHeader, serverHeader } = this.#context.options;
-    const tunnel = request.method === "CONNECT" && status >= 200 &&
-      status < 300;
-    let keepAlive = this.#keepAlive && !closing &&
-      (!this.#continueOwed || this.bodyComplete);
-    let hasLength = false;
-    let upgrade = false;
-    let date = dateHeader;
-    let server = serverHeader !== null;
-    let text = statusLine(status);
+    const { closing, options, output } = this.#context;
+    const { text, framing, keepAlive } = composeHead(this.request, {
+      status,
+      headers,
+      keepAlive: this.#keepAlive && !closing &&
+        (!this.#continueOwed || this.bodyComplete),
+      defaults: options,
+    });
     this.#status = status;
-    for (const [name, value] of headers) {
-      switch (name) {
-        case "transfer-encoding":
-          continue;
-        case "connection":
-          if (listsToken(value, "close")) keepAlive = false;
-          if (listsToken(value, "upgrade")) upgrade = true;
-          continue;
-        case "content-length":
-          // RFC 9110, section 8.6 forbids it in these responses.
-          if (tunnel || status === 204) continue;
-          hasLength = true;
-          break;
-        case "date":
-          date = false;
-          break;
-        case "server":
-          server = false;
-          break;
-      }
-      text += `${name}: ${value}\r\n`;
-    }
-    const framing = this.#frame(status, tunnel, hasLength);
-    if (framing === "close") keepAlive = false;
-    if (framing === "chunked") text += "transfer-encoding: chunked\r\n";
-    if (date) text += `date: ${httpDate()}\r\n`;
-    if (server) text += `server: ${serverHeader}\r\n`;
-    if (upgrade) text += "connection: upgrade\r\n";
-    if (!keepAlive) text += "connection: close\r\n";
-    else if (request.version === "1.0") text += "connection: keep-alive\r\n";
     this.#framing = framing;
     this.#keepAlive = keepAlive;
-    output.text(text + "\r\n");
-  }
-
-  #frame(status: number, tunnel: boolean, hasLength: boolean): ResponseFraming {
-    if (this.request.method === "HEAD" || status === 204 || status === 304) {
-      return "none";
-    }
-    if (tunnel) return "close";
-    if (hasLength) return "length";
-    return this.request.version === "1.1" ? "chunked" : "close";
+    output.text(text);
   }
 
   /**

@@ -73,7 +73,7 @@ export class ResponseSink {
   /** The head comes. */
   begin(status: number, fields: readonly Field[]): void {
     this.#begun = true;
-    this.#bodyless ||= status === 204 || status === 304;
+    this.#bodyless ||= NULL_BODY.has(status);
     const headers = fields.filter(([name]) => isKept(name, status));
     this.#head.resolve({ status, headers });
   }
@@ -124,7 +124,7 @@ export class ResponseSink {
   // The client's side.
 
   #createResponse({ status, headers }: ResponseHead): Response {
-    const body = NULL_BODY.has(status) || this.#bodyless ? null : this.#read();
+    const body = this.#bodyless ? null : this.#read();
     const init = { status, headers: headers as [string, string][] };
     return new Response(body, init);
   }
@@ -151,7 +151,7 @@ export function disconnected(): DOMException {
 
 /** Whether a field that an application sends reaches its client. */
 function isKept(name: string, status: number): boolean {
-  if (name === "content-length") return status !== 204;
+  if (name === "content-length") return status !== 204 && status !== 205;
   return name !== "connection" && name !== "transfer-encoding";
 }
 

@@ -178,7 +178,7 @@ Deno.test("A declared length that is missed by large content is never taken for 
   assert(!wire.calls.some((call) => call[0] === "data" && call[2]));
 });
 
-for (const status of [204, 304]) {
+for (const status of [204, 205, 304]) {
   Deno.test(`A response of status ${status} needs no content for its length`, async () => {
     const { wire } = await run(async (_scope, _receive, send) => {
       await begin(send, [["content-length", "5"]], status);

@@ -199,7 +199,7 @@ netTest("a method in lowercase is what it is in uppercase", async () => {
   }
 });
 
-for (const status of [204, 304]) {
+for (const status of [204, 205, 304]) {
   netTest(`a ${status} has no content, whatever the app sends`, async () => {
     const app = http(async (scope, _receive, send) => {
       await respond(send, scope.path === "/1" ? status : 200, {

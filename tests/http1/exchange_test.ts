@@ -170,6 +170,22 @@ Deno.test("204 and 304 have no content, and no chunked framing", async () => {
   }
 });
 
+Deno.test("A 205 has no content, and a length of 0 whatever the application says", async () => {
+  const lengths: Field[][] = [[], [["content-length", "7"]]];
+  for (const line of ["GET / HTTP/1.1", "HEAD / HTTP/1.1"]) {
+    for (const headers of lengths) {
+      const response = await responseTo(line, {
+        status: 205,
+        headers,
+        chunks: ["dropped", "too"],
+      });
+      assertEquals(response.headers, [["content-length", "0"]]);
+      assert(response.wire.endsWith("\r\n\r\n"));
+      assert(response.stayedOpen);
+    }
+  }
+});
+
 Deno.test("A content-length is dropped from 204, and kept in 304", async () => {
   const headers: Field[] = [["content-length", "5"], ["etag", '"a"']];
   const none = await responseTo("GET / HTTP/1.1", { status: 204, headers });

@@ -273,6 +273,8 @@ clientTest("responses without content have none", async () => {
   const noContent = await client.fetch("/204");
   assertEquals([...noContent.headers], []);
   assertEquals(noContent.body, null);
+  const reset = await client.fetch("/205");
+  assertEquals([[...reset.headers], reset.body], [[], null]);
   const notModified = await client.fetch("/304");
   assertEquals(notModified.headers.get("content-length"), "7");
   assertEquals(notModified.body, null);
