@@ -27,7 +27,10 @@ export interface Http1Options extends RequestLimits, ResponseDefaults {
   readonly keepAliveTimeout: number;
   /** How long the application may wait for a byte of the body. */
   readonly bodyTimeout: number;
-  /** How many bytes of an unread body are read to save the connection. */
+  /**
+   * How many bytes of an unread body are read to keep the connection; if more
+   * is left, or nobody knows how much, the response says that it closes.
+   */
   readonly drainBytes: number;
   /** How long the client may take to send them, or to close. */
   readonly drainTimeout: number;

@@ -2,6 +2,11 @@
  * One request and its response on an HTTP/1 connection: the side of the
  * application.
  *
+ * A response that is sent before the request's content has come closes the
+ * connection and says so, unless the rest is known to be short enough to be read
+ * and dropped (RFC 9112, section 9.6): a proxy would take the connection for
+ * idle, and the next request on it would be lost.
+ *
  * @module
  */
 
@@ -23,7 +28,10 @@ import type { UpgradedStream } from "./upgraded_stream.ts";
 const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
 
 /** The limits of requests, and the defaults of responses. */
-export interface ExchangeOptions extends RequestLimits, ResponseDefaults {}
+export interface ExchangeOptions extends RequestLimits, ResponseDefaults {
+  /** How many bytes of an unread body are read to keep the connection. */
+  readonly drainBytes: number;
+}
 
 /** What an exchange needs of its connection. */
 export interface ExchangeContext {
@@ -201,14 +209,20 @@ export class Http1Exchange {
     const { text, framing, keepAlive } = composeHead(this.request, {
       status,
       headers,
-      keepAlive: this.#keepAlive && !closing &&
-        (!this.#continueOwed || this.bodyComplete),
+      keepAlive: this.#keepAlive && !closing && this.#isDrainable,
       defaults: options,
     });
     this.#status = status;
     this.#framing = framing;
     this.#keepAlive = keepAlive;
     output.text(text);
+  }
+
+  /** Whether what is left of the content will come, and is short. */
+  get #isDrainable(): boolean {
+    const body = this.#body;
+    if (body === undefined || body.complete) return true;
+    return !this.#continueOwed && body.left <= this.#context.options.drainBytes;
   }
 
   /**

@@ -74,6 +74,11 @@ export class RequestBody {
     return this.#complete;
   }
 
+  /** Bytes of content that were not taken; `Infinity` until a chunked body ends. */
+  get left(): number {
+    return this.#chunked && !this.#complete ? Infinity : this.#left;
+  }
+
   /** The trailers of a chunked body, once it is complete. */
   get trailers(): readonly Field[] {
     return this.#trailers;

@@ -476,8 +476,9 @@ for (
       using client = await server.connect();
       await client.send(request("POST", "/", framing));
       await sendLargeBody(client, framing);
-      const { status, body } = await client.readResponse();
+      const { status, headers, body } = await client.readResponse();
       assertEquals([status, body], [401, "Who is there?"]);
+      assertEquals(headers.get("connection"), "close");
       assertEquals(await client.readToEnd(), "");
     },
   );

@@ -490,24 +490,94 @@ Deno.test("run() rejects with what a handler threw, and closes", async () => {
 // Bodies that nobody reads.
 
 Deno.test("An unread body within drainBytes is drained, and the connection stays", async () => {
-  const wires = [
-    post("/1", "x".repeat(100)),
-    postChunks("/1", `64\r\n${"x".repeat(100)}\r\n0\r\n\r\n`),
-  ];
-  for (const wire of wires) {
-    const { transport, done } = serveInMemory(
-      (exchange) => respond(exchange, exchange.request.target.path),
-      { drainBytes: 100 },
-    );
-    for (const part of [wire.slice(0, 90), wire.slice(90) + get("/2")]) {
-      transport.push(part);
-      await settle();
-    }
-    assertEquals(bodies(transport.output), ["/1", "/2"]);
-    assertFalse(transport.writeClosed);
+  const wire = post("/1", "x".repeat(100));
+  const { transport, done } = serveInMemory(
+    (exchange) => respond(exchange, exchange.request.target.path),
+    { drainBytes: 100 },
+  );
+  for (const part of [wire.slice(0, 90), wire.slice(90) + get("/2")]) {
+    transport.push(part);
+    await settle();
+  }
+  assertEquals(bodies(transport.output), ["/1", "/2"]);
+  assertFalse(transport.writeClosed);
+  transport.end();
+  await within(done);
+});
+
+/** What of a request's content has been read when its response begins. */
+interface Early {
+  readonly wire: string;
+  /** How often the handler reads before it answers. */
+  readonly reads: number;
+  readonly closes: boolean;
+}
+
+const EARLY: Record<string, Early> = {
+  "nothing, at drainBytes": {
+    wire: post("/", "x".repeat(100)),
+    reads: 0,
+    closes: false,
+  },
+  "nothing, past drainBytes": {
+    wire: post("/", "x".repeat(101)),
+    reads: 0,
+    closes: true,
+  },
+  "a part, and drainBytes are left": {
+    wire: post("/", "x".repeat(150)).slice(0, -100),
+    reads: 1,
+    closes: false,
+  },
+  "a part, and more than drainBytes are left": {
+    wire: post("/", "x".repeat(151)).slice(0, -101),
+    reads: 1,
+    closes: true,
+  },
+  "no chunk": {
+    wire: postChunks("/", "1\r\nx\r\n0\r\n\r\n"),
+    reads: 0,
+    closes: true,
+  },
+  "a chunk": {
+    wire: postChunks("/", "1\r\nx\r\n1\r\nx\r\n0\r\n\r\n"),
+    reads: 1,
+    closes: true,
+  },
+  "all chunks": {
+    wire: postChunks("/", "1\r\nx\r\n1\r\nx\r\n0\r\n\r\n"),
+    reads: 2,
+    closes: false,
+  },
+};
+
+for (const [read, { wire, reads, closes }] of Object.entries(EARLY)) {
+  Deno.test(`An answer when ${read} was read ${closes ? "says close" : "keeps the connection"}`, async () => {
+    const { transport, done } = serveInMemory(async (exchange) => {
+      for (let i = 0; i < reads; i++) await exchange.readBody();
+      await respond(exchange, "early");
+    }, { drainBytes: 100 });
+    transport.push(wire);
+    await settle();
+    const [response] = parseResponses(transport.output);
+    assertEquals(header(response, "connection"), closes ? "close" : undefined);
+    assertEquals(transport.writeClosed, closes);
     transport.end();
     await within(done);
-  }
+  });
+}
+
+Deno.test("Content of any length is drained where drainBytes has no limit", async () => {
+  const { transport, done } = serveInMemory(
+    (exchange) => respond(exchange, exchange.request.target.path),
+    { drainBytes: Infinity },
+  );
+  const content = `3e8\r\n${"x".repeat(1_000)}\r\n`.repeat(200);
+  transport.push(postChunks("/1", content + "0\r\n\r\n") + get("/2"));
+  await settle();
+  assertEquals(bodies(transport.output), ["/1", "/2"]);
+  transport.end();
+  await within(done);
 });
 
 Deno.test("The response leaves before its body is drained", async () => {
