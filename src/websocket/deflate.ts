@@ -13,11 +13,15 @@
  * | to compress                | 150–220 KiB           | 0: it is shared    |
  * | to decompress              | 20–30 KiB             | the same           |
  *
+ * Besides, up to 16 long messages without context, of all connections together,
+ * have 150–220 KiB each while they are sent.
+ *
  * @module
  */
 
 import { nodeZlib } from "./_node_modules.ts";
 import type { DeflateAgreement } from "./deflate_offer.ts";
+import { nextTurn } from "./long_work.ts";
 import type { CompressionOptions } from "./options.ts";
 import {
   closedError,
@@ -31,15 +35,19 @@ import {
 const FLUSH_TAIL = new Uint8Array([0, 0, 0xff, 0xff]);
 /** zlib compresses with at least this window; see {@linkcode Deflater}. */
 const MIN_DEFLATE_WINDOW_BITS = 9;
-/** After this much of a message, others have their turn on the event loop. */
-const MAX_RUN_BYTES = 128 * 1024;
+/** So many long messages have a compressor of their own at a time. */
+const MAX_LONG_MESSAGES = 16;
 /** A message that is all last blocks must not cost a new stream for each. */
 const MAX_LAST_BLOCKS = 8;
 
-/**
- * Compresses messages, one after the other. Connections that keep no context
- * share one for their settings.
- */
+/** How a compressor is set up. */
+interface CompressorSettings {
+  readonly windowBits: number;
+  readonly level: number;
+  readonly memLevel: number;
+}
+
+/** Compresses bytes, one run after the other. */
 class Compressor {
   readonly #pipe: ZlibPipe;
   readonly #keepsContext: boolean;
@@ -47,26 +55,26 @@ class Compressor {
   /** How many connections use it. */
   users = 0;
 
-  constructor(pipe: ZlibPipe, keepsContext: boolean) {
-    this.#pipe = pipe;
+  constructor(settings: CompressorSettings, keepsContext: boolean) {
+    const stream = nodeZlib().createDeflateRaw({
+      ...COMMON_OPTIONS,
+      ...settings,
+    });
+    this.#pipe = new ZlibPipe(stream);
     this.#keepsContext = keepsContext;
   }
 
-  /** Compresses a message in its turn, into chunks. */
-  compress(message: Uint8Array): Promise<Uint8Array[]> {
-    const compressed = this.#done.then(() => this.#run(message));
+  /** Compresses bytes in their turn, into chunks. */
+  compress(bytes: Uint8Array): Promise<Uint8Array[]> {
+    const compressed = this.#done.then(() => this.#run(bytes));
     this.#done = compressed.catch(() => {});
     return compressed;
   }
 
-  async #run(message: Uint8Array): Promise<Uint8Array[]> {
+  async #run(bytes: Uint8Array): Promise<Uint8Array[]> {
     const chunks: Uint8Array[] = [];
-    for (let at = 0; at < message.length; at += MAX_RUN_BYTES) {
-      if (at > 0) await new Promise<void>((next) => setTimeout(next, 0));
-      const part = message.subarray(at, at + MAX_RUN_BYTES);
-      await this.#pipe.run(part, (chunk) => chunks.push(chunk));
-    }
-    if (!this.#keepsContext) this.#pipe.reset();
+    await this.#pipe.run(bytes, (chunk) => chunks.push(chunk));
+    this.#pipe.endMessage(this.#keepsContext);
     return chunks;
   }
 
@@ -77,19 +85,22 @@ class Compressor {
 
 /** The compressors that are shared, by their settings. */
 const shared = new Map<string, Compressor>();
+/** The long messages that have a compressor of their own. */
+let longMessages = 0;
 
 /**
  * Compresses the messages of one connection.
+ *
+ * Connections that keep no context share a compressor for short messages. Each of
+ * them has at most one message in its queue, so that these take turns. A long
+ * message would hold the others up, and has a compressor of its own; if there are
+ * too many of these, it is sent as it is.
  *
  * An agreed window of 8 bits is met with 9: at 9, zlib refers back by at most
  * 250 bytes (512 less its look-ahead of 262), and 8 bits allow 256.
  */
 export class Deflater {
-  readonly #settings: {
-    readonly windowBits: number;
-    readonly level: number;
-    readonly memLevel: number;
-  };
+  readonly #settings: CompressorSettings;
   /** What it shares a compressor by; `undefined` if it has one of its own. */
   readonly #sharedBy: string | undefined;
   #compressor: Compressor | undefined;
@@ -109,14 +120,29 @@ export class Deflater {
   }
 
   /**
-   * Compresses a message, which must not be empty.
+   * Compresses a short message, which must not be empty; only one at a time.
    *
    * @returns The compressed bytes, in chunks, which end in the four bytes that
    * are not sent.
    */
   async deflate(message: Uint8Array): Promise<Uint8Array[]> {
+    return await this.#open().compress(message);
+  }
+
+  /**
+   * Begins a long message, in whose stead no other one may be compressed until
+   * it has ended; `undefined` if it must be sent as it is.
+   */
+  deflateLong(): LongMessage | undefined {
+    if (this.#sharedBy === undefined) return new LongMessage(this.#open());
     if (this.#closed) throw closedError();
-    return await (this.#compressor ??= this.#open()).compress(message);
+    if (longMessages === MAX_LONG_MESSAGES) return undefined;
+    longMessages++;
+    const compressor = new Compressor(this.#settings, true);
+    return new LongMessage(compressor, () => {
+      compressor.close();
+      longMessages--;
+    });
   }
 
   /** Gives the memory back. */
@@ -130,18 +156,39 @@ export class Deflater {
   }
 
   #open(): Compressor {
+    if (this.#closed) throw closedError();
+    if (this.#compressor !== undefined) return this.#compressor;
     const key = this.#sharedBy;
-    let compressor = key === undefined ? undefined : shared.get(key);
-    if (compressor === undefined) {
-      const stream = nodeZlib().createDeflateRaw({
-        ...COMMON_OPTIONS,
-        ...this.#settings,
-      });
-      compressor = new Compressor(new ZlibPipe(stream), key === undefined);
-      if (key !== undefined) shared.set(key, compressor);
-    }
+    const compressor = (key && shared.get(key)) ||
+      new Compressor(this.#settings, key === undefined);
+    if (key !== undefined) shared.set(key, compressor);
     compressor.users++;
-    return compressor;
+    return this.#compressor = compressor;
+  }
+}
+
+/** A long message that is compressed piece by piece. */
+export class LongMessage {
+  readonly #compressor: Compressor;
+  readonly #onEnd: () => void;
+  #begun = false;
+
+  /** Made by {@linkcode Deflater.deflateLong}. */
+  constructor(compressor: Compressor, onEnd = () => {}) {
+    this.#compressor = compressor;
+    this.#onEnd = onEnd;
+  }
+
+  /** Compresses the next piece, in its turn; chunks as of a whole message. */
+  async deflate(piece: Uint8Array): Promise<Uint8Array[]> {
+    if (this.#begun) await nextTurn();
+    this.#begun = true;
+    return await this.#compressor.compress(piece);
+  }
+
+  /** Must be called behind the last piece, or in its stead. */
+  end(): void {
+    this.#onEnd();
   }
 }
 
@@ -176,7 +223,7 @@ export class Inflater {
     await this.#run(last ? withTail(part) : part, take);
     if (!last) return;
     this.#lastBlocks = 0;
-    if (this.#agreement.clientNoContextTakeover) this.#pipe?.reset();
+    this.#pipe?.endMessage(!this.#agreement.clientNoContextTakeover);
   }
 
   /** Gives the memory back. */

@@ -1,7 +1,12 @@
 /**
- * Messages on their way to the client: each becomes one frame, compressed if
- * that was agreed on and it is worth it. Compression takes a while, but messages
- * leave in the order in which they were sent.
+ * Messages on their way to the client, compressed if that was agreed on and it is
+ * worth it. Compression takes a while, but messages leave in the order in which
+ * they were sent.
+ *
+ * A message is one frame. Only a long one that is compressed is several, because
+ * nobody knows how long it will be: each is made when the one before it was
+ * accepted, so that a client that reads slowly makes the server hold one piece of
+ * the message, and the work on it gives way to others.
  *
  * @module
  */
@@ -9,8 +14,9 @@
 import { Deflater } from "./deflate.ts";
 import type { DeflateAgreement } from "./deflate_offer.ts";
 import {
-  encodeCompressedFrame,
+  encodeChunks,
   encodeFrame,
+  encodeLongFrame,
   encodeTextFrame,
 } from "./frame_encoder.ts";
 import { OPCODES } from "./frames.ts";
@@ -18,7 +24,8 @@ import {
   type CompressionOptions,
   DEFAULT_COMPRESSION_OPTIONS,
 } from "./options.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Frame, Outbox } from "./outbox.ts";
+import { bytesOf, type Data, isLong, isText, piecesOf } from "./pieces.ts";
 
 /** How one message is sent. */
 export interface SendOptions {
@@ -32,10 +39,8 @@ export interface SendOptions {
   readonly compress?: boolean;
 }
 
-type Data = string | Uint8Array;
-
+const EMPTY = new Uint8Array(0);
 const FLUSH_TAIL_BYTES = 4;
-const encoder = new TextEncoder();
 
 /** Sends messages through an outbox. */
 export class MessageSender {
@@ -72,11 +77,15 @@ export class MessageSender {
     if (!compress || data.length < this.#threshold) {
       return this.sendFrame(encode(data));
     }
-    return this.#sendInTurn(() => encodeCompressed(data, deflater));
+    return this.#sendInTurn(() =>
+      isLong(data)
+        ? this.#sendLong(data, deflater)
+        : encodeCompressed(data, deflater)
+    );
   }
 
   /** Sends a frame behind all messages; resolves when it was accepted. */
-  sendFrame(frame: Uint8Array): Promise<void> {
+  sendFrame(frame: Frame): Promise<void> {
     if (this.#making === 0) return this.#outbox.send(frame);
     return this.#sendInTurn(() => frame);
   }
@@ -86,7 +95,7 @@ export class MessageSender {
     this.#deflater?.close();
   }
 
-  #sendInTurn(make: () => Uint8Array | Promise<Uint8Array>): Promise<void> {
+  #sendInTurn(make: () => Frame | Promise<Frame>): Promise<void> {
     this.#making++;
     const frame = (this.#made ?? Promise.resolve()).then(make);
     const sent = frame.then(
@@ -97,7 +106,25 @@ export class MessageSender {
     return sent;
   }
 
-  #sendMade(frame: Uint8Array): Promise<void> {
+  /** Sends all frames of a message but the last one, which is returned. */
+  async #sendLong(data: Data, deflater: Deflater): Promise<Frame> {
+    const deflating = deflater.deflateLong();
+    if (deflating === undefined) return encodeLongFrame(data);
+    try {
+      let frame: Frame = EMPTY;
+      for (const { bytes, first, last } of piecesOf(data)) {
+        if (!first) await this.#outbox.send(frame);
+        const opcode = first ? opcodeOf(data) : OPCODES.continuation;
+        const chunks = await deflating.deflate(bytes);
+        frame = encodeDeflated({ opcode, fin: last }, chunks);
+      }
+      return frame;
+    } finally {
+      deflating.end();
+    }
+  }
+
+  #sendMade(frame: Frame): Promise<void> {
     this.#making--;
     return this.#outbox.send(frame);
   }
@@ -108,8 +135,9 @@ export class MessageSender {
   }
 }
 
-function encode(data: Data): Uint8Array {
-  return typeof data === "string"
+function encode(data: Data): Frame {
+  if (isLong(data)) return encodeLongFrame(data);
+  return isText(data)
     ? encodeTextFrame(data)
     : encodeFrame(OPCODES.binary, data);
 }
@@ -117,11 +145,24 @@ function encode(data: Data): Uint8Array {
 async function encodeCompressed(
   data: Data,
   deflater: Deflater,
-): Promise<Uint8Array> {
-  const text = typeof data === "string";
-  const chunks = await deflater.deflate(text ? encoder.encode(data) : data);
+): Promise<Frame> {
+  const chunks = await deflater.deflate(bytesOf(data));
+  return encodeDeflated({ opcode: opcodeOf(data), fin: true }, chunks);
+}
+
+/** The tail of what was compressed is left out at the end of a message. */
+function encodeDeflated(
+  header: { readonly opcode: number; readonly fin: boolean },
+  chunks: readonly Uint8Array[],
+): Uint8Array {
+  const compressed = header.opcode !== OPCODES.continuation;
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  return encodeCompressedFrame(text, chunks, length - FLUSH_TAIL_BYTES);
+  const tail = header.fin ? FLUSH_TAIL_BYTES : 0;
+  return encodeChunks({ ...header, compressed }, chunks, length - tail);
+}
+
+function opcodeOf(data: Data): number {
+  return isText(data) ? OPCODES.text : OPCODES.binary;
 }
 
 function ignore(): void {}

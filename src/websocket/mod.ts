@@ -40,8 +40,7 @@
  * ```
  *
  * What is not supported: the client's side, extensions other than
- * permessage-deflate, sending a message in fragments, receiving one before it
- * is whole. A message that the client compressed in blocks that say that they
+ * permessage-deflate, sending or receiving a message before it is whole. A message that the client compressed in blocks that say that they
  * are the last ends the compression's context.
  *
  * @module

@@ -23,9 +23,10 @@ export interface CompressionOptions {
   readonly clientMaxWindowBits: number;
   /**
    * Whether each message that the server sends is compressed on its own. Then
-   * all connections share one compressor; otherwise, each that has sent a
-   * compressed message holds 150 to 220 KiB, and small messages that resemble
-   * each other get smaller.
+   * all connections share one compressor for short messages, and at most 16 for
+   * those of more than 64 KiB (past that, long messages are sent as they are).
+   * Otherwise, each connection that has sent a compressed message holds 150 to
+   * 220 KiB, and small messages that resemble each other get smaller.
    *
    * @default {true}
    */

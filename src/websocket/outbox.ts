@@ -13,6 +13,7 @@
  */
 
 import { ABNORMAL_CLOSURE } from "./close_codes.ts";
+import type { LongFrame } from "./frame_encoder.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 const MAX_WAITING_PONGS = 32;
@@ -20,6 +21,9 @@ const MAX_WAITING_PONGS = 32;
 const MAX_HELD_BYTES = 32 * 1024;
 /** Frames are joined up to about this size; larger ones leave alone. */
 const MAX_JOINED_BYTES = 64 * 1024;
+
+/** A frame as it leaves: at once, or piece by piece. */
+export type Frame = Uint8Array | LongFrame;
 
 /** Where frames leave by. */
 export interface ByteSink {
@@ -39,7 +43,7 @@ export interface OutboxContext {
 export class Outbox {
   readonly #sink: ByteSink;
   readonly #context: OutboxContext;
-  #frames: Uint8Array[] = [];
+  #frames: Frame[] = [];
   #pongs: Uint8Array[] = [];
   #waiting = 0;
   /** The write that is under way, and the one that everything waiting is for. */
@@ -69,13 +73,13 @@ export class Outbox {
    *
    * @throws {WebSocketError} If it was not.
    */
-  send(frame: Uint8Array): Promise<void> {
+  send(frame: Frame): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     this.#waiting += frame.length;
     const moreExpected = !this.#context.inbox.empty;
     if (this.#current === undefined) {
       if (!moreExpected) {
-        return this.#track(this.#sink.write(frame), frame.length);
+        return this.#track(this.#write(frame), frame.length);
       }
       this.#holdBack();
     }
@@ -151,14 +155,27 @@ export class Outbox {
     return this.#track(this.#writeAll(joinSmall(waiting)), this.#waiting);
   }
 
-  async #writeAll(frames: Uint8Array[]): Promise<void> {
-    for (const frame of frames) await this.#sink.write(frame);
+  async #writeAll(frames: Frame[]): Promise<void> {
+    for (const frame of frames) await this.#write(frame);
+  }
+
+  #write(frame: Frame): Promise<void> {
+    return isWhole(frame) ? this.#sink.write(frame) : this.#writePieces(frame);
+  }
+
+  /** Each piece is made when the one before it was accepted. */
+  async #writePieces(frame: LongFrame): Promise<void> {
+    for (const piece of frame.pieces()) {
+      // A write may be under way at the end, but none may follow.
+      if (this.#error !== undefined) throw this.#error;
+      await this.#sink.write(piece);
+    }
   }
 }
 
 /** Joins neighbours as long as they are small together. */
-function joinSmall(frames: readonly Uint8Array[]): Uint8Array[] {
-  const joined: Uint8Array[] = [];
+function joinSmall(frames: readonly Frame[]): Frame[] {
+  const joined: Frame[] = [];
   let group: Uint8Array[] = [];
   let size = 0;
   for (const frame of frames) {
@@ -166,11 +183,19 @@ function joinSmall(frames: readonly Uint8Array[]): Uint8Array[] {
       joined.push(join(group, size));
       [group, size] = [[], 0];
     }
+    if (!isWhole(frame)) {
+      joined.push(frame);
+      continue;
+    }
     group.push(frame);
     size += frame.length;
   }
-  joined.push(join(group, size));
+  if (group.length > 0) joined.push(join(group, size));
   return joined;
+}
+
+function isWhole(frame: Frame): frame is Uint8Array {
+  return frame instanceof Uint8Array;
 }
 
 function join(frames: readonly Uint8Array[], size: number): Uint8Array {

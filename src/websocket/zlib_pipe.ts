@@ -3,13 +3,15 @@
  * out, chunk by chunk. A receiver that has seen enough throws, and zlib stops.
  *
  * Deno runs these streams on the event loop, not beside it: nothing else happens
- * while a run lasts, so runs should be short.
+ * while zlib works. So input should be short; and where a little input makes much
+ * output, which costs as much, the rest of the output is made in turns.
  *
  * @module
  */
 
 import type { DeflateRaw, InflateRaw } from "node:zlib";
 import { ABNORMAL_CLOSURE, INVALID_DATA } from "./close_codes.ts";
+import { nextTurn } from "./long_work.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 /** Takes output as it is made; what it throws stops the making. */
@@ -25,11 +27,18 @@ export const COMMON_OPTIONS = {
   chunkSize: 4096,
 } as const;
 
+/** What is made of a message at once; the rest is made in turns. */
+const MAX_OUTPUT_AT_ONCE = 256 * 1024;
+
 /** Runs bytes through one stream, one run at a time. */
 export class ZlibPipe {
   readonly #stream: DeflateRaw | InflateRaw;
   #take: TakeChunk = ignore;
   #fail: (error: unknown) => void = ignore;
+  /** How much was made since the message, or the last turn at it, has begun. */
+  #output = 0;
+  /** The turn that a paused stream waits for. */
+  #turn: Promise<void> | undefined;
 
   /** Takes over a stream with {@linkcode COMMON_OPTIONS}. */
   constructor(stream: DeflateRaw | InflateRaw) {
@@ -53,17 +62,20 @@ export class ZlibPipe {
       this.#take = take;
       this.#fail = reject;
       stream.write(bytes, () => {
+        this.#takeRest();
         this.#take = this.#fail = ignore;
-        if (stream.errored) reject(invalidDeflate());
-        else if (stream.destroyed) reject(closedError());
-        else resolve(stream.bytesWritten - before);
+        if (stream.errored) return reject(invalidDeflate());
+        if (stream.destroyed) return reject(closedError());
+        const consumed = stream.bytesWritten - before;
+        resolve(this.#turn?.then(() => consumed) ?? consumed);
       });
     });
   }
 
-  /** Forgets the context. */
-  reset(): void {
-    this.#stream.reset();
+  /** To be called between two messages; whether the context is kept. */
+  endMessage(keepsContext: boolean): void {
+    this.#output = 0;
+    if (!keepsContext) this.#stream.reset();
   }
 
   /** Gives the memory back; a run that is under way fails. */
@@ -80,6 +92,26 @@ export class ZlibPipe {
       this.#fail(error);
       this.#stream.close();
     }
+    this.#output += chunk.length;
+    if (this.#output >= MAX_OUTPUT_AT_ONCE) this.#pause();
+  }
+
+  /** A stream that is paused stops working once a little output waits in it. */
+  #pause(): void {
+    if (this.#turn !== undefined) return;
+    this.#stream.pause();
+    this.#turn = nextTurn().then(() => this.#resume());
+  }
+
+  #resume(): void {
+    this.#turn = undefined;
+    this.#output = 0;
+    this.#stream.resume();
+  }
+
+  /** What waits in a paused stream when all of its input was used up. */
+  #takeRest(): void {
+    while (this.#stream.read() !== null);
   }
 }
 

@@ -10,7 +10,13 @@ import type {
   Deadline,
   WebSocketTransport,
 } from "../../src/websocket/transport.ts";
-import { concat, describe, type ServerFrame, serverFrames } from "./_frames.ts";
+import {
+  concat,
+  describe,
+  joinFragments,
+  type ServerFrame,
+  serverFrames,
+} from "./_frames.ts";
 
 /** A deadline that passes when the test says so. */
 export class ManualDeadline implements Deadline {
@@ -125,7 +131,12 @@ export class MemoryTransport implements WebSocketTransport {
     return serverFrames(concat(this.writes));
   }
 
-  /** The same, to compare. */
+  /** The control frames, and the messages put together. */
+  get messages(): ServerFrame[] {
+    return joinFragments(this.frames);
+  }
+
+  /** The frames, to compare. */
   get sent(): string[] {
     return this.frames.map(describe);
   }

@@ -89,6 +89,29 @@ export function serverFrames(bytes: Uint8Array): ServerFrame[] {
   return frames;
 }
 
+/**
+ * Frames with the fragments of each message joined, as the client's application
+ * gets them: a control frame comes when it does, a message when it is complete.
+ */
+export function joinFragments(frames: readonly ServerFrame[]): ServerFrame[] {
+  const joined: ServerFrame[] = [];
+  let begun: ServerFrame | undefined;
+  for (const frame of frames) {
+    if (frame.opcode >= CLOSE) {
+      joined.push(frame);
+      continue;
+    }
+    if ((frame.opcode === CONTINUATION) !== (begun !== undefined)) {
+      throw new Error("A message is cut short, or a fragment has no beginning");
+    }
+    const payload = concat([begun?.payload ?? new Uint8Array(), frame.payload]);
+    const whole = { ...begun ?? frame, fin: frame.fin, payload };
+    begun = frame.fin ? undefined : whole;
+    if (frame.fin) joined.push(whole);
+  }
+  return joined;
+}
+
 /** For assertions: "text Hi", "pong", "close 1000 Bye". */
 export function describe({ opcode, fin, rsv, payload }: ServerFrame): string {
   const name = NAMES[opcode] ?? `opcode ${opcode}`;

@@ -2,7 +2,7 @@
 // counted while inflating, what is sent as it is, and breaches.
 
 import { deflateRawSync } from "node:zlib";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import type { WebSocketConnectionOptions } from "../../src/websocket/connection.ts";
 import { negotiateDeflate } from "../../src/websocket/deflate_offer.ts";
 import { parseExtensions } from "../../src/websocket/extensions.ts";
@@ -109,7 +109,7 @@ Deno.test("Compressed messages are echoed under every agreement", async () => {
     client.feed(closeFrame(1000));
     assertEquals(await echo(connection), texts, parameters);
     await connection.closed;
-    const messages = client.frames.slice(0, -1);
+    const messages = client.messages.slice(0, -1);
     for (const [at, frame] of messages.entries()) {
       assertEquals(await readText(deflating, frame), texts[at], parameters);
     }
@@ -155,7 +155,7 @@ Deno.test("Messages leave in the order in which they were sent", async () => {
   const sends = texts.map((text) => connection.send(text));
   const closed = connection.close(1000);
   await Promise.all([...sends, closed]);
-  const frames = client.frames;
+  const frames = client.messages;
   assertEquals(describe(frames.pop()!), "close 1000");
   const received: string[] = [];
   for (const frame of frames) received.push(await readText(deflating, frame));
@@ -262,7 +262,7 @@ Deno.test("Connections without context take turns at one compressor", async () =
   for (const at of [1, 2]) {
     using deflating = new DeflatingClient({ serverNoContextTakeover: true });
     const received: string[] = [];
-    for (const frame of talks[at].client.frames) {
+    for (const frame of talks[at].client.messages) {
       assertEquals(frame.rsv, 4);
       received.push(await readText(deflating, frame));
     }
@@ -271,17 +271,99 @@ Deno.test("Connections without context take turns at one compressor", async () =
   }
 });
 
+/** As the server agrees unless it is configured otherwise. */
+const SHARED = {
+  compression: { serverNoContextTakeover: true, threshold: 0 },
+};
+
+Deno.test("A short message does not wait for long ones of others", async () => {
+  const long = new Random(12).bytes(4_000_000);
+  const hogs = Array.from(
+    { length: 10 },
+    () => connect(agreeOn("permessage-deflate", SHARED)),
+  );
+  let finished = 0;
+  const sends = hogs.map(({ connection }) =>
+    connection.send(long).then(() => finished++)
+  );
+  const { connection, client } = connect(agreeOn("permessage-deflate", SHARED));
+  for (let i = 0; i < 20; i++) await connection.send(`short ${i}`);
+  assertEquals([finished, client.frames.length], [0, 20]);
+  assert(client.frames.every(({ rsv }) => rsv === 4));
+  // Nor does a longer one wait until they have ended.
+  await connection.send("x".repeat(200_000));
+  assertEquals(finished, 0);
+  for (const hog of hogs) hog.connection.abort();
+  await Promise.allSettled(sends);
+  connection.abort();
+});
+
+Deno.test("Clients that do not read cannot take all compressors of long messages", async () => {
+  const long = "x".repeat(500_000);
+  const hogs = Array.from(
+    { length: 40 },
+    () => connect(agreeOn("permessage-deflate", SHARED)),
+  );
+  for (const { client } of hogs) client.hold();
+  const sends = hogs.map(({ connection }) => connection.send(long));
+  await settled();
+  const begun = hogs.map(({ client }) => client.writes.length);
+  assertEquals(begun, begun.map(() => 1));
+  const last = connect(agreeOn("permessage-deflate", SHARED));
+  await last.connection.send(long);
+  assertEquals(last.client.messages.map(({ rsv }) => rsv), [0]);
+  assertEquals(last.client.messages[0].payload, utf8(long));
+  // When they have gone, it is compressed again.
+  for (const { connection } of hogs) connection.abort();
+  await Promise.allSettled(sends);
+  await last.connection.send(long);
+  assertEquals(last.client.messages.map(({ rsv }) => rsv), [0, 4]);
+  last.connection.abort();
+});
+
+Deno.test("A long message is compressed as its client reads", async () => {
+  for (const { compression } of [SHARED, { compression: {} }]) {
+    const options = agreeOn("permessage-deflate", { compression });
+    const { connection, client } = connect(options);
+    client.hold();
+    const random = new Random(13);
+    const content = random.bytes(1_000_000);
+    const sent = connection.send(content);
+    await settled();
+    assertEquals(client.writes.length, 1);
+    assertLess(client.writes[0].length, 130_000);
+    client.release();
+    await sent;
+    using deflating = new DeflatingClient();
+    const [message] = client.messages;
+    assertEquals(await deflating.decompress(message.payload), content);
+    connection.abort();
+  }
+});
+
 Deno.test("A large message leaves others their turn while it is compressed", async () => {
   const { connection, client } = connect(agreeOn());
   const sent = connection.send(new Random(12).bytes(1_000_000));
-  let turns = 0;
-  const timer = setInterval(() => turns++, 0);
-  await sent;
-  clearInterval(timer);
-  assert(turns > 0);
-  assertEquals(client.frames.length, 1);
+  assertLess(5, await turnsUntil(sent));
+  assertEquals(client.messages.length, 1);
   connection.abort();
 });
+
+Deno.test("A large message leaves others their turn while it is inflated", async () => {
+  const { connection, client } = connect(agreeOn());
+  client.feed(clientFrame(BINARY, bomb(15 * 2 ** 20), { rsv: 4 }));
+  assertLess(20, await turnsUntil(connection.receive()));
+  connection.abort();
+});
+
+/** How often others could do something before a promise resolves. */
+async function turnsUntil(promise: Promise<unknown>): Promise<number> {
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  await promise;
+  clearInterval(timer);
+  return turns;
+}
 
 Deno.test("A connection can be cut while it compresses and decompresses", async () => {
   const { connection, client } = connect(agreeOn());

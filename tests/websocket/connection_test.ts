@@ -2,7 +2,7 @@
 // of the protocol ends it: what came before it is answered, then one Close with
 // the right code leaves, and nothing behind it is looked at.
 
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { WebSocketConnection } from "../../src/websocket/connection.ts";
 import { WebSocketError } from "../../src/websocket/websocket_error.ts";
 import { connect, echo, MemoryTransport, settled } from "./_connected.ts";
@@ -76,10 +76,10 @@ Deno.test("A received message owns its bytes", async () => {
   connection.abort();
 });
 
-Deno.test("A message leaves in one write", async () => {
+Deno.test("A short message leaves in one write", async () => {
   const { connection, client } = connect();
   const random = new Random(6);
-  for (const length of [0, 125, 126, 65535, 65536, 1_000_000]) {
+  for (const length of [0, 125, 126, 65535, 65536]) {
     const content = random.bytes(length);
     await connection.send(content);
     const [frame, ...others] = client.frames;
@@ -88,6 +88,40 @@ Deno.test("A message leaves in one write", async () => {
     client.writes.length = 0;
   }
   connection.abort();
+});
+
+Deno.test("A long message leaves in pieces, each made when the client reads", async () => {
+  const random = new Random(7);
+  for (const content of [random.bytes(1_000_000), random.text(200_000)]) {
+    const { connection, client } = connect();
+    client.hold();
+    const before = connection.send("before");
+    const sent = connection.send(content);
+    const after = connection.send("after");
+    client.feed(clientFrame(PING, "still there?"));
+    await settled();
+    client.release();
+    await Promise.all([before, sent, after]);
+    assert(client.writes.every(({ length }) => length < 130_000));
+    // Nothing comes between the pieces.
+    assertEquals(client.sent.length, 4);
+    assertEquals(client.sent.slice(0, 2), ["text before", "pong still there?"]);
+    const bytes = typeof content === "string" ? utf8(content) : content;
+    assertEquals(client.frames[2].payload, bytes);
+    assertEquals(client.sent[3], "text after");
+    connection.abort();
+  }
+});
+
+Deno.test("A client that is lost within a long message ends it", async () => {
+  const { connection, client } = connect();
+  client.hold();
+  const sent = connection.send(new Uint8Array(1_000_000));
+  await settled();
+  assertEquals(client.writes.length, 1);
+  connection.abort();
+  await assertRejects(() => sent, WebSocketError);
+  assertEquals(client.writes.length, 1);
 });
 
 Deno.test("A ping is sent, of up to 125 bytes", async () => {

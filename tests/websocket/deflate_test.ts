@@ -158,6 +158,19 @@ Deno.test("Inflater takes the examples of the RFC", async () => {
   inflater.close();
 });
 
+Deno.test("Inflater loses nothing of what is made in turns", async () => {
+  const inflater = new Inflater(AGREEMENT);
+  using client = new DeflatingClient();
+  const kib = 1024;
+  for (const size of [255, 256, 257, 280, 300, 319, 320, 321, 1024, 1100]) {
+    const message = new Random(size).bytes(1000);
+    const long = concat(Array<Uint8Array>(kib * size / 1000 | 0).fill(message));
+    const payload = await client.compress(long);
+    assertEquals(await decompress(inflater, [payload]), long);
+  }
+  inflater.close();
+});
+
 Deno.test("Inflater goes on behind a block that says it is the last", async () => {
   const inflater = new Inflater(AGREEMENT);
   const last = hex("f3 48 cd c9 c9 07 00");

@@ -10,7 +10,6 @@ import {
   concat,
   PING,
   PONG,
-  serverFrames,
   TEXT,
 } from "./_frames.ts";
 
@@ -123,15 +122,23 @@ Deno.test("What is held back leaves when the application waits for more", async 
 Deno.test("Frames that wait are joined up to a size, in their order", async () => {
   const { connection, client } = connect();
   client.hold();
-  const sizes = [1, 30_000, 30_000, 30_000, 100_000, 5, 6];
+  const sizes = [1, 30_000, 30_000, 30_000, 65_536, 5, 6, 65_537, 7];
   const sends = sizes.map((size) => connection.send(new Uint8Array(size)));
   await settled();
   client.release();
   await Promise.all(sends);
-  const writes = client.writes.map((write) =>
-    serverFrames(write).map(({ payload }) => payload.length)
-  );
-  assertEquals(writes, [[1], [30_000, 30_000], [30_000], [100_000], [5, 6]]);
+  assertEquals(client.frames.map(({ payload }) => payload.length), sizes);
+  // Payloads and their headers; only the last but one comes in pieces.
+  assertEquals(client.writes.map(({ length }) => length), [
+    1 + 2,
+    2 * (30_000 + 4),
+    30_000 + 4,
+    65_536 + 10,
+    5 + 2 + 6 + 2,
+    65_536 + 10,
+    1,
+    7 + 2,
+  ]);
   connection.abort();
 });
 

@@ -2,11 +2,13 @@
 // is cut; everything else is refused with 1002; what the server sends has the
 // form of RFC 6455, section 5.2.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
-  encodeCompressedFrame,
+  encodeChunks,
   encodeFrame,
+  encodeLongFrame,
   encodeTextFrame,
+  type FrameHeader,
 } from "../../src/websocket/frame_encoder.ts";
 import {
   type ControlFrame,
@@ -246,11 +248,38 @@ Deno.test("encodeTextFrame() replaces what is no character", () => {
   assertEquals(frame.payload, utf8("a\ufffdb"));
 });
 
-Deno.test("encodeCompressedFrame() joins chunks up to the length", () => {
+Deno.test("encodeLongFrame() makes the same frame, piece by piece", () => {
+  const random = new Random(3);
+  const longText = random.text(70_000);
+  for (
+    const data of [random.bytes(200_000), longText, `a${longText}`, "x\ud83d"]
+  ) {
+    const frame = encodeLongFrame(data);
+    const pieces = [...frame.pieces()];
+    assert(pieces.every(({ length }) => length < 100_000));
+    const whole = typeof data === "string"
+      ? encodeTextFrame(data)
+      : encodeFrame(BINARY, data);
+    assertEquals(concat(pieces), whole);
+    assertEquals(frame.length, whole.length);
+  }
+});
+
+Deno.test("encodeChunks() joins chunks up to the length", () => {
   const chunks = [hex("01 02"), hex("03 04 00"), hex("00 ff"), hex("ff")];
-  assertEquals(encodeCompressedFrame(true, chunks, 4), hex("c1 04 01020304"));
-  assertEquals(
-    encodeCompressedFrame(false, chunks, 5),
-    hex("c2 05 0102030400"),
-  );
+  const text = { opcode: TEXT, compressed: true };
+  assertEquals(encodeChunks(text, chunks, 4), hex("c1 04 01020304"));
+  const binary = { opcode: BINARY, compressed: true };
+  assertEquals(encodeChunks(binary, chunks, 5), hex("c2 05 0102030400"));
+});
+
+Deno.test("encodeChunks() marks where a message begins and ends", () => {
+  const headers: [FrameHeader, string][] = [
+    [{ opcode: TEXT, fin: false, compressed: true }, "41 01 01"],
+    [{ opcode: CONTINUATION, fin: false }, "00 01 01"],
+    [{ opcode: CONTINUATION, fin: true }, "80 01 01"],
+  ];
+  for (const [header, bytes] of headers) {
+    assertEquals(encodeChunks(header, [hex("01")], 1), hex(bytes));
+  }
 });
