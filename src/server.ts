@@ -223,26 +223,37 @@ class AsgiServer implements Server {
   }
 
   async #startApplication(): Promise<void> {
-    await within(
-      this.#lifespan.startup(),
-      this.#options.startupTimeout,
-      this.#cut.signal,
-      "Cannot start application",
-    );
-    const { fault } = this.#lifespan;
-    if (fault === undefined) return;
-    // Most throw because they know no such scope; but some have failed.
-    this.#say("debug", "The application has no lifespan", fault.error);
+    await within(this.#lifespan.startup(), {
+      ms: this.#options.startupTimeout,
+      cut: this.#cut.signal,
+      failure: "Cannot start application",
+      cause: () => this.#lifespan.fault?.error,
+    });
+    this.#reportStart();
+  }
+
+  #reportStart(): void {
+    const { supported, fault, failedStart, message } = this.#lifespan;
+    if (supported) {
+      if (message === "") return;
+      this.#say("warn", `The application has started, and says: ${message}`);
+    } else if (failedStart !== undefined) {
+      const warning =
+        "The application failed to start, and is served all the same";
+      this.#say("warn", warning, failedStart.error);
+    } else if (fault !== undefined) {
+      this.#say("debug", "The application has no lifespan", fault.error);
+    }
   }
 
   async #stopApplication(): Promise<void> {
     this.#patience = new AbortController();
-    await within(
-      this.#lifespan.shutdown(),
-      this.#options.shutdownTimeout,
-      this.#patience.signal,
-      "Cannot stop application",
-    );
+    await within(this.#lifespan.shutdown(), {
+      ms: this.#options.shutdownTimeout,
+      cut: this.#patience.signal,
+      failure: "Cannot stop application",
+      cause: () => this.#lifespan.fault?.error,
+    });
   }
 
   /** Accepts until it is to stop, and waits for what is open then. */
@@ -381,12 +392,20 @@ class AsgiServer implements Server {
   }
 }
 
+/** How long an application is waited for, and what is said of one that is not. */
+interface Patience {
+  readonly ms: number;
+  /** Aborted when it is waited for no longer. */
+  readonly cut: AbortSignal;
+  readonly failure: string;
+  /** What may have kept it, if anything is known. */
+  cause(): unknown;
+}
+
 /** Waits for the application, but not for ever. */
 async function within(
   waiting: Promise<void>,
-  ms: number,
-  cut: AbortSignal,
-  failure: string,
+  { ms, cut, failure, cause }: Patience,
 ): Promise<void> {
   // Timers take 5 ms to load, and most applications need none here.
   if (await isSettledSoon(waiting)) return await waiting;
@@ -403,7 +422,7 @@ async function within(
     const reason = cut.aborted
       ? "the server was cut short"
       : `it takes more than ${ms} ms`;
-    throw new LifespanError(`${failure}: ${reason}`);
+    throw new LifespanError(`${failure}: ${reason}`, { cause: cause() });
   }
 }
 

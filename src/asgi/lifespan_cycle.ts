@@ -4,7 +4,8 @@
  *
  * Whether an application supports it shows only when it is called: one that
  * throws, or returns, before it has answered the start-up does not, unless the
- * mode is "on".
+ * mode is "on". If it has received the start-up before it throws, it knows the
+ * scope, and has failed to start.
  *
  * @module
  */
@@ -81,7 +82,9 @@ export class LifespanCycle
   #shutdownAsked = Promise.withResolvers<LifespanReceiveEvent>();
   #stopped: Promise<void> | undefined;
   #message = "";
-  #fault: { readonly error: unknown } | undefined;
+  #thrown: { readonly error: unknown } | undefined;
+  /** Why the first of the events was refused that were. */
+  #refused: { readonly error: unknown } | undefined;
 
   /**
    * Nothing is called yet. `onAppError` is told of what the application throws
@@ -103,12 +106,20 @@ export class LifespanCycle
     return this.#supported;
   }
 
-  /** What the application has thrown, if anything. */
+  /** What the application has thrown, or what an event of it was refused with. */
   get fault(): { readonly error: unknown } | undefined {
-    return this.#fault;
+    return this.#thrown ?? this.#refused;
   }
 
-  /** Why the application says that it has failed; "" if it gave no reason. */
+  /** The fault of an application that began to start, and is served without. */
+  get failedStart(): { readonly error: unknown } | undefined {
+    return this.#startupSent && !this.#supported ? this.fault : undefined;
+  }
+
+  /**
+   * Why the application says that it has failed; "" if it gave no reason. One
+   * that has started may say something, too.
+   */
   get message(): string {
     return this.#message;
   }
@@ -129,11 +140,14 @@ export class LifespanCycle
       );
     }
     this.#supported = outcome === "complete";
-    if (!this.#supported && this.#mode === "on") {
-      throw new LifespanError("Cannot start application: it has no lifespan", {
-        cause: this.#fault?.error,
-      });
-    }
+    if (this.#supported || this.#mode !== "on") return;
+    const { failedStart } = this;
+    const reason = failedStart === undefined
+      ? "it has no lifespan"
+      : messageOf(failedStart.error);
+    throw new LifespanError(`Cannot start application: ${reason}`, {
+      cause: this.fault?.error,
+    });
   }
 
   /**
@@ -156,7 +170,7 @@ export class LifespanCycle
     if (await this.#outcome.promise !== "failed") return;
     throw new LifespanError(
       `Cannot stop application: ${this.#message || "it gave no reason"}`,
-      { cause: this.#fault?.error },
+      { cause: this.fault?.error },
     );
   }
 
@@ -170,6 +184,7 @@ export class LifespanCycle
     try {
       return this.#sink.write(this.#accept(event));
     } catch (error) {
+      this.#refused ??= { error };
       return handled(Promise.reject(error));
     }
   }
@@ -203,7 +218,7 @@ export class LifespanCycle
         sendOf(this) as unknown as Send,
       );
     } catch (error) {
-      this.#fault = { error };
+      this.#thrown = { error };
     }
     this.#returned();
   }
@@ -211,15 +226,15 @@ export class LifespanCycle
   /** What the return of the application means depends on when it comes. */
   #returned(): void {
     const phase = this.#phase;
-    const fault = this.#fault;
+    const thrown = this.#thrown;
     this.#phase = "over";
     if (phase === "startup") this.#outcome.resolve("unsupported");
-    if (phase === "running" && fault !== undefined) {
-      this.#onAppError(fault.error);
+    if (phase === "running" && thrown !== undefined) {
+      this.#onAppError(thrown.error);
     }
     if (phase !== "shutdown") return;
-    if (fault !== undefined) this.#message = messageOf(fault.error);
-    this.#outcome.resolve(fault === undefined ? "complete" : "failed");
+    this.#message = thrown === undefined ? "" : messageOf(thrown.error);
+    this.#outcome.resolve(thrown === undefined ? "complete" : "failed");
   }
 
   /** Makes the next event, when it is due. */

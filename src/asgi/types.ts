@@ -278,7 +278,7 @@ export interface LifespanSendEvent {
     | "lifespan.startup.failed"
     | "lifespan.shutdown.complete"
     | "lifespan.shutdown.failed";
-  /** Why it failed; "" by default. */
+  /** Why it failed, or what else is to be logged; "" by default. */
   readonly message?: string;
 }
 

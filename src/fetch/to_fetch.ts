@@ -146,7 +146,13 @@ class AppRunner {
   }
 
   startup(): Promise<void> {
-    return this.#started ??= this.#lifespan.startup();
+    return this.#started ??= this.#startApp();
+  }
+
+  async #startApp(): Promise<void> {
+    await this.#lifespan.startup();
+    const { failedStart } = this.#lifespan;
+    if (failedStart !== undefined) this.#report(failedStart.error, ignore);
   }
 
   shutdown(): Promise<void> {

@@ -4,7 +4,8 @@
  *
  * They start one after the other in their order, and stop in the opposite one,
  * whether at the end or because one of them has failed to start. An application
- * that knows no lifespan is left out; if none knows it, neither do they all.
+ * that knows no lifespan is left out; if none knows it, neither do they all. One
+ * that throws as it starts is left out, too, but the server hears why.
  *
  * @module
  */
@@ -44,13 +45,16 @@ export class LifespanFan {
    */
   async run(scope: LifespanScope, receive: Receive, send: Send): Promise<void> {
     const lives = new Lives(this.#apps);
-    await receive();
     const failure = await lives.start();
     if (failure !== undefined) {
       return await send({ type: "lifespan.startup.failed", message: failure });
     }
+    // Who receives the start-up, says that it knows it.
+    if (lives.begun) await receive();
+    lives.requireSupport();
     Reflect.set(scope.state, this.#key, lives.states);
-    await send({ type: "lifespan.startup.complete" });
+    const warning = lives.warning;
+    await send({ type: "lifespan.startup.complete", message: warning });
     await receive();
     const message = await lives.stop();
     await send(
@@ -96,11 +100,28 @@ class Lives {
         return await this.stop();
       }
     }
+  }
+
+  /** Whether any knows lifespan, although it may have failed to start. */
+  get begun(): boolean {
+    return this.#cycles.values()
+      .some(({ supported, failedStart }) => supported || !!failedStart);
+  }
+
+  /** Which have failed to start, and what others say that have started. */
+  get warning(): string {
+    return this.#cycles.values().map(({ failedStart, message }) =>
+      failedStart ? `failed to start: ${messageOf(failedStart.error)}` : message
+    ).filter((text) => text !== "").toArray().join("; ");
+  }
+
+  /** @throws {AggregateError} If none has started. */
+  requireSupport(): void {
     const cycles = [...this.#cycles.values()];
-    if (cycles.some(({ supported }) => supported)) return undefined;
+    if (cycles.some(({ supported }) => supported)) return;
     throw new AggregateError(
       cycles.flatMap(({ fault }) => fault === undefined ? [] : [fault.error]),
-      "Cannot start applications: none has a lifespan",
+      `Cannot start applications: ${this.warning || "none has a lifespan"}`,
     );
   }
 

@@ -98,6 +98,8 @@ export class TestClient implements AsyncDisposable {
     }
     const client = new TestClient(app, options);
     await client.#inTime(client.#lifespan.startup(), "start");
+    const { failedStart } = client.#lifespan;
+    if (failedStart !== undefined) client.#errors.all.push(failedStart.error);
     return client;
   }
 
@@ -296,6 +298,7 @@ export class TestClient implements AsyncDisposable {
     if (await isWithin(answer, ms)) return;
     throw new LifespanError(
       `Cannot ${what} application: it takes more than ${ms} ms`,
+      { cause: this.#lifespan.fault?.error },
     );
   }
 }

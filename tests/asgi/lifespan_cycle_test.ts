@@ -133,10 +133,6 @@ const UNSUPPORTING: Record<string, AsgiApp> = {
     throw new TypeError("Unknown scope lifespan");
   },
   "rejects": () => Promise.reject(new TypeError("Unknown scope lifespan")),
-  "throws on the start-up": async (_scope, receive) => {
-    await receive();
-    throw new TypeError("Unknown event");
-  },
   "throws undefined": () => Promise.reject(undefined),
   "returns at once": () => {},
   "returns behind the start-up": async (_scope, receive) => {
@@ -177,6 +173,61 @@ Deno.test("What an application threw is the cause, where lifespan is required", 
   const { cycle } = create(() => Promise.reject(fault), "on");
   const error = await assertRejects(() => cycle.startup(), LifespanError);
   assertEquals(error.cause, fault);
+});
+
+// Applications that begin to start, and fail.
+
+const NO_DATABASE = new Error("No database");
+const NOT_DUE = 'not due in phase "startup"';
+
+/** How they fail, and what is said of it. */
+const FAILING: Record<string, readonly [AsgiApp, string]> = {
+  "throws": [async (_scope, receive) => {
+    await receive();
+    throw NO_DATABASE;
+  }, "No database"],
+  "throws as it reads a stream": [async (_scope, receive) => {
+    for await (const _event of receive.readable) throw NO_DATABASE;
+  }, "No database"],
+  "sends what is not due, and awaits it": [async (_scope, receive, send) => {
+    await receive();
+    await send(STOPPED);
+  }, NOT_DUE],
+  "sends what is not due, and returns": [async (_scope, receive, send) => {
+    await receive();
+    send(STOPPED);
+  }, NOT_DUE],
+};
+
+for (const [what, [app, message]] of Object.entries(FAILING)) {
+  Deno.test(`An application that ${what} as it starts is served, and the error is known (auto)`, async () => {
+    const { cycle, errors } = create(app, "auto");
+    await cycle.startup();
+    assert(!cycle.supported);
+    assert(String(cycle.failedStart?.error).includes(message));
+    await cycle.shutdown();
+    assertEquals(errors, []);
+  });
+
+  Deno.test(`An application that ${what} as it starts is thrown with its message (on)`, async () => {
+    const { cycle } = create(app, "on");
+    const error = await assertRejects(
+      () => cycle.startup(),
+      LifespanError,
+      message,
+    );
+    assert(error.message.startsWith("Cannot start application: "));
+    assert((error.cause as Error).message.includes(message));
+  });
+}
+
+Deno.test("An application that has started, or never began to, has not failed to start", async () => {
+  for (const app of [wellBehaved(), ...Object.values(UNSUPPORTING)]) {
+    const { cycle } = create(app);
+    await cycle.startup();
+    assertEquals(cycle.failedStart, undefined);
+    await cycle.shutdown();
+  }
 });
 
 Deno.test("Without lifespan, the application is not called (off)", async () => {
@@ -260,13 +311,18 @@ Deno.test("The shutdown waits until the application says that it is complete", a
 });
 
 Deno.test("The shutdown is complete as well when the application returns", async () => {
+  const returns = Promise.withResolvers<void>();
   const { cycle } = create(async (_scope, receive, send) => {
     await receive();
     await send(STARTED);
     await receive();
+    await returns.promise;
   });
   await cycle.startup();
-  await cycle.shutdown();
+  const stopping = cycle.shutdown();
+  assert(await isPending(stopping));
+  returns.resolve();
+  await stopping;
 });
 
 Deno.test("A shutdown that fails is thrown with its message", async () => {

@@ -1,15 +1,24 @@
 // The lifespan of an application around a real server: what is started before
 // the first request is stopped after the last connection.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+} from "@std/assert";
 import {
   type AsgiApp,
+  InvalidEventError,
   LifespanError,
   respond,
+  type SendEvent,
   serve,
   type ServeOptions,
 } from "../../mod.ts";
-import { netTest } from "./_testing.ts";
+import { mount } from "../../src/middleware/mod.ts";
+import { pathApp } from "./_apps.ts";
+import { netTest, start } from "./_testing.ts";
 
 const QUIET: ServeOptions = { port: 0, log() {} };
 
@@ -117,6 +126,73 @@ netTest("an application that fails to stop is told by finished", async () => {
     LifespanError,
     "Still open",
   );
+});
+
+/** An app that answers requests, and fails as it starts. */
+const failing: AsgiApp = async (scope, receive, send) => {
+  if (scope.type === "http") return await respond(send, 200);
+  await receive();
+  throw new Error("No database");
+};
+
+netTest(
+  "an application that throws as it starts is served, with a warning",
+  async () => {
+    await using server = start(failing);
+    assertEquals(await get(server.url), 200);
+    const warnings = server.records.filter(({ level }) => level !== "debug");
+    assertEquals(
+      warnings.map(({ level, error }) => [level, String(error)]),
+      [["warn", "Error: No database"]],
+    );
+  },
+);
+
+netTest(
+  "an application that knows no lifespan is served without a warning",
+  async () => {
+    await using server = start(pathApp);
+    assertEquals(await get(server.url), 200);
+    assertEquals(server.records.filter(({ level }) => level !== "debug"), []);
+  },
+);
+
+netTest(
+  "an application that throws as it starts stops a server that requires it",
+  async () => {
+    const server = serve(failing, { ...QUIET, lifespan: "on" });
+    const error = await assertRejects(() => server.finished, LifespanError);
+    assertEquals(error.message, "Cannot start application: No database");
+  },
+);
+
+netTest(
+  "a mounted application that throws as it starts is warned of",
+  async () => {
+    const notes: string[] = [];
+    const app = mount({ "/failing": failing, "/noting": noting(notes) });
+    {
+      await using server = start(app);
+      assertEquals(await get(`${server.url}noting`), 200);
+      assertEquals(await get(`${server.url}failing`), 200);
+      const warnings = server.records.filter(({ level }) => level === "warn");
+      assertEquals(
+        warnings.map(({ message }) => message),
+        ["The application has started, and says: failed to start: No database"],
+      );
+    }
+    assertEquals(notes, ["lifespan.startup", "request 1", "lifespan.shutdown"]);
+  },
+);
+
+netTest("an answer that is mistyped explains why nothing starts", async () => {
+  const server = serve(async (_scope, receive, send) => {
+    await receive();
+    send({ type: "lifespan.startup.completed" } as unknown as SendEvent);
+    await receive();
+  }, { ...QUIET, startupTimeout: 20 });
+  const error = await assertRejects(() => server.finished, LifespanError);
+  assertInstanceOf(error.cause, InvalidEventError);
 });
 
 netTest("an application without lifespan is served without state", async () => {

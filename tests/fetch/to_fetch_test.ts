@@ -474,6 +474,17 @@ Deno.test("toFetch tells the application when the request is aborted", async () 
   assertEquals(errors, []);
 });
 
+Deno.test("toFetch reports what the application throws as it starts", async () => {
+  const errors: unknown[] = [];
+  const handler = toFetch(async (scope, receive, send) => {
+    if (scope.type !== "lifespan") return await respond(send, 204);
+    await receive();
+    throw new Error("No database");
+  }, { onError: (error) => errors.push(error) });
+  assertEquals((await handler(new Request(URL_))).status, 204);
+  assertEquals(errors.map(String), ["Error: No database"]);
+});
+
 Deno.test("toFetch starts the application once, before its first request", async () => {
   const order: string[] = [];
   const handler = toFetch(async (scope, receive, send) => {

@@ -41,7 +41,7 @@ function living(name: string, life: Life, log: string[]): AsgiApp {
       if (manner === "throw") throw new Error(`${name} broke`);
       if (manner === "return") return;
       if (phase === "start") scope.state[name] = true;
-      const message = `${name} cannot ${phase}`;
+      const message = manner === "fail" ? `${name} cannot ${phase}` : undefined;
       const event = phase === "start" ? "startup" : "shutdown";
       const type = `lifespan.${event}.${
         manner === "fail" ? "failed" : "complete"
@@ -149,6 +149,10 @@ for (const start of ["throw", "return"] as const) {
     const cycle = cycleOf(mount(apps));
     await cycle.startup();
     assertEquals(cycle.supported, true);
+    assertEquals(
+      cycle.message,
+      start === "throw" ? "failed to start: /a broke" : "",
+    );
     await cycle.shutdown();
     assertEquals(log, [
       "start /a",
@@ -161,16 +165,40 @@ for (const start of ["throw", "return"] as const) {
 }
 
 Deno.test("Applications that all know no lifespan do not know it together", async () => {
+  const unknowing: AsgiApp = ({ type }) => {
+    throw new TypeError(`Unknown scope ${type}`);
+  };
+  const cycle = cycleOf(mount({ "/a": unknowing, "/b": () => {} }));
+  await cycle.startup();
+  assertEquals([cycle.supported, cycle.failedStart], [false, undefined]);
+  const error = cycle.fault?.error;
+  assert(error instanceof AggregateError);
+  assert(error.message.endsWith("none has a lifespan"));
+  assertEquals(error.errors.map(String), ["TypeError: Unknown scope lifespan"]);
+});
+
+Deno.test("Applications of which none has started, but one tried, have failed to start", async () => {
   const { apps } = applications({
     "/a": { start: "throw" },
     "/b": { start: "return" },
   });
-  const cycle = cycleOf(mount(apps));
+  const cycle = cycleOf(mount({ "/in": mount(apps) }));
   await cycle.startup();
   assertEquals(cycle.supported, false);
-  const error = cycle.fault?.error;
+  const error = cycle.failedStart?.error;
   assert(error instanceof AggregateError);
-  assertEquals(error.errors.map(String), ["Error: /a broke"]);
+  assert(error.message.includes("/a broke"));
+});
+
+Deno.test("What a mounted application fails to start with is known around all mounts", async () => {
+  const { apps } = applications({ "/a": { start: "throw" }, "/b": {} });
+  const cycle = cycleOf(mount({ "/in": mount(apps) }));
+  await cycle.startup();
+  assertEquals([cycle.supported, cycle.message], [
+    true,
+    "failed to start: /a broke",
+  ]);
+  await cycle.shutdown();
 });
 
 Deno.test("An application that never answers the start keeps the others from starting, and the server's limit ends it", async () => {

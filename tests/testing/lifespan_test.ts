@@ -98,6 +98,20 @@ clientTest(
   },
 );
 
+clientTest(
+  "what an application throws as it starts is thrown at the end",
+  async () => {
+    const client = await TestClient.start(async (scope, receive, send) => {
+      if (scope.type !== "lifespan") return await respond(send, 200);
+      await receive();
+      throw new Error("No database");
+    });
+    assertEquals((await client.fetch("/")).status, 200);
+    assertEquals(client.errors.map(String), ["Error: No database"]);
+    await assertRejects(() => client.shutdown(), Error, "No database");
+  },
+);
+
 clientTest("an application that takes too long is not waited for", async () => {
   const never = new Promise<void>(() => {});
   await assertRejects(
