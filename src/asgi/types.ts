@@ -174,7 +174,7 @@ export interface HttpResponsePathsendEvent {
 
 /** What `http.response.zerocopysend` reads from; a `Deno.FsFile` is one. */
 export interface ReadableFile {
-  /** Reads up to `target.length` bytes; the number of bytes, `null` at the end. */
+  /** Reads up to `target.length` bytes; the number of bytes, `null` at the end. A wrong number rejects the send. */
   read(target: Uint8Array): Promise<number | null>;
   /** Moves to a position; `whence` 0 counts from the file's start. */
   seek(offset: number, whence: 0): Promise<number>;

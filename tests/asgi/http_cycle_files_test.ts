@@ -1,11 +1,18 @@
 // Files as content: `http.response.pathsend` opens and closes a file by itself,
 // `http.response.zerocopysend` reads one that the application keeps.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import {
   ClientDisconnected,
   InvalidEventError,
 } from "../../src/asgi/errors.ts";
+import { show } from "../../src/asgi/event_checks.ts";
 import { readFilePieces } from "../../src/asgi/file_pieces.ts";
 import type { HeaderLike, Send } from "../../src/asgi/types.ts";
 import { FakeFile, FakeWire, isPending, run, runFaulty } from "./_fake_wire.ts";
@@ -294,4 +301,62 @@ Deno.test("readFilePieces() gives pieces of at most 64 KiB", async () => {
   for await (const piece of readFilePieces(new FakeFile(LARGE))) {
     assert(piece.length > 0 && piece.length <= 64 * 1024);
   }
+});
+
+// Files that read wrong.
+
+const WRONG_LENGTHS: unknown[] = [
+  ...[-1, -Infinity, NaN, Infinity, 0.5, 65_537],
+  ...[undefined, "5", 5n, {}, [5], true],
+];
+
+for (const length of WRONG_LENGTHS) {
+  const label = typeof length === "number" ? length : show(length);
+  Deno.test(`A file whose read gives ${label} rejects its send, and is no whole response`, async () => {
+    const reads: unknown[] = [1, length];
+    const file = {
+      read: () => Promise.resolve(reads.shift() as number),
+      seek: () => Promise.resolve(0),
+    };
+    const { wire, errors } = await runFaulty(async (_scope, _receive, send) => {
+      await begin(send);
+      await send({ type: "http.response.zerocopysend", file });
+    });
+    assertInstanceOf(errors[0], InvalidEventError);
+    assertStringIncludes(errors[0].message, "Cannot send file: read() must");
+    assertEquals(errors.length, 1);
+    assertEquals(wire.calls.at(-1), ["abort"]);
+  });
+}
+
+Deno.test("A read is held to what it was to fill", async () => {
+  const file = {
+    read: (target: Uint8Array) => Promise.resolve(target.length + 1),
+    seek: () => Promise.resolve(0),
+  };
+  const pieces = readFilePieces(file, 5);
+  await assertRejects(() => pieces.next(), InvalidEventError, "0 to 5");
+});
+
+Deno.test("A file may give nothing now and then, but must come to an end", async () => {
+  let left = 3 * 50;
+  const hesitant = {
+    read(target: Uint8Array) {
+      if (left-- === 0) return Promise.resolve(null);
+      target.fill(0x61);
+      return Promise.resolve(left % 50 === 0 ? 1 : 0);
+    },
+    seek: () => Promise.resolve(0),
+  };
+  const { wire } = await run(async (_scope, _receive, send) => {
+    await begin(send);
+    await send({ type: "http.response.zerocopysend", file: hesitant });
+  });
+  assertEquals(wire.content, "aaa");
+  const empty = { read: () => Promise.resolve(0), seek: hesitant.seek };
+  await assertRejects(
+    () => readFilePieces(empty).next(),
+    InvalidEventError,
+    "read() gave 0 bytes 100 times",
+  );
 });
