@@ -19,16 +19,9 @@ export const app: AsgiApp = async (scope, _receive, send) => {
   await respond(send, 200, { body: "Hello\n" });
 };
 
-/** Writes all of the bytes; one write may take less. */
-function print(bytes: Uint8Array): void {
-  while (bytes.length > 0) {
-    bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
-  }
-}
-
 if (import.meta.main) {
   const format = accessFormatter(Deno.args[0] ?? "combined");
-  using lines = new LineWriter(print);
+  await using lines = new LineWriter(Deno.stdout);
   const server = serve(app, {
     port: Number(Deno.env.get("PORT") || 8000),
     accessLog: (record) => lines.line(format(record)),

@@ -44,15 +44,18 @@ export async function main(args: readonly string[]): Promise<number> {
     command = parseCommandLine(args, readVariable);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    print(Deno.stderr, `error: ${error.message}\nTry "--help"\n`);
+    await print(Deno.stderr, `error: ${error.message}\nTry "--help"\n`);
     return EXIT_CODES.usage;
   }
   switch (command.type) {
     case "help":
-      print(Deno.stdout, helpText({ color: colorful(Deno.stdout) }));
+      await print(Deno.stdout, helpText({ color: colorful(Deno.stdout) }));
       return EXIT_CODES.ok;
     case "version":
-      print(Deno.stdout, `x-asgi ${VERSION} (Deno ${Deno.version.deno})\n`);
+      await print(
+        Deno.stdout,
+        `x-asgi ${VERSION} (Deno ${Deno.version.deno})\n`,
+      );
       return EXIT_CODES.ok;
     case "serve":
       return await run(command.settings, args);
@@ -70,15 +73,17 @@ async function run(
   const isSupervised = workers !== 1 ||
     maxRequests !== Infinity || maxWorkerMemory !== Infinity;
   if (!reload && !isSupervised) return await runServer(settings);
-  const { log } = openLogs(settings);
+  const logs = openLogs(settings);
   try {
     requirePermissions(settings, "workers");
-    log({ level: "info", message: supervisionMessage(settings) });
+    logs.log({ level: "info", message: supervisionMessage(settings) });
     const supervisor = reload ? superviseReload : supervise;
     return await supervisor(settings, args);
   } catch (error) {
-    log(failureRecord(error, settings));
+    logs.log(failureRecord(error, settings));
     return error instanceof UsageError ? EXIT_CODES.usage : EXIT_CODES.failed;
+  } finally {
+    await logs.close();
   }
 }
 

@@ -13,7 +13,6 @@ import {
   type ServerAddress,
   type TcpAddress,
 } from "./listen_options.ts";
-import { formatLogRecord } from "./logs/log_lines.ts";
 import type { LogLevel, LogRecord } from "./logs/records.ts";
 import { RecurringWarning } from "./logs/recurring_warning.ts";
 import type { Metrics } from "./metrics/metrics.ts";
@@ -28,6 +27,7 @@ import {
   resolveOptions,
   type ServeOptions,
 } from "./options.ts";
+import { flushStderr, logToStderr } from "./stderr_log.ts";
 import { callUser } from "./user_code.ts";
 
 /** How a server is shut down. */
@@ -219,6 +219,7 @@ class AsgiServer implements Server {
       signal?.removeEventListener("abort", shutdown);
       this.#stop();
       this.#over.abort();
+      await flushStderr();
     }
   }
 
@@ -462,8 +463,6 @@ function tickFor(options: ResolvedOptions): number {
   return Math.max(MIN_TICK_MS, Math.min(shortest / 10, MAX_TICK_MS));
 }
 
-const encoder = new TextEncoder();
-
 /** A log that never fails: what the user's fails to log goes to stderr. */
 function guardedLog(
   log: (record: LogRecord) => void,
@@ -474,18 +473,4 @@ function guardedLog(
       logToStderr({ level: "error", message: "The log failed", error });
       logToStderr(record);
     });
-}
-
-/** Writes to stderr; where that cannot be done, there is no other place. */
-function logToStderr(record: LogRecord): void {
-  if (record.level === "debug") return;
-  const options = { format: "plain", color: false, time: new Date() } as const;
-  let bytes = encoder.encode(formatLogRecord(record, options));
-  try {
-    while (bytes.length > 0) {
-      bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
-    }
-  } catch {
-    // Whoever read it is gone, or the disk is full.
-  }
 }

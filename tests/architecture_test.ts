@@ -78,13 +78,14 @@ const LAYERS: Record<string, readonly string[] | "all"> = {
     "room.ts",
   ],
   "room.ts": [],
+  "stderr_log.ts": ["logs"],
   "server.ts": "all",
   "cli.ts": "all",
   "cli": "all",
 };
 
 /** Those of `src/` that may use the global `Deno`, and `@std/cli`. */
-const KNOW_DENO = ["net", "server.ts", "cli.ts", "cli"];
+const KNOW_DENO = ["net", "stderr_log.ts", "server.ts", "cli.ts", "cli"];
 const KNOW_STD_CLI = ["cli.ts", "cli"];
 
 /** An import as it is written, and where it leads: a path, or null. */

@@ -1,15 +1,19 @@
 /**
  * Where the command's logs go: log records to stderr, as they come; access
- * lines to stdout, many in one write.
+ * lines to stdout, many in one write. Neither ever waits for a reader: lines
+ * that there is no room for are lost, counted and reported.
  *
  * @module
  */
 
 import { accessFormatter } from "../logs/access_lines.ts";
 import { LineWriter } from "../logs/line_writer.ts";
-import { formatLogRecord } from "../logs/log_lines.ts";
+import { logLineWriter } from "../logs/log_line_writer.ts";
+import { formatLogRecord, type LogFormat } from "../logs/log_lines.ts";
 import type { AccessRecord, LogLevel, LogRecord } from "../logs/records.ts";
+import { writeAll } from "../logs/write_all.ts";
 import type { Settings } from "./settings.ts";
+import { Stdout } from "./stdout.ts";
 
 /** The logs of a process. */
 export interface Logs {
@@ -17,11 +21,13 @@ export interface Logs {
   log(record: LogRecord): void;
   /** Writes an access record; `undefined` if they are not wanted. */
   readonly accessLog: ((record: AccessRecord) => void) | undefined;
-  /** Writes what has been held back. */
-  flush(): void;
+  /** How many lines were lost, because nobody read them or they could not be written. */
+  readonly lost: number;
+  /** Writes what waits, and reports what could not be written after a second. */
+  close(): Promise<void>;
 }
 
-const GRAVITY: Record<LogLevel, number> = {
+const SEVERITY: Record<LogLevel, number> = {
   debug: 0,
   info: 1,
   warn: 2,
@@ -31,26 +37,40 @@ const GRAVITY: Record<LogLevel, number> = {
 /** The length of a line's date, which who watches a terminal knows. */
 const DATE = "2026-01-31T".length;
 
-const encoder = new TextEncoder();
-
 /** Opens the logs that settings ask for. */
 export function openLogs(
   settings: Pick<Settings, "logLevel" | "logFormat" | "accessLog">,
   process?: string,
 ): Logs {
-  const access = openAccessLog(settings.accessLog);
-  const { logFormat: format, logLevel } = settings;
+  const toLine = recordFormatter(settings.logFormat, process);
+  const records = logLineWriter(Deno.stderr, toLine);
+  const least = SEVERITY[settings.logLevel];
+  const log = (record: LogRecord): void => {
+    if (SEVERITY[record.level] >= least) records.line(toLine(record));
+  };
+  const access = openAccessLog(settings.accessLog, log);
+  return {
+    log,
+    accessLog: access?.log,
+    get lost() {
+      return records.lost + (access?.lines.lost ?? 0);
+    },
+    async close() {
+      await access?.lines[Symbol.asyncDispose]();
+      await records[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function recordFormatter(
+  format: LogFormat,
+  process: string | undefined,
+): (record: LogRecord) => string {
   const color = colorful(Deno.stderr);
   const start = format === "plain" && Deno.stderr.isTerminal() ? DATE : 0;
-  return {
-    log: (record) => {
-      if (GRAVITY[record.level] < GRAVITY[logLevel]) return;
-      const time = new Date();
-      const text = formatLogRecord(record, { format, color, process, time });
-      print(Deno.stderr, text.slice(start));
-    },
-    accessLog: access?.log,
-    flush: () => access?.flush(),
+  return (record) => {
+    const options = { format, color, process, time: new Date() };
+    return formatLogRecord(record, options).slice(start);
   };
 }
 
@@ -59,28 +79,42 @@ export function colorful(output: typeof Deno.stderr): boolean {
   return !Deno.noColor && output.isTerminal();
 }
 
-/** Writes a text to stdout or stderr. */
-export function print(output: typeof Deno.stderr, text: string): void {
-  writeAll(output, encoder.encode(text));
+/** Writes a text to stdout or stderr, however long that takes. */
+export async function print(
+  output: typeof Deno.stderr,
+  text: string,
+): Promise<void> {
+  try {
+    await writeAll(output, new TextEncoder().encode(text));
+  } catch {
+    // The reader is gone, or the disk is full.
+  }
 }
 
+interface AccessLog {
+  readonly lines: LineWriter;
+  log(record: AccessRecord): void;
+}
+
+/** Opens the access log; its losses are reported to `log`. */
 function openAccessLog(
   format: string,
-): { log(record: AccessRecord): void; flush(): void } | undefined {
+  log: (record: LogRecord) => void,
+): AccessLog | undefined {
   if (format === "off") return undefined;
   const toLine = accessFormatter(format);
-  const lines = new LineWriter((bytes) => writeAll(Deno.stdout, bytes));
-  return {
-    log: (record) => lines.line(toLine(record)),
-    flush: () => lines[Symbol.dispose](),
-  };
+  const lines = new LineWriter(new Stdout(), {
+    onLost: (count, error) => log(lossRecord(count, error)),
+  });
+  return { lines, log: (record) => lines.line(toLine(record)) };
 }
 
-/** A log that cannot be written must not stop the server. */
-function writeAll(output: typeof Deno.stderr, bytes: Uint8Array): void {
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(output.writeSync(bytes));
-  } catch {
-    // Whoever read it is gone, or the disk is full.
-  }
+function lossRecord(lines: number, error: unknown): LogRecord {
+  const reason = error instanceof Error
+    ? `they cannot be written to stdout: ${error.message}`
+    : "what reads stdout does not keep up";
+  return {
+    level: "warn",
+    message: `Access lines were lost: ${lines}; ${reason}`,
+  };
 }

@@ -57,13 +57,14 @@ export async function runServer(
     await using _listener = metrics &&
       serveMetrics(address!, metrics, logs.log);
     const app = wrapApp(await loadApp(settings.app));
+    const options: ServeOptions = { metrics, ...hooks.serve };
+    options.metrics?.countLostLines(() => logs.lost);
     const server = serve(app, {
       ...settings.serve,
       signals,
       log: logs.log,
       accessLog: logs.accessLog,
-      metrics,
-      ...hooks.serve,
+      ...options,
       onListen: (_first, all) => {
         ready = true;
         const message = startMessage(settings.app, all);
@@ -77,7 +78,7 @@ export async function runServer(
     logs.log(failureRecord(error, settings));
     return exitCodeOf(error, ready);
   } finally {
-    logs.flush();
+    await logs.close();
   }
 }
 

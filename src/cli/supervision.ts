@@ -45,7 +45,7 @@ export async function runSupervisor(
     await using _listener = serveMetrics(metrics, source, logs.log);
     return await run(command, logs, (spawn) => source.watch(spawn));
   } finally {
-    logs.flush();
+    await logs.close();
   }
 }
 

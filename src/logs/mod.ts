@@ -1,19 +1,14 @@
 /**
  * Logs as text: access records in the formats that analysers know, log records
- * for people or machines, and a writer that collects lines. Nothing here knows
- * where they go: that is what you give the writer.
+ * for people or machines, and a writer that collects lines and never holds up
+ * the server. Nothing here knows where they go: that is what you give the writer.
  *
  * ```ts
  * import { respond, serve } from "jsr:@x/asgi";
  * import { accessFormatter, LineWriter } from "jsr:@x/asgi/logs";
  *
  * const format = accessFormatter("combined");
- * using lines = new LineWriter((bytes) => {
- *   // A write may take less than all.
- *   while (bytes.length > 0) {
- *     bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
- *   }
- * });
+ * await using lines = new LineWriter(Deno.stdout);
  *
  * const server = serve(async (scope, _receive, send) => {
  *   if (scope.type !== "http") throw new TypeError(`No ${scope.type} here`);
@@ -36,3 +31,4 @@ export {
   type LogLineOptions,
 } from "./log_lines.ts";
 export type { AccessRecord, LogLevel, LogRecord } from "./records.ts";
+export type { ByteSink } from "./write_all.ts";

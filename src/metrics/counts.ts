@@ -85,6 +85,8 @@ export interface Counts {
   messagesReceived: number;
   /** Messages that applications sent. */
   messagesSent: number;
+  /** Lines of logs that nobody read, or that could not be written. */
+  logLinesLost: number;
   /** The memory that is used, in bytes. */
   residentBytes: number;
   /** 1 while the server accepts, 0 before and behind that. */
@@ -121,6 +123,7 @@ export function createCounts(): Counts {
     webSocketsOpen: 0,
     messagesReceived: 0,
     messagesSent: 0,
+    logLinesLost: 0,
     residentBytes: 0,
     ready: 0,
   };

@@ -48,6 +48,7 @@ export interface RequestOutcome {
 export class Metrics {
   readonly #counts = createCounts();
   #residentBytes: () => number = () => 0;
+  #lostLines: () => number = () => 0;
 
   /** The numbers as they are, for the server to count in. */
   get counts(): Counts {
@@ -69,6 +70,7 @@ export class Metrics {
   /** The numbers of this moment, as data that can be sent elsewhere. */
   snapshot(): Counts {
     this.#counts.residentBytes = this.#residentBytes();
+    this.#counts.logLinesLost = this.#lostLines();
     return structuredClone(this.#counts);
   }
 
@@ -80,6 +82,11 @@ export class Metrics {
   /** Told by the server how to find out about the memory of the process. */
   attach(residentBytes: () => number): void {
     this.#residentBytes = residentBytes;
+  }
+
+  /** Shows how many lines of logs were lost: `lost` of a `LineWriter`, for example. */
+  countLostLines(lost: () => number): void {
+    this.#lostLines = lost;
   }
 
   /** Told by the server that a request has begun; its time, in milliseconds. */

@@ -23,6 +23,11 @@ export function serverMetrics(
     ...connectionMetrics(counts),
     ...requestMetrics(counts),
     ...webSocketMetrics(counts),
+    counter(
+      "asgi_log_lines_lost_total",
+      "Lines of logs that nobody read, or that could not be written.",
+      counts.logLinesLost,
+    ),
     gauge("asgi_ready", "Servers that accept connections.", counts.ready),
     gauge(
       "process_resident_memory_bytes",

@@ -46,6 +46,10 @@ export interface CommandOptions {
   readonly permissions?: readonly string[];
   /** More variables of its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What is not read until `readOn()` is called. Default: nothing. */
+  readonly unread?: "stdout" | "stderr";
+  /** What a shell does before it becomes the command. Default: nothing. */
+  readonly shell?: string;
 }
 
 /** Makes a folder with these files, and removes it at the end. */
@@ -79,22 +83,33 @@ export class Command implements AsyncDisposable {
   #changed = Promise.withResolvers<void>();
   #ended = false;
   readonly #hangUp = new AbortController();
+  readonly #readOn = Promise.withResolvers<void>();
 
   /** Starts it. */
   constructor(
     args: readonly string[],
-    { cwd, permissions = ["-A"], env }: CommandOptions,
+    { cwd, permissions = ["-A"], env, unread, shell }: CommandOptions,
   ) {
     const config = ["--no-prompt", "--config", CONFIG];
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...permissions, ...config, COMMAND, ...args],
+    const [program, ...rest] = [
+      ...shell === undefined ? [] : ["sh", "-c", `${shell}; exec "$0" "$@"`],
+      ...[Deno.execPath(), "run", ...permissions, ...config, COMMAND, ...args],
+    ];
+    this.#process = new Deno.Command(program, {
+      args: rest,
       cwd,
       env,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    this.#printing = Promise.all([this.#keep("stdout"), this.#keep("stderr")])
+    if (unread === undefined) this.#readOn.resolve();
+    const start = (name: "stdout" | "stderr"): Promise<void> =>
+      name === unread ? this.#readOn.promise : Promise.resolve();
+    this.#printing = Promise.all([
+      start("stdout").then(() => this.#keep("stdout")),
+      start("stderr").then(() => this.#keep("stderr")),
+    ])
       .then(() => {
         this.#ended = true;
         this.#changed.resolve();
@@ -114,6 +129,16 @@ export class Command implements AsyncDisposable {
   /** Sends it a signal. */
   kill(signal: Deno.Signal): void {
     this.#process.kill(signal);
+  }
+
+  /** What it has printed so far. */
+  get output(): { readonly stdout: string; readonly stderr: string } {
+    return this.#printed;
+  }
+
+  /** Reads what was not read until now. */
+  readOn(): void {
+    this.#readOn.resolve();
   }
 
   /** Closes both streams that it prints to. */
@@ -147,6 +172,7 @@ export class Command implements AsyncDisposable {
       // It has ended.
     }
     await this.#process.status;
+    this.readOn();
     await this.#printing;
   }
 

@@ -108,8 +108,8 @@ Deno.test("Metrics tells every number, under a name of its own", () => {
   const metrics = new Metrics();
   const before = readExposition(metrics.toText());
   for (const name of Object.keys(metrics.counts) as (keyof Counts)[]) {
-    // The memory is not counted, but asked for.
-    if (name === "residentBytes") continue;
+    // These are not counted, but asked for.
+    if (["residentBytes", "logLinesLost"].includes(name)) continue;
     const other = new Metrics();
     const value = other.counts[name];
     if (typeof value === "number") Object.assign(other.counts, { [name]: 7 });
@@ -167,6 +167,16 @@ Deno.test("Metrics counts a refused request by its status, an aborted one as a d
   for (const status of ["408", "431"]) {
     const name = "asgi_requests_refused_total";
     assertEquals(valueIn(read, name, { status }), 1);
+  }
+});
+
+Deno.test("Metrics shows how many lines of logs were lost by now", () => {
+  const metrics = new Metrics();
+  let lost = 3;
+  metrics.countLostLines(() => lost);
+  for (; lost < 5; lost++) {
+    const read = readExposition(metrics.toText());
+    assertEquals(valueIn(read, "asgi_log_lines_lost_total"), lost);
   }
 });
 

@@ -129,7 +129,7 @@ async function logToNowhere(): Promise<Parameters<typeof serve>[1]> {
     "../../../src/logs/mod.ts"
   );
   const file = await Deno.open("/dev/null", { write: true });
-  const lines = new LineWriter((bytes) => void file.writeSync(bytes));
+  const lines = new LineWriter(file);
   const toLine = accessFormatter("combined");
   return { accessLog: (record) => lines.line(toLine(record)) };
 }
