@@ -47,6 +47,7 @@ class Wire implements HttpWire {
   readonly departure = undefined;
   readonly bodyComplete = true;
   watcher: HttpWire["watcher"];
+  readonly earlyHints = false;
 
   takeBody(): undefined {}
 

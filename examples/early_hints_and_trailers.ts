@@ -1,6 +1,8 @@
 /**
  * Two extensions: early hints let the browser fetch the style sheet while the
- * page is made, and a trailer carries the digest of what was streamed.
+ * page is made, and a trailer carries the digest of what was streamed. Over
+ * HTTP/1.1 the hints are offered only if the server is asked to: some proxies
+ * take them for the response.
  *
  *     deno run -A examples/early_hints_and_trailers.ts
  *     curl -v -H 'te: trailers' -H 'connection: te' http://127.0.0.1:8000/
@@ -14,7 +16,7 @@ import { type AsgiApp, serve } from "jsr:@x/asgi";
 /** Streams a page, with hints before and a digest behind it. */
 export const app: AsgiApp = async (scope, _receive, send) => {
   if (scope.type !== "http") throw new TypeError(`Unknown scope ${scope.type}`);
-  // Neither extension is there for HTTP/1.0.
+  // The server knows whether its client can take them.
   if ("http.response.early_hint" in scope.extensions) {
     const links = ["</style.css>; rel=preload; as=style"];
     await send({ type: "http.response.early_hint", links });
@@ -42,6 +44,7 @@ export const app: AsgiApp = async (scope, _receive, send) => {
 };
 
 if (import.meta.main) {
-  const server = serve(app, { port: Number(Deno.env.get("PORT") || 8000) });
+  const port = Number(Deno.env.get("PORT") || 8000);
+  const server = serve(app, { port, earlyHints: true });
   Deno.addSignalListener("SIGINT", () => server.shutdown());
 }

@@ -165,7 +165,7 @@ export class Dispatcher {
     this.#requests++;
     const bodyless = request.method === "HEAD";
     const cycle = new HttpCycle(exchange, this.#httpContext, bodyless);
-    const scope = httpScope(request, info);
+    const scope = httpScope(request, info, exchange);
     this.#complete(scope, cycle);
     return cycle.run(busy ? serviceUnavailable : this.#app, scope);
   }

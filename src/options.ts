@@ -90,7 +90,7 @@ export interface ServeOptions {
   startupTimeout?: number;
   /** For responses in flight at a shutdown; past it: they are cut. Default: 10 s. */
   shutdownTimeout?: number;
-  /** How much of a body that the application did not read is read to keep the connection. Default: 64 KiB. */
+  /** How much of a body that the application did not read is read to keep the connection; past it, or if nobody knows how much is left: `connection: close`. Default: 64 KiB. */
   drainBytes?: number;
   /** How long the client may take to send that, or to close. Default: 5 s. */
   drainTimeout?: number;
@@ -110,6 +110,14 @@ export interface ServeOptions {
   /** Whether WebSocket messages are compressed for clients that offer it. Default: true. */
   compression?: boolean;
 
+  /**
+   * Whether the extension `http.response.early_hint` is offered over HTTP/1.1.
+   * Some proxies (nginx 1.22 among them) take a 103 for the final response, and
+   * give the real one to the next client whose request comes by the same
+   * connection: turn it on only where clients connect directly, or through a
+   * proxy that is known to pass a 103 on, or to drop it. Default: false.
+   */
+  earlyHints?: boolean;
   /** Whether responses get a `date`. Default: true. */
   dateHeader?: boolean;
   /** The value of the `server` field; `null` for none. Default: "x-asgi". */
@@ -222,6 +230,7 @@ export const OPTION_KINDS: Record<keyof ServeOptions, OptionKind> = {
   webSocketIdleTimeout: "time",
   closeTimeout: "time",
   compression: "boolean",
+  earlyHints: "boolean",
   dateHeader: "boolean",
   serverHeader: "field value",
 };

@@ -26,7 +26,11 @@ import {
 import { isInstance, readMember } from "../user_code.ts";
 import type { AppCalls } from "./app_calls.ts";
 import type { Departure, DepartureWatcher } from "./departures.ts";
-import { ClientDisconnected, isDisconnect } from "./errors.ts";
+import {
+  ClientDisconnected,
+  InvalidEventError,
+  isDisconnect,
+} from "./errors.ts";
 import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
 import { readFilePieces } from "./file_pieces.ts";
 import {
@@ -54,6 +58,8 @@ export interface HttpWire {
   readonly departure: Departure | undefined;
   /** Told when the client leaves before the response is complete. */
   watcher: DepartureWatcher | undefined;
+  /** Whether early hints can be sent: the scope offers them only then. */
+  readonly earlyHints: boolean;
   /** Whether all of the request's content was read. */
   readonly bodyComplete: boolean;
   /** Takes content of the request that has arrived; throws as `readBody`. */
@@ -271,6 +277,9 @@ export class HttpCycle
     switch (event.type) {
       case "http.response.start":
         return this.#keepStart(event);
+      case "http.response.early_hint":
+        this.#requireEarlyHints(event.type);
+        break;
       case "http.response.pathsend":
         this.#order.requireNoContent(event.type);
         return this.#hold(this.#sendPath(event));
@@ -282,6 +291,13 @@ export class HttpCycle
         return this.#hold(this.#sendPieces(event));
     }
     return this.#put(event);
+  }
+
+  #requireEarlyHints(type: string): void {
+    if (this.#wire.earlyHints) return;
+    throw new InvalidEventError(
+      `Cannot send ${type}: the scope does not offer it; over HTTP/1.1 it does if the server's option earlyHints is on`,
+    );
   }
 
   /** It leaves with the first content, so until then nothing is to be done. */

@@ -30,10 +30,20 @@ export interface ConnectionInfo {
   readonly server: Readonly<HostPort> | readonly [string, null] | null;
 }
 
-/** Makes the scope of a request; nothing in it is shared with another scope. */
+/** What a wire can do for a response that not every wire can. */
+export interface WireAbilities {
+  /** Whether early hints can be sent. */
+  readonly earlyHints: boolean;
+}
+
+/**
+ * Makes the scope of a request; nothing in it is shared with another scope.
+ * What its wire can do is offered as extensions.
+ */
 export function httpScope(
   request: RequestInfo,
   connection: ConnectionInfo,
+  wire: WireAbilities = NO_ABILITIES,
 ): HttpScope {
   const { version, method, target, headers } = request;
   const { scheme, client, server } = connection;
@@ -50,22 +60,24 @@ export function httpScope(
     headers: headers as Header[],
     client: client === null ? null : [client[0], client[1]],
     server: server === null ? null : [server[0], server[1]] as HostPort,
-    extensions: httpExtensions(version),
+    extensions: httpExtensions(version, wire),
   };
 }
 
 /** Nobody can change it, so that scopes may share it. */
 const NO_SETTINGS = Object.freeze({});
+const NO_ABILITIES: WireAbilities = { earlyHints: false };
 
-function httpExtensions(version: string): Extensions {
+function httpExtensions(
+  version: string,
+  { earlyHints }: WireAbilities,
+): Extensions {
   const extensions: Extensions = {
     "http.response.pathsend": NO_SETTINGS,
     "http.response.zerocopysend": NO_SETTINGS,
   };
-  if (version !== "1.0") {
-    extensions["http.response.trailers"] = NO_SETTINGS;
-    extensions["http.response.early_hint"] = NO_SETTINGS;
-  }
+  if (version !== "1.0") extensions["http.response.trailers"] = NO_SETTINGS;
+  if (earlyHints) extensions["http.response.early_hint"] = NO_SETTINGS;
   return extensions;
 }
 

@@ -69,6 +69,11 @@ export class FetchExchange implements HttpWire {
     return this.request.method === "HEAD";
   }
 
+  /** No `Response` can hold them. */
+  get earlyHints(): boolean {
+    return false;
+  }
+
   /** Whether all of the request's content was read. */
   get bodyComplete(): boolean {
     return this.#bodyComplete;

@@ -36,6 +36,12 @@ export interface Http1Options extends RequestLimits, ResponseDefaults {
   readonly drainTimeout: number;
   /** After how many requests the connection is closed. */
   readonly maxRequestsPerConnection: number;
+  /**
+   * Whether early hints (103) may be sent. Some proxies take a 103 for the final
+   * response, and give the real one to the next client of the connection
+   * (RFC 8297, section 3).
+   */
+  readonly earlyHints: boolean;
 }
 
 /** The options that hold unless others are given. */
@@ -47,6 +53,7 @@ export const DEFAULT_HTTP1_OPTIONS: Http1Options = {
   drainBytes: 64 * 1024,
   drainTimeout: 5_000,
   maxRequestsPerConnection: Infinity,
+  earlyHints: false,
   dateHeader: true,
   serverHeader: "x-asgi",
 };

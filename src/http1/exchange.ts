@@ -29,6 +29,8 @@ const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
 
 /** The limits of requests, and the defaults of responses. */
 export interface ExchangeOptions extends RequestLimits, ResponseDefaults {
+  /** Whether early hints (103) may be sent. */
+  readonly earlyHints: boolean;
   /** How many bytes of an unread body are read to keep the connection. */
   readonly drainBytes: number;
 }
@@ -92,6 +94,11 @@ export class Http1Exchange {
     );
     this.#continueOwed = request.expectsContinue;
     this.#keepAlive = request.keepAlive;
+  }
+
+  /** Whether early hints (103) can be sent to this client. */
+  get earlyHints(): boolean {
+    return this.#context.options.earlyHints && this.request.version === "1.1";
   }
 
   /** Whether all of the request's content was read. */
@@ -189,9 +196,13 @@ export class Http1Exchange {
     return false;
   }
 
-  /** Sends an interim response (1xx); HTTP/1.0 knows none, and gets none. */
+  /**
+   * Sends an interim response (1xx). None is sent to HTTP/1.0, which knows none,
+   * and no early hints (103) unless the option `earlyHints` is on.
+   */
   async inform(status: number, headers: readonly Field[]): Promise<void> {
     if (this.committed || this.request.version === "1.0") return;
+    if (status === 103 && !this.earlyHints) return;
     await this.#interim(status, headers);
   }
 

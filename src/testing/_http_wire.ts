@@ -8,6 +8,7 @@
 import type { DepartureWatcher } from "../asgi/departures.ts";
 import type { HttpWire } from "../asgi/http_cycle.ts";
 import type { RequestInfo } from "../asgi/http_scope.ts";
+import type { BuiltRequest } from "./_request.ts";
 import { type Field, listsToken } from "../fields.ts";
 import type { CallErrors } from "./_app_errors.ts";
 import type { RequestContent } from "./_request_content.ts";
@@ -20,6 +21,8 @@ const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
 export class TestHttpWire implements HttpWire {
   /** The response, from the client's side. */
   readonly response: ResponseSink;
+  /** Whether early hints can be sent. */
+  readonly earlyHints: boolean;
   /** The interim responses that have come. */
   readonly informational: ResponseHead[] = [];
   /** How the client left, if it did. */
@@ -34,14 +37,15 @@ export class TestHttpWire implements HttpWire {
 
   /** The request is about to be made. */
   constructor(
-    request: RequestInfo,
+    { info, earlyHints }: BuiltRequest,
     content: RequestContent,
     errors: CallErrors,
   ) {
-    this.#request = request;
+    this.#request = info;
+    this.earlyHints = earlyHints;
     this.#content = content;
     this.#errors = errors;
-    this.response = new ResponseSink(errors, request.method === "HEAD", () => {
+    this.response = new ResponseSink(errors, info.method === "HEAD", () => {
       this.depart("lost", new Error("Cannot read response: it was cancelled"));
     });
   }

@@ -9,6 +9,7 @@ import {
   httpScope,
   type RequestInfo,
   webSocketScope,
+  type WireAbilities,
 } from "../asgi/http_scope.ts";
 import type {
   Extensions,
@@ -32,7 +33,8 @@ export interface ScopeOptions {
   readonly rootPath?: string;
   /**
    * More extensions; one that is `undefined` is taken away, although its events
-   * are still understood. Default: those of the server.
+   * are still understood. Early hints over HTTP/1.1 are offered if they are
+   * among these. Default: those of the server.
    */
   readonly extensions?: Extensions;
 }
@@ -49,12 +51,13 @@ export interface RequestParts extends ScopeOptions {
   readonly headers?: HeadersLike;
 }
 
-/** A request as the server knows it. */
-export interface BuiltRequest {
+/** A request as the server knows it, and what its wire can do. */
+export interface BuiltRequest extends WireAbilities {
   readonly info: RequestInfo;
   readonly connection: ConnectionInfo;
 }
 
+const EARLY_HINT = "http.response.early_hint";
 const HOST = "localhost";
 const CLIENT: HostPort = ["127.0.0.1", 50_000];
 
@@ -124,8 +127,8 @@ export function buildHandshake(
 }
 
 /** The scope of a request. */
-export function httpScopeOf({ info, connection }: BuiltRequest): HttpScope {
-  return httpScope(info, connection);
+export function httpScopeOf(request: BuiltRequest): HttpScope {
+  return httpScope(request.info, request.connection, request);
 }
 
 /** The scope of a WebSocket. */
@@ -155,7 +158,7 @@ function build(
   method: string,
   moreFields: (names: ReadonlySet<string>) => readonly Field[],
 ): BuiltRequest {
-  const { client = CLIENT, httpVersion = "1.1" } = parts;
+  const { client = CLIENT, httpVersion = "1.1", extensions = {} } = parts;
   const { scheme, host, path, query } = locate(target, parts.scheme);
   const given = fieldsOf(parts.headers ?? []);
   const names = new Set(given.map(([name]) => name));
@@ -164,6 +167,8 @@ function build(
   return {
     info: { version: httpVersion, method, target: { path, query }, headers },
     connection: { scheme, client, server: serverOf(host, scheme) },
+    // Over HTTP/1 a server offers them only if it is asked to.
+    earlyHints: !httpVersion.startsWith("1") || EARLY_HINT in extensions,
   };
 }
 

@@ -158,7 +158,7 @@ export class TestClient implements AsyncDisposable {
     const request = buildRequest(target, parts, content);
     const { method, target: { path } } = request.info;
     const errors = new CallErrors(this.#errors);
-    const wire = new TestHttpWire(request.info, content, errors);
+    const wire = new TestHttpWire(request, content, errors);
     const call = this.#calls.begin(
       `${method} ${path}`,
       errors,

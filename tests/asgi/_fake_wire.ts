@@ -42,6 +42,7 @@ export class FakeWire implements HttpWire {
   readonly calls: WireCall[] = [];
   /** How often the request's content was asked for. */
   bodyReads = 0;
+  earlyHints = true;
   departure: Departure | undefined;
   watcher: DepartureWatcher | undefined;
 

@@ -315,6 +315,22 @@ Deno.test("Early hints leave at once, each as a 103", async () => {
   ]);
 });
 
+Deno.test("Early hints that the wire can't send are refused, and change nothing", async () => {
+  const wire = new FakeWire();
+  wire.earlyHints = false;
+  await run(async (_scope, _receive, send) => {
+    const links = ["</a>"];
+    await assertRejects(
+      () => send({ type: "http.response.early_hint", links }),
+      InvalidEventError,
+      "Cannot send http.response.early_hint: the scope does not offer it",
+    );
+    await begin(send);
+    await last(send);
+  }, { wire });
+  assertEquals(wire.calls, [["head", 200, []], ["data", "", true]]);
+});
+
 Deno.test("Early hints keep to the client's pace", async () => {
   const wire = new FakeWire();
   await run(async (_scope, _receive, send) => {

@@ -39,7 +39,6 @@ Deno.test("httpScope() fills every key of the specification", () => {
       "http.response.pathsend": {},
       "http.response.zerocopysend": {},
       "http.response.trailers": {},
-      "http.response.early_hint": {},
     },
   });
 });
@@ -55,7 +54,17 @@ Deno.test("httpScope() says the version that the request came by", () => {
   }
 });
 
-Deno.test("httpScope() offers neither trailers nor early hints to HTTP/1.0", () => {
+Deno.test("httpScope() offers early hints where the wire can send them", () => {
+  for (const version of ["1.1", "2", "3"] as const) {
+    for (const earlyHints of [true, false]) {
+      const request = { ...REQUEST, version };
+      const { extensions } = httpScope(request, CONNECTION, { earlyHints });
+      assertEquals("http.response.early_hint" in extensions, earlyHints);
+    }
+  }
+});
+
+Deno.test("httpScope() offers no trailers to HTTP/1.0", () => {
   const scope = httpScope({ ...REQUEST, version: "1.0" }, CONNECTION);
   assertEquals(Object.keys(scope.extensions).sort(), [
     "http.response.pathsend",

@@ -1,8 +1,13 @@
 // What requests and responses look like on the wire, whatever the pieces in
 // which they travel: raw sockets on one side, `serve` on the other.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { respond } from "../../mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+} from "@std/assert";
+import { InvalidEventError, respond } from "../../mod.ts";
 import { countApp, echoApp, http, pathApp } from "./_apps.ts";
 import { post, type RawClient, request } from "./_raw_client.ts";
 import { netTest, pause, start, until } from "./_testing.ts";
@@ -339,6 +344,27 @@ netTest("an expectation that is not known is refused with 417", async () => {
   assertEquals((await client.readResponse()).status, 417);
 });
 
+for (const [version, earlyHints] of [["1.1", false], ["1.0", true]] as const) {
+  netTest(
+    `no early hints go to HTTP/${version}, option ${earlyHints}`,
+    async () => {
+      const rejected = Promise.withResolvers<unknown>();
+      const app = http(async (scope, _receive, send) => {
+        assert(!("http.response.early_hint" in scope.extensions));
+        await send({ type: "http.response.early_hint", links: ["</a>"] })
+          .then(rejected.resolve, rejected.resolve);
+        await respond(send, 200, { body: "page" });
+      });
+      await using server = start(app, { earlyHints });
+      using client = await server.connect();
+      await client.send(`GET / HTTP/${version}\r\nhost: test\r\n\r\n`);
+      const { status, body } = await client.readResponse();
+      assertEquals([status, body], [200, "page"]);
+      assertInstanceOf(await rejected.promise, InvalidEventError);
+    },
+  );
+}
+
 netTest("early hints go out before the response", async () => {
   const hinted = Promise.withResolvers<void>();
   const app = http(async (scope, _receive, send) => {
@@ -348,7 +374,7 @@ netTest("early hints go out before the response", async () => {
     await hinted.promise;
     await respond(send, 200, { body: "page" });
   });
-  await using server = start(app);
+  await using server = start(app, { earlyHints: true });
   using client = await server.connect();
   await client.get("/");
   const { status, headers } = await client.readHead();

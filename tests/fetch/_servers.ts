@@ -1,6 +1,6 @@
 // The two servers that answers are compared on: this project's, and Deno's own.
 
-import type { AsgiApp } from "../../mod.ts";
+import type { AsgiApp, ServeOptions } from "../../mod.ts";
 import { RawClient, type RawResponse } from "../e2e/_raw_client.ts";
 import { start } from "../e2e/_testing.ts";
 
@@ -11,8 +11,8 @@ export interface Listening extends AsyncDisposable {
 }
 
 /** Serves an application with `serve`. */
-export function serveAsgi(app: AsgiApp): Listening {
-  return start(app);
+export function serveAsgi(app: AsgiApp, options?: ServeOptions): Listening {
+  return start(app, options);
 }
 
 /** Serves a handler with `Deno.serve`; what it throws is kept from stderr. */

@@ -2,7 +2,7 @@
 // this project's, as far as `fetch` can carry it.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { AsgiApp } from "../../mod.ts";
+import type { AsgiApp, ServeOptions } from "../../mod.ts";
 import { toFetch } from "../../src/fetch/mod.ts";
 import { WebSocketClient } from "../_web_socket_client.ts";
 import { post, RawClient, request } from "../e2e/_raw_client.ts";
@@ -19,9 +19,10 @@ import {
 async function onBoth<T>(
   app: AsgiApp,
   fn: (server: Listening) => Promise<T>,
+  options: ServeOptions = {},
 ): Promise<[asgi: T, fetch: T]> {
   const handler = toFetch(app, { upgradeWebSocket: Deno.upgradeWebSocket });
-  await using asgi = serveAsgi(app);
+  await using asgi = serveAsgi(app, options);
   await using fetch = serveFetch(handler);
   const results: [T, T] = [await fn(asgi), await fn(fetch)];
   await handler.shutdown();
@@ -132,7 +133,7 @@ exampleTest("early_hints_and_trailers.ts, without either,", async () => {
     const first = await client.readResponse();
     if (first.status !== 103) return { hinted: false, ...first };
     return { hinted: true, ...await client.readResponse() };
-  });
+  }, { earlyHints: true });
   assertEquals([asgi.hinted, asgi.trailers.size], [true, 1]);
   assertEquals([fetch.hinted, fetch.trailers.size], [false, 0]);
   assert(!fetch.headers.has("trailer"));

@@ -361,6 +361,8 @@ Deno.test("data() rejects when the client is lost before it takes the bytes", as
 
 // Interim responses.
 
+const HINTS: Partial<Http1Options> = { earlyHints: true };
+
 Deno.test("Interim responses come before the response", async () => {
   const { output } = await exchangeOne(
     request("GET / HTTP/1.1"),
@@ -369,21 +371,37 @@ Deno.test("Interim responses come before the response", async () => {
       await exchange.inform(103, [["link", "</c>"]]);
       await respond(exchange, "hello");
     },
+    HINTS,
   );
   const [first, second, last] = parseResponses(output);
   assertEquals(first.headers, [["link", "</a>"], ["link", "</b>"]]);
   assertEquals([first.status, second.status, last.status], [103, 103, 200]);
 });
 
+Deno.test("Early hints are not sent unless the option says so, others are", async () => {
+  const { output, exchanges } = await exchangeOne(
+    request("GET / HTTP/1.1"),
+    async (exchange) => {
+      await exchange.inform(103, [["link", "</a>"]]);
+      await exchange.inform(102, []);
+      await respond(exchange, "hello");
+    },
+  );
+  assertEquals(statuses(output), [102, 200]);
+  assertEquals(exchanges[0].earlyHints, false);
+});
+
 Deno.test("Interim responses are not sent to HTTP/1.0", async () => {
-  const { output } = await exchangeOne(
+  const { output, exchanges } = await exchangeOne(
     request("GET / HTTP/1.0"),
     async (exchange) => {
       await exchange.inform(103, [["link", "</a>"]]);
       await respond(exchange, "hello");
     },
+    HINTS,
   );
   assertEquals(statuses(output), [200]);
+  assertEquals(exchanges[0].earlyHints, false);
 });
 
 Deno.test("Interim responses are not sent behind the head", async () => {
@@ -394,6 +412,7 @@ Deno.test("Interim responses are not sent behind the head", async () => {
       await exchange.inform(103, [["link", "</a>"]]);
       await exchange.data(bytes("ok"), true);
     },
+    HINTS,
   );
   assertEquals(parseResponses(output).map(({ body }) => body), ["ok"]);
 });

@@ -70,7 +70,10 @@ const ASKED: Record<string, (client: TestClient) => Promise<void>> = {
   },
 
   async "early_hints_and_trailers.ts"(client) {
-    const exchange = client.request("/", { headers: { te: "trailers" } });
+    const exchange = client.request("/", {
+      headers: { te: "trailers" },
+      extensions: { "http.response.early_hint": {} },
+    });
     const text = await (await exchange.response).text();
     const [{ status, headers }] = exchange.informational;
     assertEquals([status, headers[0][0]], [103, "link"]);

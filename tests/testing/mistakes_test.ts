@@ -89,6 +89,10 @@ const MISTAKES: Record<string, AsgiApp> = {
     type: "http.response.trailers",
   }),
   "leaves trailers out": sending({ ...START, trailers: true }, BODY),
+  "hints where the scope does not offer it": sending({
+    type: "http.response.early_hint",
+    links: [],
+  }, START),
   "hints behind the start": sending(START, {
     type: "http.response.early_hint",
     links: [],

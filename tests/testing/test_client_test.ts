@@ -6,6 +6,7 @@ import {
   ClientDisconnected,
   type HttpScope,
   type HttpSendEvent,
+  InvalidEventError,
   requestBody,
   respond,
 } from "../../mod.ts";
@@ -66,7 +67,6 @@ clientTest("fetch gives the scope that a server would give", async () => {
     server: ["localhost", 80],
   });
   assertEquals(Object.keys(extensions).sort(), [
-    "http.response.early_hint",
     "http.response.pathsend",
     "http.response.trailers",
     "http.response.zerocopysend",
@@ -333,7 +333,9 @@ const withTrailers = http(async (scope, _receive, send) => {
 });
 
 clientTest("request shows early hints and trailers", async () => {
-  await using client = await TestClient.start(withTrailers);
+  await using client = await TestClient.start(withTrailers, {
+    extensions: { "http.response.early_hint": {} },
+  });
   const exchange = client.request("/", { headers: { te: "trailers" } });
   assertEquals(await (await exchange.response).text(), "a");
   const link = [["link", "</a>"], ["link", "</b>"]] as const;
@@ -341,6 +343,20 @@ clientTest("request shows early hints and trailers", async () => {
   const trailers = [["x-a", "1"], ["x-b", "2"]];
   assertEquals([...await exchange.trailers], trailers);
 });
+
+clientTest(
+  "early hints come over HTTP/2 and HTTP/3 without being asked for",
+  async () => {
+    await using client = await TestClient.start(withTrailers);
+    for (
+      const [httpVersion, count] of [["1.1", 0], ["2", 1], ["3", 1]] as const
+    ) {
+      const exchange = client.request("/", { httpVersion });
+      await (await exchange.response).text();
+      assertEquals(exchange.informational.length, count, httpVersion);
+    }
+  },
+);
 
 clientTest("trailers come where the wire can carry them", async () => {
   await using client = await TestClient.start(withTrailers);
@@ -362,7 +378,11 @@ clientTest("trailers come where the wire can carry them", async () => {
 clientTest("HTTP/1.0 has neither hints nor trailers", async () => {
   const app = http(async (scope, _receive, send) => {
     assert(!("http.response.early_hint" in scope.extensions));
-    await send({ type: "http.response.early_hint", links: ["</a>"] });
+    await assertRejects(
+      () => send({ type: "http.response.early_hint", links: ["</a>"] }),
+      InvalidEventError,
+      "the scope does not offer it",
+    );
     await respond(send, 200);
   });
   await using client = await TestClient.start(app, { httpVersion: "1.0" });
