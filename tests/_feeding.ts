@@ -122,6 +122,11 @@ export class Random {
     return (state >>> 0) % limit;
   }
 
+  /** Whether a chance of one in `n` has come. */
+  oneIn(n: number): boolean {
+    return this.below(n) === 0;
+  }
+
   /** One of the items. */
   pick<T>(items: readonly T[]): T {
     return items[this.below(items.length)];

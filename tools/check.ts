@@ -74,6 +74,10 @@ async function listGates(): Promise<Gate[]> {
       env: await jsrEnvOutside(),
     },
     {
+      name: "soak",
+      args: ["run", "-A", "tests/soak/soak.ts", "--minutes=2"],
+    },
+    {
       name: "stand-in registry",
       args: ["run", "-A", "tools/jsr/update.ts", "--check"],
     },

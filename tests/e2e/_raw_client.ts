@@ -24,12 +24,13 @@ const encoder = new TextEncoder();
 
 /** A connection of a client, written and read by hand. */
 export class RawClient implements Disposable {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.Conn;
   readonly #chunk = new Uint8Array(64 * 1024);
   #buffer = "";
+  #heard = false;
 
   /** Takes over a connection. */
-  constructor(conn: Deno.TcpConn) {
+  constructor(conn: Deno.Conn) {
     this.#conn = conn;
   }
 
@@ -40,9 +41,21 @@ export class RawClient implements Disposable {
     return new RawClient(conn);
   }
 
+  /** Connects over TLS to a port of "localhost", whose certificate is `cert`. */
+  static async connectTls(port: number, cert: string): Promise<RawClient> {
+    const address = { hostname: "localhost", port };
+    const conn = await Deno.connectTls({ ...address, caCerts: [cert] });
+    return new RawClient(conn);
+  }
+
   /** The client's own port. */
   get port(): number {
     return (this.#conn.localAddr as Deno.NetAddr).port;
+  }
+
+  /** Whether anything has come from the server. */
+  get heard(): boolean {
+    return this.#heard;
   }
 
   /** Sends pieces, each in a write of its own. */
@@ -188,6 +201,7 @@ export class RawClient implements Disposable {
   async #fill(): Promise<boolean> {
     const length = await this.#conn.read(this.#chunk);
     if (length === null) return false;
+    this.#heard = true;
     const bytes = this.#chunk.subarray(0, length);
     for (let at = 0; at < length; at += 4096) {
       this.#buffer += String.fromCharCode(...bytes.subarray(at, at + 4096));

@@ -67,15 +67,7 @@ export class ServerProcess implements AsyncDisposable {
 
   /** The number of network sockets that it holds; its listener is one. */
   networkSockets(): number {
-    const folder = `/proc/${this.#process.pid}`;
-    const local = Deno.readTextFileSync(`${folder}/net/unix`);
-    let count = 0;
-    for (const { name } of Deno.readDirSync(`${folder}/fd`)) {
-      const inode = inodeOfSocket(`${folder}/fd/${name}`);
-      // The runtime talks to itself over unix sockets.
-      if (inode !== undefined && !local.includes(` ${inode}\n`)) count++;
-    }
-    return count;
+    return networkSocketsOf(this.#process.pid);
   }
 
   /** Sends the process a signal. */
@@ -99,6 +91,19 @@ export class ServerProcess implements AsyncDisposable {
     }
     await this.#process.status;
   }
+}
+
+/** The number of network sockets that a process holds. */
+export function networkSocketsOf(pid: number): number {
+  const folder = `/proc/${pid}`;
+  const local = Deno.readTextFileSync(`${folder}/net/unix`);
+  let count = 0;
+  for (const { name } of Deno.readDirSync(`${folder}/fd`)) {
+    const inode = inodeOfSocket(`${folder}/fd/${name}`);
+    // The runtime talks to itself over unix sockets.
+    if (inode !== undefined && !local.includes(` ${inode}\n`)) count++;
+  }
+  return count;
 }
 
 /** The inode of an open file that is a socket. */
