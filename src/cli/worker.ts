@@ -9,6 +9,7 @@
 import process from "node:process";
 import type { AsgiApp } from "../asgi/types.ts";
 import { Metrics } from "../metrics/metrics.ts";
+import { delay } from "../net/accept_loop.ts";
 import { DEFAULT_OPTIONS } from "../options.ts";
 import type { Server } from "../server.ts";
 import { runServer } from "./run.ts";
@@ -24,6 +25,8 @@ import {
 
 const MEMORY_CHECK_MS = 1000;
 const COUNTS_MS = 1000;
+/** How long the last message may take to be written. */
+const CLOSE_MS = 1000;
 /** How long responses may take when the supervisor is gone. */
 const ORPHAN_DRAIN_MS = 2000;
 /** An orphan that has not ended by then is ended. */
@@ -40,8 +43,11 @@ export interface WorkerChannel {
     onMessage: (message: ToWorker) => void,
     onDisconnect: () => void,
   ): void;
-  /** Listens no more, so that the process may end. */
-  close(): void;
+  /**
+   * Listens no more, so that the process may end; resolves when what was sent
+   * is on its way.
+   */
+  close(): Promise<void>;
 }
 
 /**
@@ -61,10 +67,16 @@ export function workerChannel(): WorkerChannel | undefined {
 }
 
 class ProcessChannel implements WorkerChannel {
+  /** Resolves when the latest message is written, or cannot be. */
+  #written = Promise.resolve();
+
   constructor(readonly start: WorkerStart) {}
 
   send(message: FromWorker): void {
-    if (process.connected) process.send?.(message);
+    if (!process.connected) return;
+    this.#written = new Promise((resolve) => {
+      process.send?.(message, () => resolve());
+    });
   }
 
   listen(
@@ -77,8 +89,12 @@ class ProcessChannel implements WorkerChannel {
     process.on("disconnect", onDisconnect);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     process.removeAllListeners("disconnect");
+    // A supervisor that does not read must not keep the process.
+    const enough = new AbortController();
+    await Promise.race([this.#written, delay(CLOSE_MS, enough.signal)]);
+    enough.abort();
     if (process.connected) process.disconnect();
   }
 }
@@ -137,7 +153,7 @@ class Worker {
       clearInterval(memoryCheck);
       clearInterval(counting);
       this.#tellCounts();
-      this.#channel.close();
+      await this.#channel.close();
     }
   }
 

@@ -8,6 +8,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
+import { delay } from "../net/accept_loop.ts";
 import {
   type FromWorker,
   isFromWorker,
@@ -15,6 +16,12 @@ import {
   WORKER_VARIABLE,
   type WorkerStart,
 } from "./worker_messages.ts";
+
+/**
+ * How long the channel of a worker that has exited may stay open, in
+ * milliseconds: processes that the worker started may hold it.
+ */
+const CHANNEL_END_MS = 500;
 
 /** How a worker ended. */
 export interface WorkerExit {
@@ -28,7 +35,7 @@ export interface WorkerExit {
 export interface WorkerProcess {
   /** The process id. */
   readonly pid: number;
-  /** Resolves when the process has ended. */
+  /** Resolves when the process has ended, and its last message has come. */
   readonly exited: Promise<WorkerExit>;
   /** Tells the worker something; lost if it has ended. */
   send(message: ToWorker): void;
@@ -66,13 +73,7 @@ class SpawnedWorker implements WorkerProcess {
   constructor(child: ChildProcess) {
     this.#child = child;
     this.pid = child.pid ?? 0;
-    this.exited = new Promise((resolve) => {
-      child.on("exit", (code, signal) => resolve({ code, signal }));
-      // There is no exit where there was no start.
-      child.on("error", () => {
-        if (child.pid === undefined) resolve({ code: 1, signal: null });
-      });
-    });
+    this.exited = untilEnded(child);
   }
 
   send(message: ToWorker): void {
@@ -82,4 +83,28 @@ class SpawnedWorker implements WorkerProcess {
   kill(): void {
     this.#child.kill("SIGKILL");
   }
+}
+
+/** The system reports the exit apart from the messages, often before the last. */
+async function untilEnded(child: ChildProcess): Promise<WorkerExit> {
+  const channelEnd = new Promise<void>((resolve) => {
+    child.on("disconnect", () => resolve());
+  });
+  const exit = await untilExit(child);
+  if (!child.connected) return exit;
+  const enough = new AbortController();
+  await Promise.race([channelEnd, delay(CHANNEL_END_MS, enough.signal)]);
+  enough.abort();
+  if (child.connected) child.disconnect();
+  return exit;
+}
+
+function untilExit(child: ChildProcess): Promise<WorkerExit> {
+  return new Promise((resolve) => {
+    child.on("exit", (code, signal) => resolve({ code, signal }));
+    // There is no exit where there was no start.
+    child.on("error", () => {
+      if (child.pid === undefined) resolve({ code: 1, signal: null });
+    });
+  });
 }

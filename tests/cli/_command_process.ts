@@ -1,7 +1,7 @@
 // The command in a process of its own, with an application in a folder of its
 // own; what it logs is kept, and it is killed at the end with all its workers.
 
-import { bounded, until } from "../e2e/_testing.ts";
+import { bounded, netTest, until } from "../e2e/_testing.ts";
 
 const COMMAND = new URL("../../src/cli.ts", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url);
@@ -19,6 +19,14 @@ export default async function app(scope, _receive, send) {
   await send({ type: "http.response.body", body });
 }
 `;
+
+/** Declares a test that starts processes, and looks for them in /proc. */
+export function processTest(name: string, fn: () => Promise<void>): void {
+  netTest(name, fn, {
+    permissions: ["read", "write", "run", "env"],
+    lacks: Deno.build.os === "linux" ? undefined : "it needs Linux",
+  });
+}
 
 /** How the command is started. */
 export interface CommandOptions {

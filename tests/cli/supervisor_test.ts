@@ -1,18 +1,13 @@
 // The supervisor and its workers as real processes.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { netTest, until } from "../e2e/_testing.ts";
-import { CommandProcess, isAlive, PID_APP } from "./_command_process.ts";
-
-const isLinux = Deno.build.os === "linux";
-
-/** Declares a test that starts processes, and looks at them in /proc. */
-function processTest(name: string, fn: () => Promise<void>): void {
-  netTest(name, fn, {
-    permissions: ["read", "write", "run", "env"],
-    lacks: isLinux ? undefined : "it needs Linux",
-  });
-}
+import { until } from "../e2e/_testing.ts";
+import {
+  CommandProcess,
+  isAlive,
+  PID_APP,
+  processTest,
+} from "./_command_process.ts";
 
 processTest(
   "Supervisor starts workers that share a port, and stops them on SIGTERM",
