@@ -40,7 +40,7 @@ export function superviseReload(
 ): Promise<number> {
   return runSupervisor(settings, args, async (command, { log }, watch) => {
     const ports = portsOf(tryAddresses(settings.serve));
-    const start = { ports, reusePort: false };
+    const start = { supervisor: Deno.pid, ports, reusePort: false };
     using reloader = new Reloader({
       spawn: watch(workerSpawner(workerArguments(command, args), start)),
       readGraph: () =>

@@ -35,7 +35,7 @@ export function supervise(
   return runSupervisor(settings, args, async (command, { log }, watch) => {
     checkSharable(settings.serve);
     const ports = portsOf(tryAddresses(settings.serve));
-    const start = { ports, reusePort: true };
+    const start = { supervisor: Deno.pid, ports, reusePort: true };
     const pool = new WorkerPool({
       size: workerCount(settings.workers),
       spawn: watch(workerSpawner(workerArguments(command, args), start)),

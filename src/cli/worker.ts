@@ -15,6 +15,7 @@ import type { Server } from "../server.ts";
 import { runServer } from "./run.ts";
 import type { Settings } from "./settings.ts";
 import { withPorts } from "./shared_ports.ts";
+import { watchSupervisor } from "./supervisor_watch.ts";
 import {
   type FromWorker,
   isToWorker,
@@ -29,8 +30,8 @@ const COUNTS_MS = 1000;
 const CLOSE_MS = 1000;
 /** How long responses may take when the supervisor is gone. */
 const ORPHAN_DRAIN_MS = 2000;
-/** An orphan that has not ended by then is ended. */
-const ORPHAN_EXIT_MS = 5000;
+/** An orphan that has not ended by then is killed. */
+const ORPHAN_KILL_MS = 5000;
 
 /** The way from a worker to its supervisor. */
 export interface WorkerChannel {
@@ -127,7 +128,12 @@ class Worker {
   }
 
   async run(): Promise<number> {
-    const { ports, reusePort } = this.#channel.start;
+    const { supervisor, ports, reusePort } = this.#channel.start;
+    using _watch = watchSupervisor({
+      supervisor,
+      onGone: () => this.#orphaned(),
+      graceMs: ORPHAN_KILL_MS,
+    });
     const memoryCheck = this.#checkMemory();
     // A worker that is killed cannot tell any more.
     const counting = this.#metrics &&
@@ -181,7 +187,6 @@ class Worker {
   #orphaned(): void {
     const { shutdownTimeout } = { ...DEFAULT_OPTIONS, ...this.#settings.serve };
     this.#drain(Math.min(shutdownTimeout, ORPHAN_DRAIN_MS));
-    Deno.unrefTimer(setTimeout(() => Deno.exit(1), ORPHAN_EXIT_MS));
   }
 
   #retire(reason: string): void {

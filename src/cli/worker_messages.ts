@@ -13,6 +13,8 @@ export const WORKER_VARIABLE = "ASGI_WORKER";
 
 /** What a worker is told before it starts, as JSON in that variable. */
 export interface WorkerStart {
+  /** The process id of the supervisor. */
+  readonly supervisor: number;
   /** The port of each address to listen on; `null` for a unix socket. */
   readonly ports: readonly (number | null)[];
   /** Whether other workers listen on them, too. */

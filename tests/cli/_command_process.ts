@@ -149,6 +149,7 @@ export class CommandProcess implements AsyncDisposable {
     kill(this.pid);
     await this.#process.status;
     for (const pid of this.workers) kill(pid);
+    for (const pid of processesWith(this.folder)) kill(pid);
     await bounded(this.#logged, "the end of the log");
     await Deno.remove(this.folder, { recursive: true });
   }
@@ -168,6 +169,21 @@ export function isAlive(pid: number): boolean {
     return !/\) [ZX] /.test(stat);
   } catch {
     return false;
+  }
+}
+
+/** The process ids of those that have this in their command line. */
+export function processesWith(text: string): number[] {
+  if (Deno.build.os !== "linux") return [];
+  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name))
+    .filter((pid) => isAlive(pid) && commandLineOf(pid).includes(text));
+}
+
+function commandLineOf(pid: number): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`);
+  } catch {
+    return "";
   }
 }
 

@@ -137,14 +137,6 @@ processTest(
   },
 );
 
-processTest("Workers end when their supervisor is killed", async () => {
-  await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
-  await command.workersReady(2);
-  command.signal("SIGKILL");
-  await until(() => !command.workers.some(isAlive));
-  assertEquals(command.workers.length, 2);
-});
-
 processTest(
   "Workers ignore the SIGINT of a terminal, which their supervisor gets, too",
   async () => {

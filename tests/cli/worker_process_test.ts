@@ -6,7 +6,7 @@ import { workerSpawner } from "../../src/cli/worker_process.ts";
 import { bounded } from "../e2e/_testing.ts";
 import { isAlive, processTest } from "./_command_process.ts";
 
-const START = { ports: [], reusePort: false };
+const START = { supervisor: Deno.pid, ports: [], reusePort: false };
 const WORKER = new URL("../../src/cli/worker.ts", import.meta.url);
 
 /** Starts a process that runs this text, and collects its messages. */
