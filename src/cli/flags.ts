@@ -222,6 +222,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         SIZE,
         "Memory past which a worker is replaced",
       ),
+      setting(
+        "workerTimeout",
+        DURATION,
+        "Without an answer of a worker; past it: killed and replaced",
+      ),
     ],
   },
   {

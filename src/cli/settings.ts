@@ -43,6 +43,11 @@ export interface Settings {
   readonly maxRequestsJitter: number;
   /** Memory in bytes past which a worker is replaced. Default: `Infinity`. */
   readonly maxWorkerMemory: number;
+  /**
+   * Milliseconds without an answer past which a worker is replaced. Default:
+   * 30 s.
+   */
+  readonly workerTimeout: number;
   /** Where metrics are served; `null` for nowhere. Default: `null`. */
   readonly metrics: HostPort | null;
   /** Whether the server restarts when a file of the application changes. */
@@ -61,6 +66,7 @@ export const DEFAULT_SETTINGS: Omit<Settings, "app"> = {
   maxRequests: Infinity,
   maxRequestsJitter: 0,
   maxWorkerMemory: Infinity,
+  workerTimeout: 30_000,
   metrics: null,
   reload: false,
   reloadPaths: [],

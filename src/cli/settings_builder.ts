@@ -48,7 +48,13 @@ function checkWorkers(values: FlagValues): void {
   if (values.get("reload") !== true) values.delete("reload");
   values.exclude(
     ["reload"],
-    ["workers", "max-requests", "max-requests-jitter", "max-worker-memory"],
+    [
+      "workers",
+      "max-requests",
+      "max-requests-jitter",
+      "max-worker-memory",
+      "worker-timeout",
+    ],
   );
   values.need("max-requests-jitter", ["max-requests"]);
   values.need("reload-path", ["reload"]);

@@ -10,6 +10,7 @@ import type { LogRecord } from "../logs/records.ts";
 import { DEFAULT_OPTIONS, type ServeOptions } from "../options.ts";
 import { BackOff } from "./back_off.ts";
 import { workerArguments } from "./deno_command.ts";
+import { withHeartbeat } from "./heartbeat.ts";
 import type { Settings } from "./settings.ts";
 import { checkSharable, portsOf, tryAddresses } from "./shared_ports.ts";
 import { onSignals, runSupervisor } from "./supervision.ts";
@@ -36,9 +37,13 @@ export function supervise(
     checkSharable(settings.serve);
     const ports = portsOf(tryAddresses(settings.serve));
     const start = { supervisor: Deno.pid, ports, reusePort: true };
+    const spawn = withHeartbeat(
+      workerSpawner(workerArguments(command, args), start),
+      { timeout: settings.workerTimeout, log },
+    );
     const pool = new WorkerPool({
       size: workerCount(settings.workers),
-      spawn: watch(workerSpawner(workerArguments(command, args), start)),
+      spawn: watch(spawn),
       log,
       backOff: new BackOff(),
       drainTimeout: drainTimeout(settings.serve),

@@ -169,8 +169,14 @@ class Worker {
   }
 
   #received(message: ToWorker): void {
-    if (message.type === "count") this.#tellCounts();
-    else this.#drain(message.timeout);
+    switch (message.type) {
+      case "count":
+        return this.#tellCounts();
+      case "ping":
+        return this.#channel.send({ type: "pong" });
+      case "drain":
+        return this.#drain(message.timeout);
+    }
   }
 
   #tellCounts(): void {

@@ -29,7 +29,9 @@ export type ToWorker =
    */
   | { readonly type: "drain"; readonly timeout?: number | undefined }
   /** Tell what you have counted. */
-  | { readonly type: "count" };
+  | { readonly type: "count" }
+  /** Give a sign of life. */
+  | { readonly type: "ping" };
 
 /** What a worker tells its supervisor. */
 export type FromWorker =
@@ -37,24 +39,27 @@ export type FromWorker =
   | { readonly type: "ready" }
   /** The worker wants to be replaced, and serves until it is. */
   | { readonly type: "retire"; readonly reason: string }
+  /** A sign of life. */
+  | { readonly type: "pong" }
   /** What the worker has counted since it started. */
   | { readonly type: "counts"; readonly counts: Counts };
 
 /** Whether something that came over the channel is for a worker. */
 export function isToWorker(message: unknown): message is ToWorker {
-  const type = typeOf(message);
-  return type === "drain" || type === "count";
+  const { type } = fieldsOf(message);
+  return type === "drain" || type === "count" || type === "ping";
 }
 
 /** Whether something that came over the channel is from a worker. */
 export function isFromWorker(message: unknown): message is FromWorker {
-  const type = typeOf(message);
-  if (type !== "counts") return type === "ready" || type === "retire";
-  return isCounts((message as { counts?: unknown }).counts);
+  const { type, reason, counts } = fieldsOf(message);
+  if (type === "retire") return typeof reason === "string";
+  if (type === "counts") return isCounts(counts);
+  return type === "ready" || type === "pong";
 }
 
 /** An application may send messages of its own over the channel. */
-function typeOf(message: unknown): unknown {
-  if (typeof message !== "object" || message === null) return undefined;
-  return "type" in message ? message.type : undefined;
+function fieldsOf(message: unknown): Record<string, unknown> {
+  const isObject = typeof message === "object" && message !== null;
+  return isObject ? message as Record<string, unknown> : {};
 }

@@ -46,7 +46,9 @@ Deno.test("countRequests counts requests that fail, but no lifespan", async () =
 });
 
 Deno.test("Messages of an application are not taken for those of a supervisor or a worker", () => {
-  for (const message of [null, undefined, "drain", {}, { type: "ping" }]) {
+  const type = { toString: 1 };
+  const others = [null, undefined, "drain", {}, { type: "hello" }, { type }];
+  for (const message of [...others, { type: "retire", reason: type }]) {
     assertEquals([isToWorker(message), isFromWorker(message)], [false, false]);
   }
   assertEquals(isToWorker({ type: "drain" }), true);
