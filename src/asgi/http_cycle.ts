@@ -21,8 +21,8 @@ import {
   EventSink,
   EventSource,
   type EventTaker,
-  handled,
 } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 import { isInstance, readMember } from "../user_code.ts";
 import type { AppCalls } from "./app_calls.ts";
 import type { Departure, DepartureWatcher } from "./departures.ts";

@@ -25,8 +25,8 @@ import {
   EventSink,
   EventSource,
   type EventTaker,
-  handled,
 } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 import type { AppCalls } from "./app_calls.ts";
 import {
   ClientDisconnected,

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { handled } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 import { sendOf } from "./event_port.ts";
 import type { Receive, ReceiveEvent, Send, SendEvent } from "./types.ts";
 

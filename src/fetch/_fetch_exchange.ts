@@ -12,7 +12,7 @@
 import type { DepartureWatcher } from "../asgi/departures.ts";
 import type { HttpWire } from "../asgi/http_cycle.ts";
 import type { Field } from "../fields.ts";
-import { handled } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 
 /** What the application may send ahead of whoever reads the response. */
 const AHEAD_BYTES = 64 * 1024;

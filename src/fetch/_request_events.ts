@@ -10,7 +10,7 @@
 
 import { ClientDisconnected } from "../asgi/errors.ts";
 import type { Receive, ReceiveEvent } from "../asgi/types.ts";
-import { handled } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 
 /** Takes the events of one request. */
 export class RequestEvents {

@@ -17,7 +17,7 @@ import type {
   Send,
   WebSocketScope,
 } from "../asgi/types.ts";
-import { handled } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 import type { RequestEvents } from "./_request_events.ts";
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;

@@ -16,7 +16,7 @@ import type {
   Send,
   WebSocketScope,
 } from "../asgi/types.ts";
-import { handled } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 import { RequestEvents } from "./_request_events.ts";
 import { sendResponse } from "./_response_events.ts";
 import { ServerRequest } from "./_server_request.ts";

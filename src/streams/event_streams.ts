@@ -17,6 +17,8 @@
  * @module
  */
 
+import { handled } from "./handled.ts";
+
 /** Streams that wait for the next event of anybody, at most; others are dropped. */
 const MAX_POOLED = 1024;
 
@@ -41,6 +43,7 @@ export function eventStream<Event>(
     },
   });
   const writer = writable.getWriter();
+  // A stream that breaks gives its error to its reader.
   function ask(): void {
     handled(writer.write());
   }
@@ -136,8 +139,9 @@ class Passage {
   }
 
   async pass(event: unknown): Promise<unknown> {
-    this.#writer.write(event);
+    const written = this.#writer.write(event);
     const { value } = await this.#reader.read();
+    await written;
     return value;
   }
 }
@@ -183,7 +187,7 @@ export class EventSink<Event> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#enter(END);
+    handled(this.#enter(END)); // The write before has the same error.
   }
 
   /** Called by the lane: takes what has come through it. */
@@ -225,6 +229,7 @@ class Lane {
     this.#sink = sink;
     this.#pending++;
     const written = this.#writer.write(event);
+    // Whoever asked for the write has the promise.
     written.then(this.#written, ignore);
     return written;
   }
@@ -238,11 +243,5 @@ class Lane {
 }
 
 const lanes: Lane[] = [];
-
-/** Keeps a rejection that nobody awaits from ending the process. */
-export function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(ignore);
-  return promise;
-}
 
 function ignore(): void {}

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { handled } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 import { nextTurn } from "./_timing.ts";
 
 /** The errors of all calls of an application. */

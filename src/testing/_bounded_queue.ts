@@ -6,7 +6,7 @@
  * @module
  */
 
-import { handled } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 
 /** So much is on its way at most before a side has to wait, in bytes. */
 const CAPACITY = 64 * 1024;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { handled } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 
 /** What a request can be made of. */
 export type RequestBody = string | Uint8Array | ReadableStream<Uint8Array>;

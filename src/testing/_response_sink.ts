@@ -7,7 +7,7 @@
  */
 
 import type { Field } from "../fields.ts";
-import { handled } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 import type { CallErrors } from "./_app_errors.ts";
 import { BoundedQueue } from "./_bounded_queue.ts";
 

@@ -21,7 +21,7 @@
  * @module
  */
 
-import { handled } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
 import {
   ABNORMAL_CLOSURE,
   type CloseStatus,

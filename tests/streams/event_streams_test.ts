@@ -9,8 +9,8 @@ import {
   EventSource,
   eventStream,
   type EventTaker,
-  handled,
 } from "../../src/streams/event_streams.ts";
+import { handled } from "../../src/streams/handled.ts";
 
 /** A source of 1, 2, 3 …, which counts how often an event was asked for. */
 class Counter {

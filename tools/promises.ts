@@ -1,0 +1,224 @@
+// Finds promises that float: neither awaited, nor returned, nor handled. Such a
+// promise that rejects ends the process, and one in front of which `void` stands
+// does, too. Deno's linter knows no types; typescript-eslint does. Its versions
+// are pinned in `eslint/`; npm installs them into the user's cache.
+//
+//     deno run -A tools/promises.ts             # everything
+//     deno run -A tools/promises.ts src/http1   # some files or folders
+//
+// The exit code is 1 if there are such promises, 2 if it could not be looked.
+
+import { relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const ROOT = new URL("..", import.meta.url);
+const PINNED = new URL("eslint/", import.meta.url);
+const PINNED_FILES = ["package.json", "package-lock.json"];
+const EVERYTHING = ["mod.ts", "src", "tests", "examples", "tools", "bench"];
+
+/** What eslint reports of one file. */
+interface FileReport {
+  readonly filePath: string;
+  readonly messages: readonly {
+    readonly line: number;
+    readonly column: number;
+    readonly message: string;
+  }[];
+}
+
+/** The folder with eslint in its `node_modules`; installs it if it is not there. */
+async function install(): Promise<URL> {
+  const texts = await Promise.all(
+    PINNED_FILES.map((name) => Deno.readTextFile(new URL(name, PINNED))),
+  );
+  const folder = new URL(`x-asgi/eslint-${await hash(texts.join())}/`, cache());
+  if (await exists(folder)) return folder;
+  // Others may be installing it, too: it appears in its place when it is whole.
+  const parent = new URL("..", folder);
+  await Deno.mkdir(parent, { recursive: true });
+  const staging = await Deno.makeTempDir({ dir: fileURLToPath(parent) });
+  try {
+    for (const name of PINNED_FILES) {
+      await Deno.copyFile(new URL(name, PINNED), `${staging}/${name}`);
+    }
+    await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+      cwd: staging,
+      failure:
+        "Cannot install eslint: is npm there, and does its registry answer?",
+    });
+    await Deno.rename(staging, folder);
+  } catch (error) {
+    await Deno.remove(staging, { recursive: true });
+    if (!await exists(folder)) throw error;
+  }
+  return folder;
+}
+
+function cache(): URL {
+  const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE");
+  const folder = Deno.env.get("XDG_CACHE_HOME") ?? `${home ?? "/tmp"}/.cache`;
+  return pathToFileURL(`${folder}/`);
+}
+
+async function hash(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(digest).toHex().slice(0, 16);
+}
+
+async function exists(url: URL): Promise<boolean> {
+  return await Deno.stat(url).then(() => true, () => false);
+}
+
+/** Runs a program; what it has printed to stdout. */
+async function run(
+  program: string,
+  args: readonly string[],
+  { cwd, failure, codes = [0] }: {
+    cwd: string | URL;
+    failure: string;
+    codes?: readonly number[];
+  },
+): Promise<string> {
+  const command = new Deno.Command(program, {
+    args: [...args],
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await outputOf(command, failure);
+  const [printed, complaint] = [stdout, stderr]
+    .map((bytes) => new TextDecoder().decode(bytes).trim());
+  if (codes.includes(code)) return printed;
+  throw new Error(failure, { cause: complaint || printed });
+}
+
+async function outputOf(
+  command: Deno.Command,
+  failure: string,
+): Promise<Deno.CommandOutput> {
+  try {
+    return await command.output();
+  } catch (cause) {
+    throw new Error(failure, { cause });
+  }
+}
+
+/** Makes a folder with what eslint has to know of this repository. */
+async function prepare(installed: URL): Promise<URL> {
+  const folder = pathToFileURL(`${await Deno.makeTempDir()}/`);
+  await Deno.symlink(
+    new URL("node_modules", installed),
+    new URL("node_modules", folder),
+  );
+  const types = await run(Deno.execPath(), ["types"], {
+    cwd: ROOT,
+    failure: "Cannot find Deno's types",
+  });
+  await Deno.writeTextFile(new URL("deno.d.ts", folder), types);
+  const tsconfig = fileURLToPath(new URL("tsconfig.json", folder));
+  await Deno.writeTextFile(tsconfig, JSON.stringify(await typeOptions()));
+  await Deno.writeTextFile(
+    new URL("eslint.config.mjs", folder),
+    eslintConfig(tsconfig),
+  );
+  return folder;
+}
+
+/** How TypeScript sees what `deno.json` says. */
+async function typeOptions(): Promise<unknown> {
+  const path = (file: string) => fileURLToPath(new URL(file, ROOT));
+  return {
+    compilerOptions: {
+      target: "esnext",
+      module: "esnext",
+      moduleResolution: "bundler",
+      lib: ["esnext"],
+      types: ["node"],
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      allowImportingTsExtensions: true,
+      paths: Object.fromEntries(
+        (await aliases()).map(([name, file]) => [name, [path(file)]]),
+      ),
+    },
+    files: ["deno.d.ts"],
+    include: EVERYTHING.map(path),
+  };
+}
+
+/** Names by which modules are imported, and their files. */
+async function aliases(): Promise<[name: string, file: string][]> {
+  const text = await Deno.readTextFile(new URL("deno.json", ROOT));
+  const { name, imports, exports } = JSON.parse(text);
+  return [
+    ...Object.keys(imports).map((name): [string, string] => [
+      name,
+      `tools/jsr/${name}/1.0.0/mod.ts`,
+    ]),
+    ...Object.entries<string>(exports).map((
+      [entry, file],
+    ): [string, string] => [
+      `jsr:${name}${entry.slice(".".length)}`,
+      file,
+    ]),
+  ];
+}
+
+/** The rules: no way out but to await, to return, or to handle. */
+function eslintConfig(tsconfig: string): string {
+  const rules = {
+    "@typescript-eslint/no-floating-promises": [
+      "error",
+      {
+        ignoreVoid: false,
+        allowForKnownSafeCalls: [{ from: "file", name: "handled" }],
+      },
+    ],
+    "@typescript-eslint/no-misused-promises": "error",
+  };
+  return `import { parser, plugin } from "typescript-eslint";
+export default [{
+  files: ["**/*.ts"],
+  languageOptions: { parser, parserOptions: { project: ${
+    JSON.stringify(tsconfig)
+  } } },
+  linterOptions: { noInlineConfig: true },
+  plugins: { "@typescript-eslint": plugin },
+  rules: ${JSON.stringify(rules)},
+}];
+`;
+}
+
+async function lint(folder: URL, paths: string[]): Promise<FileReport[]> {
+  const file = (name: string) => fileURLToPath(new URL(name, folder));
+  const json = await run("node", [
+    ...[file("node_modules/eslint/bin/eslint.js"), "--no-config-lookup"],
+    ...["--config", file("eslint.config.mjs"), "--format=json", ...paths],
+  ], { cwd: ROOT, failure: "Cannot run eslint", codes: [0, 1] });
+  return JSON.parse(json);
+}
+
+/** Looks for such promises; whether there are none. */
+async function check(paths: string[]): Promise<boolean> {
+  const folder = await prepare(await install());
+  const reports = await lint(folder, paths);
+  await Deno.remove(folder, { recursive: true });
+  for (const { filePath, messages } of reports) {
+    const path = relative(fileURLToPath(ROOT), filePath);
+    for (const { line, column, message } of messages) {
+      console.log(`${path}:${line}:${column}: ${message}`);
+    }
+  }
+  return reports.every(({ messages }) => messages.length === 0);
+}
+
+try {
+  const isClean = await check(Deno.args.length > 0 ? Deno.args : EVERYTHING);
+  Deno.exitCode = isClean ? 0 : 1;
+} catch (error) {
+  const { message, cause } = error as Error;
+  console.error(`${message}\n${cause}`);
+  Deno.exitCode = 2;
+}
