@@ -141,7 +141,7 @@ class Command {
       stdin: "null",
       stderr: "piped",
     }).spawn();
-    this.#keepLog();
+    this.#keepLog().catch(console.error);
   }
 
   /** The workers that were started so far. */

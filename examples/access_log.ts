@@ -24,8 +24,8 @@ if (import.meta.main) {
   await using lines = new LineWriter(Deno.stdout);
   const server = serve(app, {
     port: Number(Deno.env.get("PORT") || 8000),
+    signals: true,
     accessLog: (record) => lines.line(format(record)),
   });
-  Deno.addSignalListener("SIGINT", () => server.shutdown());
   await server.finished;
 }

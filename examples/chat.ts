@@ -42,6 +42,7 @@ class Member {
   readonly name: string;
   readonly #send: Send;
   #waiting = 0;
+  #sent: Promise<void> = Promise.resolve();
 
   constructor(name: string, send: Send) {
     this.name = name;
@@ -53,16 +54,24 @@ class Member {
     return this.#waiting >= MAX_WAITING;
   }
 
-  /** Sends an event; resolves when it has left, or never will. */
-  async tell(text: string): Promise<void> {
+  /** Resolves when all events have left, or never will. */
+  get sent(): Promise<void> {
+    return this.#sent;
+  }
+
+  /** Sends an event, and waits for nothing. */
+  tell(text: string): void {
     this.#waiting++;
+    const over = (): void => {
+      this.#waiting--;
+    };
     // If the client is lost, `receive` tells of it as well.
-    await this.#send({ type: "websocket.send", text }).catch(() => {});
-    this.#waiting--;
+    this.#sent = this.#send({ type: "websocket.send", text }).then(over, over);
   }
 
   /** Closes: nothing is sent any more but what waits. */
   dismiss(code: number, reason: string): void {
+    // A client that is lost needs no close.
     this.#send({ type: "websocket.close", code, reason }).catch(() => {});
   }
 }
@@ -95,30 +104,30 @@ class Room {
     this.#tellAll({ type: "leave", name: member.name });
   }
 
-  /** Tells everybody; resolves when the one who speaks has heard it, too. */
+  /**
+   * Tells everybody; resolves when the one who speaks has heard it, too. So the
+   * one who talks too fast is held up, and nobody else.
+   */
   async say(member: Member, text: string): Promise<void> {
-    await this.#tellAll({ type: "say", name: member.name, text }, member);
+    this.#tellAll({ type: "say", name: member.name, text });
+    if (this.has(member)) await member.sent;
   }
 
   /**
-   * Nobody is waited for but `speaker`, so that the one who talks too fast is
-   * held up, and nobody else. Whoever cannot follow has to go: what waits for a
-   * member is bounded.
+   * Waits for nobody. Whoever cannot follow has to go: what waits for a member
+   * is bounded.
    */
-  async #tellAll(event: RoomEvent, speaker?: Member): Promise<void> {
+  #tellAll(event: RoomEvent): void {
     const text = JSON.stringify(event);
     const slow: Member[] = [];
-    let heard: Promise<void> | undefined;
     for (const member of this.#members.values()) {
       if (member.isBehind) slow.push(member);
-      else if (member === speaker) heard = member.tell(text);
       else member.tell(text);
     }
     for (const member of slow) {
       member.dismiss(TRY_AGAIN_LATER, "Too slow for this room");
       this.leave(member);
     }
-    await heard;
   }
 }
 
@@ -175,9 +184,9 @@ async function sendPage(path: string, send: Send): Promise<void> {
 export const app: AsgiApp = createChat();
 
 if (import.meta.main) {
-  const server = serve(app, {
+  serve(app, {
     port: Number(Deno.env.get("PORT") || 8000),
+    signals: true,
     maxMessageBytes: MAX_MESSAGE_BYTES,
   });
-  Deno.addSignalListener("SIGINT", () => server.shutdown());
 }

@@ -37,7 +37,8 @@ export const handler: FetchApp = toFetch(app, {
 if (import.meta.main) {
   const port = Number(Deno.env.get("PORT") || 8000);
   const server = Deno.serve({ hostname: "127.0.0.1", port }, handler);
-  Deno.addSignalListener("SIGINT", async () => {
-    await Promise.all([server.shutdown(), handler.shutdown()]);
-  });
+  const interrupted = Promise.withResolvers<void>();
+  Deno.addSignalListener("SIGINT", interrupted.resolve);
+  await interrupted.promise;
+  await Promise.all([server.shutdown(), handler.shutdown()]);
 }

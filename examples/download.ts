@@ -36,6 +36,5 @@ export const app: AsgiApp = async (scope, _receive, send) => {
 };
 
 if (import.meta.main) {
-  const server = serve(app, { port: Number(Deno.env.get("PORT") || 8000) });
-  Deno.addSignalListener("SIGINT", () => server.shutdown());
+  serve(app, { port: Number(Deno.env.get("PORT") || 8000), signals: true });
 }

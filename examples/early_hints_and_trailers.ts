@@ -45,6 +45,5 @@ export const app: AsgiApp = async (scope, _receive, send) => {
 
 if (import.meta.main) {
   const port = Number(Deno.env.get("PORT") || 8000);
-  const server = serve(app, { port, earlyHints: true });
-  Deno.addSignalListener("SIGINT", () => server.shutdown());
+  serve(app, { port, signals: true, earlyHints: true });
 }

@@ -43,11 +43,13 @@ export const app: AsgiApp = async (scope, receive, send) => {
 /** A signal that is aborted when the client leaves. */
 function departure(receive: Receive): AbortSignal {
   const controller = new AbortController();
-  (async () => {
-    while ((await receive()).type !== "http.disconnect");
-    controller.abort();
-  })();
+  const leave = (): void => controller.abort();
+  untilDisconnect(receive).then(leave, leave);
   return controller.signal;
+}
+
+async function untilDisconnect(receive: Receive): Promise<void> {
+  while ((await receive()).type !== "http.disconnect");
 }
 
 if (import.meta.main) {

@@ -41,6 +41,5 @@ function upperCase(scope: Scope): TransformStream<ReceiveEvent, SendEvent> {
 export const app: AsgiApp = fromTransform(upperCase);
 
 if (import.meta.main) {
-  const server = serve(app, { port: Number(Deno.env.get("PORT") || 8000) });
-  Deno.addSignalListener("SIGINT", () => server.shutdown());
+  serve(app, { port: Number(Deno.env.get("PORT") || 8000), signals: true });
 }

@@ -83,6 +83,5 @@ function sumOf(message: string, parse: Format["parse"]): number | undefined {
 }
 
 if (import.meta.main) {
-  const server = serve(app, { port: Number(Deno.env.get("PORT") || 8000) });
-  Deno.addSignalListener("SIGINT", () => server.shutdown());
+  serve(app, { port: Number(Deno.env.get("PORT") || 8000), signals: true });
 }

@@ -56,7 +56,10 @@ export class RunningServer implements AsyncDisposable {
     this.#process = process;
     this.#certificate = Deno.readTextFileSync(tools.certificate);
     this.#said = startOf(process.stderr);
-    process.status.then(() => this.#ended = true);
+    const ended = (): void => {
+      this.#ended = true;
+    };
+    process.status.then(ended, ended);
     running.add(this);
   }
 

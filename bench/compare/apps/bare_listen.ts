@@ -24,4 +24,4 @@ async function answer(conn: Deno.TcpConn): Promise<void> {
 
 const port = Number(Deno.env.get("PORT"));
 const listener = Deno.listen({ port, hostname: "127.0.0.1" });
-for await (const conn of listener) answer(conn);
+for await (const conn of listener) answer(conn).catch(console.error);
