@@ -166,6 +166,7 @@ export class FetchExchange implements HttpWire {
     this.#complete = true;
     this.#signal?.removeEventListener("abort", this.#lose);
     this.#room?.reject(new Error(LOST));
+    // Nobody reads the rest, nor wants to know why there is none.
     if (!this.#bodyComplete && this.#body) handled(this.#body.cancel());
   }
 

@@ -59,20 +59,20 @@ export class UpgradingRequest implements WebSocketWire {
 
   /** Hands the response over, and waits until the WebSocket is open. */
   async accept(subprotocol: string | null): Promise<WebSocketSession> {
-    const { socket, response } = this.#upgraded(subprotocol);
+    const { socket, response } = await this.#upgraded(subprotocol);
     const session = new PlatformWebSocket(socket);
     this.#exchange.handOver(response);
     await session.opened;
     return session;
   }
 
-  #upgraded(subprotocol: string | null): UpgradedRequest {
+  async #upgraded(subprotocol: string | null): Promise<UpgradedRequest> {
     const options = subprotocol === null ? {} : { protocol: subprotocol };
     try {
       return this.#upgrade(this.#exchange.request, options);
     } catch (error) {
       // The platform checks the rest of the handshake.
-      this.#exchange.refuse(400);
+      await this.#exchange.refuse(400);
       throw error;
     }
   }

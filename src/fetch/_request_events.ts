@@ -72,12 +72,14 @@ export class RequestEvents {
   }
 
   #takeAhead(): void {
+    // Whoever reads next gets it.
     this.#ahead = handled(this.#take());
   }
 
   async #take(): Promise<ReceiveEvent> {
     const event = await this.#receive();
     if (isDeparture(event)) this.abort();
+    // What follows can only be a disconnect, which `#take` itself notices.
     else if (isLastContent(event)) handled(this.#take());
     return event;
   }

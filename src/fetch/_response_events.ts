@@ -42,7 +42,7 @@ export async function sendResponse(
   checkResponse(response);
   const reader = response.body?.getReader();
   const cancel = (): void => {
-    handled(reader?.cancel(events.signal.reason) ?? Promise.resolve());
+    if (reader !== undefined) giveUp(reader, events.signal.reason);
   };
   events.signal.addEventListener("abort", cancel);
   const sender = new ResponseSender(response, scope, events, send);
@@ -50,11 +50,16 @@ export async function sendResponse(
     await sender.send(reader);
   } catch (error) {
     if (isDisconnect(error)) events.abort();
-    handled(reader?.cancel(error) ?? Promise.resolve());
+    if (reader !== undefined) giveUp(reader, error);
     throw error;
   } finally {
     events.signal.removeEventListener("abort", cancel);
   }
+}
+
+/** Reads no more; a source that fails to end has given all it will. */
+function giveUp(reader: Reader, reason: unknown): void {
+  handled(reader.cancel(reason));
 }
 
 function checkResponse(response: Response): void {
@@ -105,7 +110,7 @@ class ResponseSender {
     const whole = await wholeContent(reader, first);
     if (whole !== undefined) return await this.#sendWhole(whole, whole.length);
     if (this.#head) {
-      handled(reader.cancel());
+      giveUp(reader, "The response has no content");
       return await this.#sendWhole(EMPTY, undefined);
     }
     // What is there can be sent to a client that has half-closed; not a stream.

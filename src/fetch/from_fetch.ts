@@ -94,7 +94,7 @@ async function handle(
   { scope, events, send }: Call,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const completed = handled(promise);
+  const completed = handled(promise); // The handler may not ask for it.
   const remoteAddr = remoteAddress(scope);
   try {
     const response = await handler(request, { remoteAddr, completed, scope });

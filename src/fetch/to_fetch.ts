@@ -163,14 +163,15 @@ class AppRunner {
     this.#notices.announce();
     for (const cycle of this.#webSockets) cycle.shutdown();
     if (this.#running > 0) await this.#idle.promise;
-    await this.#started?.catch(() => {});
+    // Requests were answered with what has failed.
+    await this.#started?.catch(ignore);
     await this.#lifespan.shutdown();
   }
 
   async answer(request: Request, info: object | undefined): Promise<Response> {
     const exchange = new FetchExchange(request);
     if (this.#stopped === undefined) await this.#start(exchange, info);
-    else exchange.refuse(503);
+    else await exchange.refuse(503);
     return await exchange.response;
   }
 
@@ -181,14 +182,27 @@ class AppRunner {
     try {
       await this.startup();
     } catch (error) {
-      this.#failed(exchange, error);
-      return void exchange.refuse(500);
+      return await this.#crashed(exchange, error);
     }
+    if (this.#stopped !== undefined) return await exchange.refuse(503);
+    const call = this.#run(exchange, info);
+    // The response may be there, and is returned, before the call has ended.
+    call.catch((error) => this.#crashed(exchange, error));
+  }
+
+  async #crashed(exchange: FetchExchange, error: unknown): Promise<void> {
+    this.#failed(exchange, error);
+    await exchange.refuse(500);
+  }
+
+  async #run(
+    exchange: FetchExchange,
+    info: object | undefined,
+  ): Promise<void> {
     const { upgradeWebSocket } = this.#options;
-    if (this.#stopped !== undefined) exchange.refuse(503);
-    else if (!isHandshake(exchange.request)) this.#runHttp(exchange, info);
-    else if (upgradeWebSocket === undefined) exchange.refuse(501);
-    else this.#runWebSocket(exchange, info, upgradeWebSocket);
+    if (!isHandshake(exchange.request)) await this.#runHttp(exchange, info);
+    else if (upgradeWebSocket === undefined) await exchange.refuse(501);
+    else await this.#runWebSocket(exchange, info, upgradeWebSocket);
   }
 
   async #runHttp(
@@ -214,8 +228,11 @@ class AppRunner {
     const cycle = new WebSocketCycle(wire, scope, this.#calls(exchange));
     this.#complete(scope, cycle);
     this.#webSockets.add(cycle);
-    await cycle.run(guarded(this.#app, refuseWebSocket));
-    this.#webSockets.delete(cycle);
+    try {
+      await cycle.run(guarded(this.#app, refuseWebSocket));
+    } finally {
+      this.#webSockets.delete(cycle);
+    }
   }
 
   /** Adds what the scope of a request alone does not hold. */

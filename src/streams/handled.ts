@@ -8,13 +8,15 @@
  */
 
 /**
- * Keeps a rejection from ending the process, and returns the same promise. It is
+ * Keeps a rejection from ending the process, and returns the promise. It is
  * for rejections that are not lost by that: another holder of the promise gets
  * them, they say what is known by another way, or they cannot be. A comment at
  * the call, or a name in it, says which.
  */
-export function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(ignore);
+export function handled<P extends Promise<unknown> | undefined>(
+  promise: P,
+): P {
+  promise?.catch(ignore);
   return promise;
 }
 

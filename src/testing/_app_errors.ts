@@ -24,6 +24,7 @@ export class AppErrors {
 
   /** The promise; a test that awaits its rejection has heard of the error. */
   raise<T>(promise: Promise<T>): Promise<T> {
+    // What no test awaits is thrown at the end.
     return handled(promise.catch((error) => {
       this.#raised.add(error);
       throw error;

@@ -35,7 +35,7 @@ export class BoundedQueue<Item extends string | Uint8Array> {
     this.#arrival?.resolve();
     if (this.#size < CAPACITY) return undefined;
     this.#room ??= Promise.withResolvers();
-    return handled(this.#room.promise);
+    return handled(this.#room.promise); // Not everyone waits for room.
   }
 
   /**

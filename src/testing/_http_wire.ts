@@ -10,6 +10,7 @@ import type { HttpWire } from "../asgi/http_cycle.ts";
 import type { RequestInfo } from "../asgi/http_scope.ts";
 import type { BuiltRequest } from "./_request.ts";
 import { type Field, listsToken } from "../fields.ts";
+import { handled } from "../streams/handled.ts";
 import type { CallErrors } from "./_app_errors.ts";
 import type { RequestContent } from "./_request_content.ts";
 import { type ResponseHead, ResponseSink } from "./_response_sink.ts";
@@ -117,7 +118,7 @@ export class TestHttpWire implements HttpWire {
 
   /** Cuts the response short. */
   abort(): void {
-    this.response.cut();
+    handled(this.response.cut()); // It fails nothing but the response.
   }
 
   /** On HTTP/1.1 they need a client that asks, and chunked content. */

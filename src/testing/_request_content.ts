@@ -35,7 +35,7 @@ export class RequestContent {
 
   /** Takes over the lock of a stream. */
   constructor(body: RequestBody | undefined) {
-    handled(this.#broken.promise);
+    handled(this.#broken.promise); // A read may be waiting for it, or none.
     if (body instanceof ReadableStream) {
       this.#reader = body.getReader();
       return;
@@ -93,6 +93,7 @@ export class RequestContent {
   /** Lets go of the stream: nobody will ask for more. */
   cancel(): void {
     if (this.#ended || this.#reader === undefined) return;
+    // A stream that fails to end has given all it will.
     handled(this.#reader.cancel("The request is over"));
   }
 }

@@ -47,6 +47,7 @@ export class ResponseSink {
     this.#errors = errors;
     this.#bodyless = bodyless;
     this.#onCancel = onCancel;
+    // Whoever wants one of these has the promise.
     this.head = handled(this.#head.promise);
     this.trailers = handled(this.#trailers.promise);
   }
@@ -63,6 +64,7 @@ export class ResponseSink {
 
   /** The response, once its head has come. */
   get response(): Promise<Response> {
+    // As the head.
     return this.#response ??= handled(
       this.head.then((head) => this.#createResponse(head)),
     );
@@ -100,7 +102,7 @@ export class ResponseSink {
       ["content-type", "text/plain; charset=utf-8"],
       ["content-length", String(page.length)],
     ]);
-    this.data(page, true);
+    handled(this.data(page, true)); // There is always room for it.
   }
 
   /** It is cut short: by what the application has thrown, if it has. */

@@ -17,6 +17,7 @@ import type {
   WebSocketWire,
 } from "../asgi/websocket_cycle.ts";
 import type { Field } from "../fields.ts";
+import { handled } from "../streams/handled.ts";
 import type { CallErrors } from "./_app_errors.ts";
 import { BoundedQueue } from "./_bounded_queue.ts";
 import { disconnected, ResponseSink } from "./_response_sink.ts";
@@ -110,7 +111,7 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
 
   /** Cuts the connection. */
   abort(): void {
-    this.denial.cut();
+    handled(this.denial.cut()); // It fails nothing but the denial.
     this.#accepted.resolve(undefined);
   }
 
@@ -141,9 +142,8 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
   }
 
   /** What the application has sent before may be on its way still. */
-  async #answerSoon(): Promise<void> {
-    await nextTurn();
-    this.#finish(this.#closing ?? LOST);
+  #answerSoon(): void {
+    setTimeout(() => this.#finish(this.#closing ?? LOST), 0);
   }
 
   // The client's side.

@@ -169,10 +169,10 @@ export class TestClient implements AsyncDisposable {
     over.use(onAbort(init.signal, (reason) => wire.depart("lost", reason)));
     const scope = this.#complete(httpScopeOf(request), parts, over);
     const cycle = new HttpCycle(wire, call.context, method === "HEAD");
-    cycle.run(this.#app, scope).then(() => {
-      content.cancel();
-      over.dispose();
-    });
+    over.defer(() => content.cancel());
+    cycle.run(this.#app, scope)
+      .finally(() => over.dispose())
+      .catch((error) => errors.add(error));
     return exchange;
   }
 
@@ -204,7 +204,9 @@ export class TestClient implements AsyncDisposable {
     const cycle = new WebSocketCycle(wire, scope, call.context);
     this.#webSockets.add(cycle);
     over.defer(() => this.#webSockets.delete(cycle));
-    cycle.run(this.#app).then(() => over.dispose());
+    cycle.run(this.#app)
+      .finally(() => over.dispose())
+      .catch((error) => errors.add(error));
     const accepted = await wire.accepted;
     if (accepted !== undefined) {
       return new ClientWebSocket(wire, accepted, errors);

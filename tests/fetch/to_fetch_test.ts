@@ -534,6 +534,22 @@ Deno.test("toFetch fails every request if the application fails to start", async
   assertInstanceOf(errors[0], LifespanError);
 });
 
+Deno.test("toFetch outlives a runtime whose info fails", async () => {
+  const info = {
+    get remoteAddr() {
+      throw FAILED;
+    },
+  };
+  const errors: unknown[] = [];
+  const app = http((_scope, _receive, send) => respond(send, 200));
+  const reporting = toFetch(app, { onError: (error) => errors.push(error) });
+  const response = await bounded(reporting(new Request(URL_), info), "a 500");
+  assertEquals([response.status, errors], [500, [FAILED]]);
+  const failing = toFetch(app)(new Request(URL_), info);
+  const error = await assertRejects(() => bounded(failing, "the rejection"));
+  assertEquals(error, FAILED);
+});
+
 Deno.test("toFetch leaves lifespan out where it is off", async () => {
   const types: string[] = [];
   await using handler = toFetch(async (scope, _receive, send) => {
