@@ -30,6 +30,11 @@ export class FileWatcher implements Disposable {
     this.#onChange = onChange;
   }
 
+  /** Whether anything is watched. */
+  get isWatching(): boolean {
+    return this.#watchers.length > 0;
+  }
+
   /**
    * Watches these instead of what was watched before.
    *

@@ -1,7 +1,12 @@
 /**
  * `--reload`: one worker, which is replaced when a file of the application
- * changes. Modules that cannot be read are told with file, line and column;
- * then the old worker serves on until a change mends them.
+ * changes. Where two processes can share what is listened on, the new worker
+ * listens first, and the old one ends when the new one serves: no connection is
+ * refused meanwhile, and an application that cannot be loaded replaces none
+ * that can. Elsewhere the old one ends first.
+ *
+ * Modules that cannot be read are reported with file, line and column; then no
+ * worker is started until a change mends them.
  *
  * @module
  */
@@ -13,7 +18,7 @@ import { EXIT_CODES } from "./errors.ts";
 import { FileWatcher } from "./file_watcher.ts";
 import { type ModuleGraph, readModuleGraph } from "./module_graph.ts";
 import type { Settings } from "./settings.ts";
-import { portsOf, tryAddresses } from "./shared_ports.ts";
+import { isSharable, portsOf, tryAddresses } from "./shared_ports.ts";
 import { onSignals, runSupervisor } from "./supervision.ts";
 import {
   type SpawnWorker,
@@ -26,6 +31,7 @@ import {
 const DRAIN_MS = 200;
 /** A worker that has not ended by then is killed. */
 const KILL_MS = 1000;
+
 /**
  * Serves, and starts anew whenever a file of the application changes.
  *
@@ -40,18 +46,33 @@ export function superviseReload(
 ): Promise<number> {
   return runSupervisor(settings, args, async (command, { log }, watch) => {
     const ports = portsOf(tryAddresses(settings.serve));
-    const start = { supervisor: Deno.pid, ports, reusePort: false };
+    const reusePort = isSharable(settings.serve);
+    const start = { supervisor: Deno.pid, ports, reusePort };
     using reloader = new Reloader({
       spawn: watch(workerSpawner(workerArguments(command, args), start)),
+      overlap: reusePort,
       readGraph: () =>
         readModuleGraph(settings.app.module, configFlags(command.flags)),
       paths: settings.reloadPaths,
       log,
     });
-    const stop = (): void => reloader.stop();
-    using _signals = onSignals({ SIGINT: stop, SIGTERM: stop });
+    using _signals = listenToSignals(reloader);
     await reloader.run();
     return EXIT_CODES.ok;
+  });
+}
+
+function listenToSignals(reloader: Reloader): Disposable {
+  const stop = (): void => reloader.stop();
+  const hadTerminal = Deno.stdin.isTerminal();
+  return onSignals({
+    SIGINT: stop,
+    SIGTERM: stop,
+    SIGHUP: () => {
+      // A terminal that is closed sends it, too, and is none any more.
+      if (hadTerminal && !Deno.stdin.isTerminal()) stop();
+      else reloader.reload("Received SIGHUP");
+    },
   });
 }
 
@@ -59,6 +80,8 @@ export function superviseReload(
 export interface ReloaderOptions {
   /** Starts a worker. */
   readonly spawn: SpawnWorker;
+  /** Whether a worker can listen before the one that it replaces has ended. */
+  readonly overlap: boolean;
   /** Reads the modules of the application. */
   readonly readGraph: () => Promise<ModuleGraph>;
   /** Further files and folders to watch. */
@@ -70,10 +93,14 @@ export interface ReloaderOptions {
 /** Keeps one worker that runs the files as they are. */
 export class Reloader implements Disposable {
   readonly #options: ReloaderOptions;
-  readonly #watcher = new FileWatcher((paths) => this.#changed(paths));
+  readonly #watcher = new FileWatcher((paths) =>
+    this.reload(`Changed: ${paths.join(", ")}`)
+  );
   readonly #stopping = new AbortController();
+  readonly #workers = new Set<WorkerProcess>();
   #change: PromiseWithResolvers<void> = Promise.withResolvers();
-  #worker: WorkerProcess | undefined;
+  /** The worker that serves, if one does. */
+  #serving: WorkerProcess | undefined;
 
   /** Watches nothing yet. */
   constructor(options: ReloaderOptions) {
@@ -84,16 +111,23 @@ export class Reloader implements Disposable {
   async run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       this.#change = Promise.withResolvers();
-      if (await this.#isSound()) await this.#restart();
-      if (this.#stopping.signal.aborted) break;
+      if (await this.#isSound()) await this.#replace();
       await this.#change.promise;
     }
-    await this.#end();
+    await Promise.all([...this.#workers].map((worker) => this.#end(worker)));
+  }
+
+  /** Loads the application anew, and says why. */
+  reload(reason: string): void {
+    this.#say("info", reason);
+    this.#change.resolve();
   }
 
   /** Stops; a second time without waiting for responses. */
   stop(): void {
-    if (this.#stopping.signal.aborted) this.#worker?.kill();
+    if (this.#stopping.signal.aborted) {
+      for (const worker of this.#workers) worker.kill();
+    }
     this.#stopping.abort();
     this.#change.resolve();
   }
@@ -103,53 +137,91 @@ export class Reloader implements Disposable {
     this.#watcher[Symbol.dispose]();
   }
 
-  /** Reads and watches the modules; whether all of them can be read. */
+  /** Watches the modules; whether all of them can be read. */
   async #isSound(): Promise<boolean> {
-    const { files, errors } = await this.#options.readGraph();
-    this.#watcher.watch({ files, paths: this.#options.paths });
+    const errors = await this.#watch();
     for (const error of errors) this.#say("error", error);
-    if (errors.length === 0) return true;
-    this.#say(
-      "warn",
-      this.#worker === undefined
-        ? "Waiting for a change"
-        : "Waiting for a change; the application from before serves on",
-    );
-    return false;
+    if (errors.length > 0) this.#sayWaiting();
+    return errors.length === 0;
   }
 
-  async #restart(): Promise<void> {
-    await this.#end();
+  /** Watches the modules that there are now; what is wrong with them. */
+  async #watch(): Promise<readonly string[]> {
+    const { readGraph, paths } = this.#options;
+    try {
+      const { files, errors } = await readGraph();
+      this.#watcher.watch({ files, paths });
+      return errors;
+    } catch (error) {
+      // Ctrl-C ends what reads them, too.
+      if (this.#stopping.signal.aborted) return [];
+      // At the start, nothing is watched that could mend it.
+      if (!this.#watcher.isWatching) throw error;
+      return [error instanceof Error ? error.message : String(error)];
+    }
+  }
+
+  /** Starts a worker, which takes over unless it fails or is outdated. */
+  async #replace(): Promise<void> {
+    const old = this.#serving;
+    if (!this.#options.overlap && old !== undefined) await this.#end(old);
     if (this.#stopping.signal.aborted) return;
-    const worker = this.#options.spawn(() => {});
-    this.#worker = worker;
-    worker.exited.then((exit) => this.#exited(worker, exit));
+    const { worker, ready } = this.#start();
+    const change = this.#change.promise.then(() => "outdated" as const);
+    const outcome = await Promise.race([ready, worker.exited, change]);
+    if (outcome === "outdated") await this.#end(worker);
+    else if (outcome === "ready") await this.#takeOver(worker);
+    else this.#sayEnded(outcome);
   }
 
-  #exited(worker: WorkerProcess, { code, signal }: WorkerExit): void {
-    if (this.#worker !== worker) return;
-    this.#worker = undefined;
-    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-    this.#say("error", `The server ended ${how}; waiting for a change`);
-  }
-
-  /** Ends the worker, kindly but soon. */
-  async #end(): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    this.#worker = undefined;
-    const ended = new AbortController();
-    delay(KILL_MS, ended.signal).then(() => {
-      if (!ended.signal.aborted) worker.kill();
+  #start(): { worker: WorkerProcess; ready: Promise<"ready"> } {
+    const { promise: ready, resolve } = Promise.withResolvers<"ready">();
+    const worker = this.#options.spawn(({ type }) => {
+      if (type === "ready") resolve(type);
     });
-    worker.send({ type: "drain", timeout: DRAIN_MS });
-    await worker.exited;
-    ended.abort();
+    this.#workers.add(worker);
+    worker.exited.then((exit) => this.#exited(worker, exit));
+    return { worker, ready };
   }
 
-  #changed(paths: readonly string[]): void {
-    this.#say("info", `Changed: ${paths.join(", ")}`);
-    this.#change.resolve();
+  async #takeOver(worker: WorkerProcess): Promise<void> {
+    const old = this.#serving;
+    this.#serving = worker;
+    this.#say("debug", `Worker ${worker.pid} is ready`);
+    if (old !== undefined) await this.#end(old);
+  }
+
+  #exited(worker: WorkerProcess, exit: WorkerExit): void {
+    this.#workers.delete(worker);
+    if (this.#serving !== worker) return;
+    this.#serving = undefined;
+    this.#sayEnded(exit);
+  }
+
+  /** Ends a worker, kindly but soon. */
+  async #end(worker: WorkerProcess): Promise<void> {
+    if (this.#serving === worker) this.#serving = undefined;
+    const enough = new AbortController();
+    worker.send({ type: "drain", timeout: DRAIN_MS });
+    const late = delay(KILL_MS, enough.signal);
+    const exit = await Promise.race([worker.exited, late]);
+    enough.abort();
+    if (exit === undefined) worker.kill();
+    await worker.exited;
+    this.#say("debug", `Worker ${worker.pid} has ended`);
+  }
+
+  #sayEnded({ code, signal }: WorkerExit): void {
+    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+    this.#say("error", `The server ended ${how}`);
+    this.#sayWaiting();
+  }
+
+  #sayWaiting(): void {
+    const serving = this.#serving === undefined
+      ? ""
+      : "; the application from before serves on";
+    this.#say("warn", `Waiting for a change${serving}`);
   }
 
   #say(level: LogLevel, message: string): void {

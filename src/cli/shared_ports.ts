@@ -53,6 +53,15 @@ export function checkSharable(options: ServeOptions): void {
   }
 }
 
+/**
+ * Whether two processes can listen on the same addresses, so that no connection
+ * is refused while one takes over from the other.
+ */
+export function isSharable(options: ServeOptions): boolean {
+  return Deno.build.os === "linux" &&
+    listenTargets(options).every(({ transport }) => transport === "tcp");
+}
+
 /** The options that say where to listen, with these ports. */
 export function withPorts(
   { port, listen }: ServeOptions,

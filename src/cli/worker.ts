@@ -12,6 +12,7 @@ import { Metrics } from "../metrics/metrics.ts";
 import { delay } from "../net/accept_loop.ts";
 import { DEFAULT_OPTIONS } from "../options.ts";
 import type { Server } from "../server.ts";
+import { EXIT_CODES } from "./errors.ts";
 import { runServer } from "./run.ts";
 import type { Settings } from "./settings.ts";
 import { withPorts } from "./shared_ports.ts";
@@ -119,6 +120,9 @@ class Worker {
   readonly #metrics: Metrics | undefined;
   /** Stops a server that is not yet ready. */
   readonly #stopping = new AbortController();
+  /** The exit code of a worker that is to end before it serves. */
+  readonly #cancelled = Promise.withResolvers<number>();
+  #isLoaded = false;
   #server: Server | undefined;
 
   constructor(settings: Settings, channel: WorkerChannel) {
@@ -143,24 +147,30 @@ class Worker {
       () => this.#orphaned(),
     );
     this.#listenToSignals();
+    const server = runServer(this.#settings, {
+      wrapApp: (app) => this.#loaded(app),
+      onReady: (server) => this.#ready(server),
+      signals: false,
+      serve: {
+        ...withPorts(this.#settings.serve, ports),
+        reusePort,
+        signal: this.#stopping.signal,
+        metrics: this.#metrics,
+      },
+    });
     try {
-      return await runServer(this.#settings, {
-        wrapApp: (app) => this.#countRequests(app),
-        onReady: (server) => this.#ready(server),
-        signals: false,
-        serve: {
-          ...withPorts(this.#settings.serve, ports),
-          reusePort,
-          signal: this.#stopping.signal,
-          metrics: this.#metrics,
-        },
-      });
+      return await Promise.race([server, this.#cancelled.promise]);
     } finally {
       clearInterval(memoryCheck);
       clearInterval(counting);
       this.#tellCounts();
       await this.#channel.close();
     }
+  }
+
+  #loaded(app: AsgiApp): AsgiApp {
+    this.#isLoaded = true;
+    return this.#countRequests(app);
   }
 
   #ready(server: Server): void {
@@ -185,6 +195,8 @@ class Worker {
   }
 
   #drain(timeout: number | undefined): void {
+    // An import cannot be called off; the process ends with it.
+    if (!this.#isLoaded) return this.#cancelled.resolve(EXIT_CODES.ok);
     if (this.#server === undefined) return this.#stopping.abort();
     // Whether it ended well, `runServer` finds out, too.
     this.#server.shutdown({ timeout }).catch(() => {});

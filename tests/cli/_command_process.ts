@@ -36,6 +36,8 @@ export interface CommandOptions {
   readonly listen?: readonly string[];
   /** Other files of the application: their names and texts. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Whether it gets a terminal, which is closed when it is killed. */
+  readonly terminal?: boolean;
 }
 
 /** The command, running. */
@@ -60,18 +62,22 @@ export class CommandProcess implements AsyncDisposable {
       permissions = ["-A"],
       listen = ["--port=0"],
       files = {},
+      terminal = false,
     }: CommandOptions = {},
   ): Promise<CommandProcess> {
     const folder = await Deno.makeTempDir();
     for (const [name, text] of Object.entries({ ...files, "app.ts": app })) {
       await Deno.writeTextFile(`${folder}/${name}`, text);
     }
-    const process = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--no-check", "--no-prompt", "--config", CONFIG.pathname],
-        ...[...permissions, COMMAND.href, `${folder}/app.ts`],
-        ...[...listen, "--access-log=off", "--log-level=debug", ...args],
-      ],
+    const command = [
+      ...[Deno.execPath(), "run", "--no-check", "--no-prompt"],
+      ...["--config", CONFIG.pathname],
+      ...[...permissions, COMMAND.href, `${folder}/app.ts`],
+      ...[...listen, "--access-log=off", "--log-level=debug", ...args],
+    ];
+    const [program, ...rest] = terminal ? onTerminal(command) : command;
+    const process = new Deno.Command(program, {
+      args: rest,
       stdin: "null",
       stdout: "null",
       stderr: "piped",
@@ -160,6 +166,12 @@ export class CommandProcess implements AsyncDisposable {
       this.#log += decoder.decode(chunk, { stream: true });
     }
   }
+}
+
+/** Runs a command on a terminal; what it prints there is on stderr. */
+function onTerminal(command: readonly string[]): string[] {
+  const script = 'exec script -qec "$1" /dev/null >&2';
+  return ["sh", "-c", script, "sh", command.join(" ")];
 }
 
 /** Whether a process is there. */
