@@ -19,7 +19,12 @@ import type { Metrics } from "./metrics/metrics.ts";
 import { type AcceptFailure, delay } from "./net/accept_loop.ts";
 import { DeadlineClock } from "./net/deadlines.ts";
 import { openFile } from "./net/file.ts";
-import { listenAll, type Listener, urlOf } from "./net/listener.ts";
+import {
+  describeAddress,
+  listenAll,
+  type Listener,
+  urlOf,
+} from "./net/listener.ts";
 import { ProxyHeaderError } from "./net/proxy_protocol.ts";
 import { listenToSignals } from "./net/signals.ts";
 import {
@@ -437,7 +442,7 @@ async function isSettledSoon(promise: Promise<void>): Promise<boolean> {
 }
 
 function urls(addresses: readonly ServerAddress[]): string {
-  return addresses.map(urlOf).join(", ");
+  return addresses.map((address) => describeAddress(address)).join(", ");
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@
 
 import type { LogRecord } from "../logs/records.ts";
 import { metricsApp, type MetricsSource } from "../metrics/metrics_app.ts";
+import { describeAddress } from "../net/listener.ts";
 import { serve } from "../server.ts";
 import type { HostPort } from "./listen_address.ts";
 
@@ -30,7 +31,9 @@ export function serveMetrics(
     shutdownTimeout: SHUTDOWN_MS,
     log,
     onListen: () => {
-      const message = `Metrics are at ${server.url}metrics`;
+      const message = `Metrics are at ${
+        describeAddress(server.addr, "metrics")
+      }`;
       log({ level: "info", message });
     },
   });

@@ -9,7 +9,7 @@ import type { AsgiApp } from "../asgi/types.ts";
 import type { ServerAddress } from "../listen_options.ts";
 import type { LogRecord } from "../logs/records.ts";
 import { Metrics } from "../metrics/metrics.ts";
-import { urlOf } from "../net/listener.ts";
+import { describeAddress } from "../net/listener.ts";
 import type { ServeOptions } from "../options.ts";
 import { serve, type Server } from "../server.ts";
 import { isInstance, readString, textOf } from "../user_code.ts";
@@ -86,8 +86,8 @@ function startMessage(
   app: AppReference,
   addresses: readonly ServerAddress[],
 ): string {
-  const urls = addresses.map(urlOf).join(", ");
-  return `x-asgi ${VERSION} serves ${appName(app)} at ${urls}`;
+  const urls = addresses.map((address) => describeAddress(address));
+  return `x-asgi ${VERSION} serves ${appName(app)} at ${urls.join(", ")}`;
 }
 
 /** An application as it was named on the command line. */

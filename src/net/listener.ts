@@ -339,12 +339,31 @@ export function reachable(hostname: string): string {
   return hostname === "::" ? "::1" : hostname;
 }
 
-/** The URL of what is listened on; that of a unix socket is `unix:` and its path. */
+/**
+ * A URL under which it can be reached from this machine; that of a unix socket
+ * is `unix:` and its path.
+ */
 export function urlOf(address: ListenerAddress): string {
   if (address.transport === "unix") return `unix:${address.path}`;
-  const { hostname, port, secure } = address;
+  return boundUrl({ ...address, hostname: reachable(address.hostname) });
+}
+
+/**
+ * What is listened on, for people: its URL as it is bound. Where that is no
+ * URL to open, one that is follows. `path` is put behind both.
+ */
+export function describeAddress(address: ListenerAddress, path = ""): string {
+  const url = urlOf(address) + path;
+  if (address.transport === "unix") return url;
+  const bound = boundUrl(address) + path;
+  return bound === url ? url : `${bound} (try ${url})`;
+}
+
+function boundUrl(
+  { hostname, port, secure }: ListenerAddress & { transport: "tcp" },
+): string {
   const scheme = secure ? "https" : "http";
-  return `${scheme}://${formatAddress(reachable(hostname), port)}/`;
+  return `${scheme}://${formatAddress(hostname, port)}/`;
 }
 
 /** An address as it stands in a URL. */

@@ -99,6 +99,28 @@ appTest(
 );
 
 appTest(
+  "it says what is bound where that is every address",
+  async (options) => {
+    const args = ["main.ts", "--host=0.0.0.0", "--port=0"];
+    await using command = new Command(
+      [...args, "--metrics=0.0.0.0:0"],
+      options,
+    );
+    const [, port, url] = await command.printed(
+      / serves main\.ts at http:\/\/0\.0\.0\.0:(\d+)\/ \(try (http:\S+)\)\n/,
+    );
+    assertEquals(url, `http://127.0.0.1:${port}/`);
+    assertEquals(await get(url), "default");
+    const [, metrics] = await command.printed(
+      / at http:\/\/0\.0\.0\.0:\d+\/metrics \(try (http:\S+)\)\n/,
+    );
+    assertMatch(await get(metrics), /^asgi_ready 1$/m);
+    command.kill("SIGTERM");
+    assertEquals(await command.exitCode(), 0);
+  },
+);
+
+appTest(
   "it serves another export, and what a factory makes",
   async (options) => {
     await using other = new Command(["main.ts:other", "--port=0"], options);

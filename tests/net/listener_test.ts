@@ -7,6 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import {
+  describeAddress,
   formatAddress,
   Listener,
   plainAddress,
@@ -88,6 +89,21 @@ Deno.test("urlOf says under which URL an address is reached", () => {
     "http://[::1]:80/",
     "unix:/run/app.sock",
   ]);
+});
+
+Deno.test("describeAddress says what is bound, and what to try where that differs", () => {
+  const tcp = { transport: "tcp", port: 80, secure: false } as const;
+  const describe = (hostname: string, path?: string) =>
+    describeAddress({ ...tcp, hostname }, path);
+  assertEquals(describe("127.0.0.1"), "http://127.0.0.1:80/");
+  assertEquals(describe("192.0.2.1", "a"), "http://192.0.2.1:80/a");
+  assertEquals(
+    describe("0.0.0.0", "a"),
+    "http://0.0.0.0:80/a (try http://127.0.0.1:80/a)",
+  );
+  assertEquals(describe("::"), "http://[::]:80/ (try http://[::1]:80/)");
+  const unix = { transport: "unix", path: "/run/app.sock" } as const;
+  assertEquals(describeAddress(unix), "unix:/run/app.sock");
 });
 
 Deno.test("plainAddress gives IPv4 addresses of IPv6 sockets back", () => {
