@@ -76,7 +76,7 @@ export interface ServeOptions {
 
   /** For a TLS handshake; past it: the connection is cut. Default: 10 s. */
   handshakeTimeout?: number;
-  /** From accept, or a later request's first byte, to the head's end; past it: 408, or close if no byte came. Default: 30 s. */
+  /** From accept, or a later request's first byte, to the head's end; past it: 408, or close if no byte came. So long a response may take that a client has sent 64 KiB ahead of. Default: 30 s. */
   headerTimeout?: number;
   /** Idle between two requests; past it: close. Default: 75 s. */
   keepAliveTimeout?: number;

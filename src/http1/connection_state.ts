@@ -94,6 +94,17 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
     return this.exchange !== undefined;
   }
 
+  /**
+   * A client that sends so many requests ahead could leave unnoticed, and the
+   * application that waits for its disconnect would wait for ever. Content that
+   * nobody has read yet is no reason: the application comes to its end.
+   */
+  onFull(): void {
+    if (this.exchange?.bodyComplete !== true) return;
+    const { headerTimeout } = this.options;
+    this.#transport.readDeadline.arm(headerTimeout, () => this.abort());
+  }
+
   /** The client has said that it sends no more. */
   onHalfClosed(): void {
     this.depart("half-closed");

@@ -14,6 +14,8 @@ const MAX_BYTES = 64 * 1024;
 export interface ReadAheadWatcher {
   /** Whether to read at all. */
   readonly readsAhead: boolean;
+  /** Called when no more is read, so that a disconnect would not be noticed. */
+  onFull(): void;
   /** Called when the client has said that it sends no more. */
   onHalfClosed(): void;
   /** Called when the read has failed. */
@@ -35,7 +37,7 @@ export class ReadAhead {
   /** Keeps a read pending, within bounds, as long as it is wanted. */
   start(): void {
     if (this.#pending || !this.#watcher?.readsAhead) return;
-    if (this.#reader.buffered >= MAX_BYTES) return;
+    if (this.#reader.buffered >= MAX_BYTES) return this.#watcher.onFull();
     this.#pending = true;
     this.#reader.fill().then(this.#arrived, this.#failed);
   }

@@ -184,6 +184,44 @@ Deno.test("Content that comes too late for a response that has begun cuts it", a
   assert(served.transport.closed);
 });
 
+/** More than is read ahead of a response. */
+const BURST = GET.repeat(Math.ceil(70_000 / GET.length));
+
+Deno.test("A response that a client has sent 64 KiB ahead of has headerTimeout", async () => {
+  let departed: string | undefined;
+  const served = serve(async (exchange) => {
+    const left = Promise.withResolvers<string>();
+    exchange.watcher = { departed: left.resolve };
+    departed = await left.promise;
+  });
+  assertEquals(await armedBehind(served, BURST), 1);
+  assertEquals(departed, undefined);
+  served.transport.readDeadline.expire();
+  await within(served.done.catch(() => {}));
+  assertEquals(departed, "lost");
+  assert(served.transport.closed);
+});
+
+Deno.test("A burst that is answered in time has no deadline left", async () => {
+  const served = serve();
+  assertEquals(await armedBehind(served, BURST), 2, "Idle again");
+});
+
+Deno.test("Content that nobody reads yet has no deadline, however much has arrived", async () => {
+  const gate = Promise.withResolvers<void>();
+  const served = serve(async (exchange) => {
+    await gate.promise;
+    await echo(exchange);
+  });
+  const content = "x".repeat(100_000);
+  const post = "POST / HTTP/1.1\r\nHost: a\r\n" +
+    `Content-Length: ${content.length}\r\n\r\n`;
+  assertEquals(await armedBehind(served, post, content), undefined);
+  gate.resolve();
+  assertEquals(await armedBehind(served), 2);
+  assertEquals(statuses(served.transport.output), [200]);
+});
+
 Deno.test("An unread body has drainTimeout, then the connection ends", async () => {
   const served = serve((exchange) => respond(exchange, "unread"));
   assertEquals(await armedBehind(served, POST), 4);
