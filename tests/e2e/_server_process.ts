@@ -1,6 +1,7 @@
 // A server in a process of its own (`_server.ts`), and what the system says of
 // that process. Where there is no /proc, nothing can be said of it.
 
+import { toText } from "@std/streams";
 import { RawClient } from "./_raw_client.ts";
 import { bounded, granted } from "./_testing.ts";
 
@@ -17,32 +18,67 @@ export function lacksProc(): string | undefined {
   }
 }
 
+/** How a server's process is started. */
+export interface ServerProcessOptions {
+  /** The program; it prints a line when it listens. Default: `_server.ts`. */
+  readonly script?: URL;
+  /** Its arguments. */
+  readonly args?: readonly string[];
+  /** Flags for V8. */
+  readonly v8Flags?: readonly string[];
+  /** Whether what it prints to stderr is kept, and not shown. */
+  readonly keepsErrors?: boolean;
+}
+
 /** A server that runs in a process of its own. */
 export class ServerProcess implements AsyncDisposable {
-  /** The port that it listens on. */
-  readonly port: number;
+  /** What it has printed when it came to listen. */
+  readonly firstLine: string;
 
   readonly #process: Deno.ChildProcess;
+  readonly #errors: Promise<string>;
 
-  private constructor(process: Deno.ChildProcess, port: number) {
+  private constructor(
+    process: Deno.ChildProcess,
+    firstLine: string,
+    errors: Promise<string>,
+  ) {
     this.#process = process;
-    this.port = port;
+    this.firstLine = firstLine;
+    this.#errors = errors;
   }
 
-  /** Starts one; V8 is given flags, if there are any. */
-  static async start(...v8Flags: string[]): Promise<ServerProcess> {
+  /** Starts `_server.ts`; V8 is given flags, if there are any. */
+  static start(...v8Flags: string[]): Promise<ServerProcess> {
+    return ServerProcess.spawn({ v8Flags });
+  }
+
+  /** Starts any program that prints a line, and ends when its stdin does. */
+  static async spawn({
+    script = SCRIPT,
+    args = [],
+    v8Flags = [],
+    keepsErrors = false,
+  }: ServerProcessOptions): Promise<ServerProcess> {
     const process = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--allow-net", "--no-check"],
         ...v8Flags.map((flag) => `--v8-flags=${flag}`),
-        SCRIPT.href,
+        script.href,
+        ...args,
       ],
       stdin: "piped",
       stdout: "piped",
-      stderr: "inherit",
+      stderr: keepsErrors ? "piped" : "inherit",
     }).spawn();
-    const url = await bounded(readLine(process.stdout), "the server's start");
-    return new ServerProcess(process, Number(new URL(url).port));
+    const errors = keepsErrors ? toText(process.stderr) : Promise.resolve("");
+    const line = await bounded(readLine(process.stdout), "the server's start");
+    return new ServerProcess(process, line, errors);
+  }
+
+  /** The port of the URL that it has printed. */
+  get port(): number {
+    return Number(new URL(this.firstLine).port);
   }
 
   /** Connects a client to it. */
@@ -81,6 +117,11 @@ export class ServerProcess implements AsyncDisposable {
     return (await bounded(this.#process.status, "the process to end")).success;
   }
 
+  /** What it has printed to stderr, once it has ended. */
+  errors(): Promise<string> {
+    return this.#errors;
+  }
+
   /** Ends the process if it still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process.stdin.close().catch(() => {});
@@ -90,6 +131,7 @@ export class ServerProcess implements AsyncDisposable {
       // It has ended.
     }
     await this.#process.status;
+    await this.#errors;
   }
 }
 
