@@ -171,6 +171,9 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
   /** Ends what is held; the connection is closed, unless it was upgraded. */
   end(): void {
     clearTimeout(this.#flushTimer);
-    if (!this.#upgraded) this.#transport.close();
+    if (this.#upgraded) return;
+    // It may have been armed after the connection was closed from below.
+    this.#transport.readDeadline.disarm();
+    this.#transport.close();
   }
 }

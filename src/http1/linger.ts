@@ -20,6 +20,9 @@ export async function linger(
 ): Promise<void> {
   await transport.closeWrite();
   transport.readDeadline.arm(ms, () => transport.endRead());
-  do reader.discard(); while (await reader.fill());
-  transport.readDeadline.disarm();
+  try {
+    do reader.discard(); while (await reader.fill());
+  } finally {
+    transport.readDeadline.disarm();
+  }
 }

@@ -1,7 +1,10 @@
 // What holds for any bytes at all: they are requests, or they are refused;
 // nothing else escapes, however they are cut. The connection ends when the
 // input does, an error is its last response, and a well-formed request behind a
-// framing error is never served. Seeds are fixed: a failure names its wire.
+// framing error is never served. All of it holds for clients that send late, and
+// take their responses late and piece by piece; and one that is lost at any
+// point ends its connection and nothing else. Seeds are fixed: a failure names
+// its wire.
 
 import { assert, assertEquals } from "@std/assert";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
@@ -10,6 +13,7 @@ import { RequestBody } from "../../src/http1/request_body.ts";
 import { RequestHeadParser } from "../../src/http1/request_head.ts";
 import { ByteReader } from "../../src/streams/byte_reader.ts";
 import {
+  bytes,
   type Feeding,
   Random,
   randomSplit,
@@ -17,6 +21,9 @@ import {
   whole,
 } from "../_feeding.ts";
 import {
+  type InMemory,
+  microtasks,
+  type Misbehaviour,
   readContent,
   respond,
   serveInMemory,
@@ -81,6 +88,11 @@ const FRAGMENTS = [
   MARKER.replace(MARKER_PATH, "/inner"),
 ];
 
+/** Content from little to more than may wait to be written. */
+const PIECES = [1, 1_000, 8_100, 20_000, 33_000, 73_000].map((length) =>
+  Array.from({ length }, (_, i) => String.fromCharCode(i % 251)).join("")
+);
+
 /** What came of a wire. */
 interface Outcome {
   readonly statuses: number[];
@@ -125,8 +137,13 @@ function assertHttpError(error: unknown): null {
 async function serveWire(
   { chunks }: Feeding,
   handler: Handler = HANDLERS["reads all"],
+  misbehaviour: Misbehaviour = {},
 ): Promise<Outcome> {
-  const { transport, done, exchanges } = serveInMemory(handler);
+  const { transport, done, exchanges } = serveInMemory(
+    handler,
+    {},
+    misbehaviour,
+  );
   transport.pushAll(chunks);
   transport.end();
   await within(done);
@@ -143,9 +160,18 @@ async function serveWire(
   return { statuses, paths };
 }
 
+/** Some way in which a client is slow. */
+function slowClient(random: Random): Misbehaviour {
+  return {
+    piece: random.pick([Infinity, 1, 13, 100]),
+    writeDelays: Array.from({ length: 5 }, () => random.below(20)),
+    readDelays: Array.from({ length: 5 }, () => random.below(20)),
+  };
+}
+
 /**
- * Serves a wire with the marker behind it, by all handlers and in two feedings:
- * the wire is refused by all, or by none.
+ * Serves a wire with the marker behind it, by all handlers, in two feedings,
+ * and to slow clients: the wire is refused by all, or by none.
  */
 async function check(wire: string, random: Random): Promise<Outcome> {
   const marked = wire + MARKER;
@@ -155,7 +181,10 @@ async function check(wire: string, random: Random): Promise<Outcome> {
   const cut = randomSplit(marked, 10, random);
   assertEquals(await serveWire(cut), outcome, cut.name);
   for (const [name, handler] of Object.entries(HANDLERS)) {
+    const slow = await serveWire(cut, handler, slowClient(random));
+    if (name === "reads all") assertEquals(slow, outcome, cut.name);
     const { paths } = await serveWire(cut, handler);
+    assertEquals(slow.paths, paths, name);
     if (!refused) continue;
     assert(!paths.includes(MARKER_PATH), `Marker is served: ${name}`);
   }
@@ -291,5 +320,88 @@ Deno.test("The parsers throw nothing but HttpError, and end when their bytes do"
       assertHttpError(error);
     }
     assert(requests <= wire.length / 16);
+  }
+});
+
+/** Ways in which a client is lost while it is being served. */
+const LOSSES: Record<string, (served: InMemory) => void> = {
+  "reset": ({ transport }) => transport.lose(),
+  "broken for writes": ({ transport }) => transport.breakWrites(),
+  "aborted": ({ connection }) => connection.abort(),
+  "closed": ({ transport }) => transport.close(),
+};
+
+Deno.test("A client that is lost at any point ends its connection, and nothing else", async () => {
+  const random = new Random(7);
+  for (let round = 0; round < ROUNDS; round++) {
+    const wire = random.below(2) === 0
+      ? mutated(random)
+      : random.pick(WELL_FORMED) + random.pick(WELL_FORMED);
+    const { chunks, name } = randomSplit(wire, 10, random);
+    const [loss, lose] = random.pick(Object.entries(LOSSES));
+    const [handles, handler] = random.pick(Object.entries(HANDLERS));
+    const served = serveInMemory(
+      (exchange) => handler(exchange).catch(() => {}),
+      {},
+      { ...slowClient(random), brokenAfter: random.below(600) },
+    );
+    served.transport.pushAll(chunks);
+    await microtasks(random.below(300));
+    lose(served);
+    served.transport.end();
+    const message = `Round ${round}: ${JSON.stringify(wire)}, ${name}, ` +
+      `${handles}, ${loss}`;
+    await within(served.done.catch(() => {}));
+    assert(served.transport.closed, message);
+    assertEquals(served.transport.readDeadline.armed, undefined, message);
+  }
+});
+
+/** Content in pieces of any size; sometimes nobody waits until they have left. */
+async function sendPieces(
+  exchange: Http1Exchange,
+  pieces: readonly string[],
+  hasty: boolean,
+): Promise<void> {
+  let sent: Promise<void> | undefined;
+  for (const [i, piece] of pieces.entries()) {
+    sent = exchange.data(bytes(piece), i === pieces.length - 1);
+    if (!hasty) await sent;
+  }
+  await sent;
+}
+
+Deno.test("Content of any size is whole, however slowly it is taken", async () => {
+  const random = new Random(8);
+  const head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (let round = 0; round < 200; round++) {
+    const responses = Array.from(
+      { length: 1 + random.below(4) },
+      () =>
+        Array.from(
+          { length: 1 + random.below(5) },
+          () => random.pick(PIECES).slice(random.below(1_000)),
+        ),
+    );
+    const slow = { ...slowClient(random), piece: 997 + random.below(60_000) };
+    const { transport, done, exchanges } = serveInMemory(
+      async (exchange) => {
+        const pieces = responses[exchanges.length - 1];
+        const { length } = pieces.join("");
+        const framed = random.below(2) === 0;
+        exchange.head(200, framed ? [["content-length", `${length}`]] : []);
+        await sendPieces(exchange, pieces, random.below(2) === 0);
+      },
+      {},
+      slow,
+    );
+    transport.push(head.repeat(responses.length));
+    transport.end();
+    await within(done);
+    const contents = parseResponses(transport.output).map(({ body }) => body);
+    assert(
+      contents.join() === responses.map((pieces) => pieces.join("")).join(),
+      `Round ${round}`,
+    );
   }
 });
