@@ -159,10 +159,20 @@ for (const [what, content, left] of MISSED) {
 }
 
 Deno.test("A declared length counts bytes, not characters", async () => {
-  await run(async (_scope, _receive, send) => {
+  const { wire } = await run(async (_scope, _receive, send) => {
     await begin(send, [["content-length", "2"]]);
     await last(send, "é");
   });
+  assertEquals(wire.calls.at(-1), ["data", "é", true]);
+  const { wire: short } = await run(async (_scope, _receive, send) => {
+    await begin(send, [["content-length", "1"]]);
+    await assertRejects(
+      () => last(send, "é"),
+      InvalidEventError,
+      "2 bytes where content-length declared 1",
+    );
+  });
+  assertEquals(short.calls, [["refuse", 500]]);
 });
 
 Deno.test("A declared length that is missed by large content is never taken for a whole response", async () => {
