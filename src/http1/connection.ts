@@ -204,6 +204,9 @@ export class Http1Connection {
   /** Whether another request may follow; `undefined` if that takes a while. */
   #isReusable(exchange: Http1Exchange): boolean | undefined {
     const state = this.#state;
+    if (!exchange.complete && state.departure !== "lost") {
+      throw new HttpError(500, "Cannot serve on: the response is not complete");
+    }
     state.exchange = undefined;
     if (state.upgraded) return false;
     this.#transport.readDeadline.disarm();

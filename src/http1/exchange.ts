@@ -13,19 +13,12 @@
 import type { Field } from "../fields.ts";
 import type { ByteReader } from "../streams/byte_reader.ts";
 import type { RequestLimits } from "./limits.ts";
-import type { Output } from "./output.ts";
 import { RequestBody } from "./request_body.ts";
 import type { RequestHead } from "./request_head.ts";
-import {
-  composeHead,
-  type ResponseDefaults,
-  type ResponseFraming,
-} from "./response_head.ts";
-import { reasonPhrase, statusLine } from "./status.ts";
+import type { ResponseDefaults } from "./response_head.ts";
+import { type ResponseContext, ResponseWriter } from "./response_writer.ts";
+import { reasonPhrase } from "./status.ts";
 import type { UpgradedStream } from "./upgraded_stream.ts";
-
-/** Fields that must not stand in trailers (RFC 9110, section 6.5.1). */
-const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
 
 /** The limits of requests, and the defaults of responses. */
 export interface ExchangeOptions extends RequestLimits, ResponseDefaults {
@@ -36,9 +29,8 @@ export interface ExchangeOptions extends RequestLimits, ResponseDefaults {
 }
 
 /** What an exchange needs of its connection. */
-export interface ExchangeContext {
+export interface ExchangeContext extends ResponseContext {
   readonly reader: ByteReader;
-  readonly output: Output;
   readonly options: ExchangeOptions;
   /** Whether the connection is to close after this exchange. */
   readonly closing: boolean;
@@ -48,12 +40,8 @@ export interface ExchangeContext {
   fillBody(exchange: Http1Exchange): Promise<boolean>;
   /** Keeps a read pending, within bounds. */
   readAhead(): void;
-  /** Sends what is in `output`, now or with the next response of a burst. */
-  flush(last: boolean): Promise<void> | undefined;
   /** Hands the connection over to another protocol. */
   upgrade(): UpgradedStream;
-  /** Closes the connection at once. */
-  abort(): void;
 }
 
 /** How the client left: it said that it sends no more, or it cannot be reached. */
@@ -75,13 +63,10 @@ export class Http1Exchange {
   readonly #context: ExchangeContext;
   /** Reads the request's content, if it has any. */
   readonly #body: RequestBody | undefined;
+  readonly #response: ResponseWriter;
   #continueOwed: boolean;
-  #framing: ResponseFraming | undefined;
   #keepAlive: boolean;
-  #status: number | null = null;
-  #bytesSent = 0;
   #refusal: number | undefined;
-  #complete = false;
 
   /** Created by the connection for each request. */
   constructor(request: RequestHead, context: ExchangeContext) {
@@ -92,6 +77,7 @@ export class Http1Exchange {
       request.framing,
       context.options,
     );
+    this.#response = new ResponseWriter(request, context);
     this.#continueOwed = request.expectsContinue;
     this.#keepAlive = request.keepAlive;
   }
@@ -113,17 +99,17 @@ export class Http1Exchange {
 
   /** Whether the response has begun to leave: it can't be replaced any more. */
   get committed(): boolean {
-    return this.#framing !== undefined;
+    return this.#response.state !== "start";
   }
 
   /** Whether the response has been sent, or aborted. */
   get complete(): boolean {
-    return this.#complete;
+    return this.#response.state === "complete";
   }
 
   /** The status that was sent, 101 for an upgrade; `null` if none was. */
   get status(): number | null {
-    return this.#status;
+    return this.#response.status;
   }
 
   /** The status that it was to be refused with, if it was. */
@@ -133,12 +119,12 @@ export class Http1Exchange {
 
   /** Bytes of content that were sent. */
   get bytesSent(): number {
-    return this.#bytesSent;
+    return this.#response.bytesSent;
   }
 
   /** Whether the response was cut short, or never begun. */
   get aborted(): boolean {
-    return !this.#complete || this.#context.departure === "lost";
+    return !this.complete || this.#context.departure === "lost";
   }
 
   /** Whether the connection can serve another request once the body is read. */
@@ -199,34 +185,29 @@ export class Http1Exchange {
   /**
    * Sends an interim response (1xx). None is sent to HTTP/1.0, which knows none,
    * and no early hints (103) unless the option `earlyHints` is on.
+   *
+   * @throws {RangeError} If the status is no interim one, or 101.
    */
   async inform(status: number, headers: readonly Field[]): Promise<void> {
+    if (!(status >= 100 && status <= 199) || status === 101) {
+      throw new RangeError(`Cannot inform: the status is ${status}`);
+    }
     if (this.committed || this.request.version === "1.0") return;
     if (status === 103 && !this.earlyHints) return;
-    await this.#interim(status, headers);
+    await this.#response.informational(status, headers);
   }
 
-  async #interim(status: number, headers: readonly Field[]): Promise<void> {
-    const { output } = this.#context;
-    output.text(statusLine(status));
-    for (const [name, value] of headers) output.text(`${name}: ${value}\r\n`);
-    output.text("\r\n");
-    await this.#context.flush(false);
-  }
-
-  /** Begins the response; it leaves with the first data. */
+  /**
+   * Begins the response; it leaves with the first data.
+   *
+   * @throws {Error} If it has begun.
+   * @throws {RangeError} If the status is no final one, or the content-length
+   * is not one number.
+   */
   head(status: number, headers: readonly Field[]): void {
-    const { closing, options, output } = this.#context;
-    const { text, framing, keepAlive } = composeHead(this.request, {
-      status,
-      headers,
-      keepAlive: this.#keepAlive && !closing && this.#isDrainable,
-      defaults: options,
-    });
-    this.#status = status;
-    this.#framing = framing;
-    this.#keepAlive = keepAlive;
-    output.text(text);
+    const keepAlive = this.#keepAlive && !this.#context.closing &&
+      this.#isDrainable;
+    this.#keepAlive = this.#response.head(status, headers, keepAlive);
   }
 
   /** Whether what is left of the content will come, and is short. */
@@ -241,55 +222,42 @@ export class Http1Exchange {
    * copied before this returns.
    *
    * @returns When they were accepted for writing.
+   * @throws {Error} If the response has not begun, or is complete.
+   * @throws {RangeError} If the content misses its declared length: the
+   * connection is closed then.
    */
   data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
-    const { output } = this.#context;
-    if (this.#framing === "chunked") {
-      if (chunk.length > 0) {
-        output.text(`${chunk.length.toString(16)}\r\n`);
-        output.bytes(chunk);
-        output.text(last ? "\r\n0\r\n\r\n" : "\r\n");
-      } else if (last) {
-        output.text("0\r\n\r\n");
-      }
-    } else if (this.#framing !== "none") {
-      output.bytes(chunk);
-    }
-    if (this.#framing !== "none") this.#bytesSent += chunk.length;
-    this.#complete = last;
-    return this.#context.flush(last);
+    return this.#response.data(chunk, last);
   }
 
-  /** Ends the response with trailers, which only a chunked one can carry. */
+  /**
+   * Ends the response with trailers, which only a chunked one can carry.
+   *
+   * @throws As {@linkcode Http1Exchange.data} does for the last content.
+   */
   trailers(fields: readonly Field[]): Promise<void> | undefined {
-    if (this.#framing === "chunked") {
-      const { output } = this.#context;
-      output.text("0\r\n");
-      if (this.request.acceptsTrailers) {
-        for (const [name, value] of fields) {
-          if (FRAMING_FIELDS.has(name)) continue;
-          output.text(`${name}: ${value}\r\n`);
-        }
-      }
-      output.text("\r\n");
-    }
-    this.#complete = true;
-    return this.#context.flush(true);
+    return this.#response.trailers(fields);
   }
 
   /**
    * Leaves HTTP: answers 101 with `headers`, and hands the connection over,
-   * which is closed by whoever has it now. The handler of this exchange should
+   * which is closed by its new owner. The handler of this exchange should
    * return.
+   *
+   * @throws {Error} If a response has begun, or content of the request is unread.
    */
   async upgrade(headers: readonly Field[]): Promise<UpgradedStream> {
-    this.#framing = "none";
+    this.#response.require("start", "upgrade");
+    if (!this.bodyComplete) {
+      throw new Error("Cannot upgrade: the request's content was not read");
+    }
     this.#keepAlive = false;
-    this.#status = 101;
-    await this.#interim(101, [["connection", "upgrade"], ...headers]);
+    const fields: Field[] = [["connection", "upgrade"], ...headers];
+    const informed = this.#response.informational(101, fields);
+    this.#response.end(101);
+    await informed;
     // The new protocol writes by itself.
     await this.#context.output.flush();
-    this.#complete = true;
     return this.#context.upgrade();
   }
 
@@ -316,7 +284,7 @@ export class Http1Exchange {
   /** Closes the connection at once. */
   abort(): void {
     this.#keepAlive = false;
-    this.#complete = true;
+    this.#response.end();
     this.#context.abort();
   }
 

@@ -48,27 +48,38 @@ export interface ResponseHead {
   readonly text: string;
   /** How its content is to be sent. */
   readonly framing: ResponseFraming;
+  /** How much of it there must be; `undefined` if the head does not say. */
+  readonly length: number | undefined;
   /** Whether another request may follow: the head says so too. */
   readonly keepAlive: boolean;
 }
 
 /** What the application's fields come to. */
 interface Noted {
-  length: boolean;
+  length: number | undefined;
   close: boolean;
   upgrade: boolean;
   date: boolean;
   server: boolean;
 }
 
-/** Composes the head of the response to `request`. */
+const CONTENT_LENGTH = /^[0-9]{1,15}$/;
+
+/**
+ * Composes the head of the response to `request`.
+ *
+ * @throws {RangeError} If the status is no final one, or the length no number.
+ */
 export function composeHead(
   request: RequestHead,
   { status, headers, keepAlive, defaults }: ResponseParts,
 ): ResponseHead {
+  if (!(status >= 200 && status <= 999)) {
+    throw new RangeError(`Cannot begin response: the status is ${status}`);
+  }
   const tunnel = request.method === "CONNECT" && status >= 200 && status < 300;
   const noted: Noted = {
-    length: false,
+    length: undefined,
     close: !keepAlive,
     upgrade: false,
     date: !defaults.dateHeader,
@@ -80,7 +91,10 @@ export function composeHead(
     if (name === "content-length" && (tunnel || isEmpty(status))) continue;
     if (note(noted, name, value)) text += `${name}: ${value}\r\n`;
   }
-  const framing = tunnel ? "close" : frame(request, status, noted.length);
+  const { length } = noted;
+  const framing = tunnel
+    ? "close"
+    : frame(request, status, length !== undefined);
   if (framing === "close") noted.close = true;
   if (framing === "chunked") text += "transfer-encoding: chunked\r\n";
   if (status === 205) text += "content-length: 0\r\n";
@@ -89,7 +103,7 @@ export function composeHead(
   if (noted.upgrade) text += "connection: upgrade\r\n";
   if (noted.close) text += "connection: close\r\n";
   else if (request.version === "1.0") text += "connection: keep-alive\r\n";
-  return { text: text + "\r\n", framing, keepAlive: !noted.close };
+  return { text: text + "\r\n", framing, length, keepAlive: !noted.close };
 }
 
 /** Whether the field is sent as it is. */
@@ -102,7 +116,7 @@ function note(noted: Noted, name: string, value: string): boolean {
       if (listsToken(value, "upgrade")) noted.upgrade = true;
       return false;
     case "content-length":
-      noted.length = true;
+      noted.length = checkLength(noted.length, value);
       break;
     case "date":
       noted.date = true;
@@ -112,6 +126,13 @@ function note(noted: Noted, name: string, value: string): boolean {
       break;
   }
   return true;
+}
+
+function checkLength(earlier: number | undefined, value: string): number {
+  if (earlier === undefined && CONTENT_LENGTH.test(value)) return Number(value);
+  throw new RangeError(
+    `Cannot begin response: content-length must be one number, not "${value}"`,
+  );
 }
 
 /** Whether a status has no content, and no length that the application sets. */
