@@ -41,6 +41,7 @@ export { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
 export { RequestBody } from "./request_body.ts";
 export { type RequestHead, RequestHeadParser } from "./request_head.ts";
 export type { RequestTarget } from "./request_target.ts";
+export type { ResponseDefaults } from "./response_head.ts";
 export { reasonPhrase } from "./status.ts";
 export type { Deadline, Transport } from "./transport.ts";
 export { UpgradedStream } from "./upgraded_stream.ts";
