@@ -502,7 +502,10 @@ class Gate {
 /** Whether a promise is settled after a while. */
 async function settled(promise: Promise<unknown>): Promise<boolean> {
   let isSettled = false;
-  promise.finally(() => isSettled = true);
+  const settle = (): void => {
+    isSettled = true;
+  };
+  promise.then(settle, settle);
   await pause(30);
   return isSettled;
 }

@@ -15,6 +15,7 @@ import {
   take,
   type WireCall,
 } from "./_fake_wire.ts";
+import { unawaited } from "../_unawaited.ts";
 
 function begin(send: Send): Promise<void> {
   return send({ type: "http.response.start", status: 200 });
@@ -92,9 +93,9 @@ Deno.test("An application that throws before the client has taken its response f
   const wire = new FakeWire();
   wire.hold();
   const { errors, finished, returned } = start((_scope, _receive, send) => {
-    begin(send);
-    more(send, "a");
-    last(send, "b");
+    unawaited(begin(send));
+    unawaited(more(send, "a"));
+    unawaited(last(send, "b"));
     throw new Error("fault of the test");
   }, { wire });
   await returned;
@@ -113,8 +114,8 @@ Deno.test("An application that throws amid large content that it did not await c
   const wire = new FakeWire();
   wire.hold();
   const { finished, returned } = start((_scope, _receive, send) => {
-    begin(send);
-    last(send, "x".repeat(1_000_000));
+    unawaited(begin(send));
+    unawaited(last(send, "x".repeat(1_000_000)));
     throw new Error("fault of the test");
   }, { wire });
   await returned;
@@ -133,8 +134,8 @@ for (const thrown of [undefined, null, "text", 5, { message: "no error" }]) {
 
 Deno.test("An application that is not asynchronous may return at once", async () => {
   const { wire } = await run((_scope, _receive, send) => {
-    begin(send);
-    last(send, "a");
+    unawaited(begin(send));
+    unawaited(last(send, "a"));
   });
   assertEquals(wire.content, "a");
 });
@@ -160,7 +161,9 @@ Deno.test("An application that awaits its faulty event fails with its rejection"
 Deno.test("Nothing can be sent any more once the application has returned", async () => {
   let late: Promise<void> | undefined;
   const { wire } = await runFaulty((_scope, _receive, send) => {
-    setTimeout(() => late = begin(send), 0);
+    setTimeout(() => {
+      late = begin(send);
+    }, 0);
   });
   await nextTurn();
   await assertRejects(() => late!, ClientDisconnected);

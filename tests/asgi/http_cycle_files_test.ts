@@ -16,6 +16,7 @@ import { show } from "../../src/asgi/event_checks.ts";
 import { readFilePieces } from "../../src/asgi/file_pieces.ts";
 import type { HeaderLike, Send } from "../../src/asgi/types.ts";
 import { FakeFile, FakeWire, isPending, run, runFaulty } from "./_fake_wire.ts";
+import { unawaited } from "../_unawaited.ts";
 
 const LARGE = "0123456789abcdef".repeat(20_000);
 
@@ -114,9 +115,9 @@ Deno.test("A path is not mixed with other content", async () => {
 Deno.test("Behind a path, content and a second path are ignored", async () => {
   const paths: string[] = [];
   const { wire, ignored } = await run((_scope, _receive, send) => {
-    begin(send);
-    sendPath(send);
-    sendPath(send);
+    unawaited(begin(send));
+    unawaited(sendPath(send));
+    unawaited(sendPath(send));
     send({ type: "http.response.body", body: "more" });
   }, { openFile: opener(new FakeFile("file"), paths) });
   assertEquals(wire.content, "file");
@@ -233,7 +234,7 @@ Deno.test("Files and other content can be mixed, in the order in which they were
   const { wire } = await run((_scope, _receive, send) => {
     const file = new FakeFile("0123456789", 3);
     const type = "http.response.zerocopysend";
-    begin(send);
+    unawaited(begin(send));
     send({ type: "http.response.body", body: "<", more_body: true });
     send({ type, file, offset: 5, more_body: true });
     send({ type: "http.response.body", body: "|", more_body: true });
@@ -277,7 +278,7 @@ Deno.test("A file that cannot be read rejects, and the application can still ans
 
 Deno.test("A response whose last event is a file that nobody awaits leaves whole", async () => {
   const { wire } = await run((_scope, _receive, send) => {
-    begin(send);
+    unawaited(begin(send));
     send({ type: "http.response.zerocopysend", file: new FakeFile(LARGE) });
   });
   assert(wire.content === LARGE);

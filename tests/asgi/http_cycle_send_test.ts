@@ -17,6 +17,7 @@ import {
   run,
   runFaulty,
 } from "./_fake_wire.ts";
+import { unawaited } from "../_unawaited.ts";
 
 /** The largest piece of content that a wire is given at once. */
 const MAX_PIECE = 64 * 1024;
@@ -456,10 +457,10 @@ Deno.test("A send that waits is released when the client is lost", async () => {
 
 Deno.test("Events that nobody awaits leave in their order, and whole", async () => {
   const { wire } = await run((_scope, _receive, send) => {
-    begin(send, [["a", "1"]]);
-    more(send, "a");
-    more(send, "b");
-    last(send, "c");
+    unawaited(begin(send, [["a", "1"]]));
+    unawaited(more(send, "a"));
+    unawaited(more(send, "b"));
+    unawaited(last(send, "c"));
   });
   assertEquals(wire.calls, [
     ["head", 200, [["a", "1"]]],
@@ -474,9 +475,9 @@ Deno.test("Large and small contents that nobody awaits leave in their order, and
     letter.repeat(index % 3 === 2 ? 1 : 3 * MAX_PIECE)
   );
   const { wire } = await run((_scope, _receive, send) => {
-    begin(send);
-    for (const part of parts) more(send, part);
-    last(send, "end");
+    unawaited(begin(send));
+    for (const part of parts) unawaited(more(send, part));
+    unawaited(last(send, "end"));
   });
   assert(wire.content === parts.join("") + "end", "The content is not whole");
   assertEquals(wire.calls.at(-1), ["data", "end", true]);
@@ -484,18 +485,18 @@ Deno.test("Large and small contents that nobody awaits leave in their order, and
 
 Deno.test("What is sent behind an awaited large content leaves behind what was sent before", async () => {
   const { wire } = await run(async (_scope, _receive, send) => {
-    begin(send);
+    unawaited(begin(send));
     const first = more(send, "a".repeat(2 * MAX_PIECE));
-    more(send, "b");
+    unawaited(more(send, "b"));
     await first;
-    last(send, "c");
+    unawaited(last(send, "c"));
   });
   assertEquals(wire.content.slice(-3), "abc");
 });
 
 Deno.test("What is faulty behind a large content rejects alone", async () => {
   const { wire } = await run(async (_scope, _receive, send) => {
-    begin(send);
+    unawaited(begin(send));
     const large = more(send, "a".repeat(2 * MAX_PIECE));
     await assertRejects(() => begin(send), InvalidEventError, "is due");
     await large;

@@ -63,7 +63,9 @@ Deno.test("Sends of an application that throws need not be awaited", async () =>
     send({ type: "http.response.start", status: 200 });
     send({ type: "http.response.body", body: "x".repeat(1_000_000) });
     send({ type: "http.response.body", body: "late" });
-    setTimeout(() => send({ type: "http.response.body" }), 0);
+    setTimeout(() => {
+      send({ type: "http.response.body" });
+    }, 0);
     throw new Error("fault of the test");
   };
   const failed = await run(thrower, { wire }).catch(String);

@@ -4,6 +4,7 @@
 
 import { fileURLToPath } from "node:url";
 import { bounded, netTest } from "../e2e/_testing.ts";
+import { unawaited } from "../_unawaited.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 const CONFIG = fileURLToPath(new URL("deno.json", ROOT));
@@ -192,7 +193,8 @@ export class Command implements AsyncDisposable {
     const decoder = new TextDecoder();
     const reader = this.#process[name].getReader();
     const { signal } = this.#hangUp;
-    signal.addEventListener("abort", () => reader.cancel(), { once: true });
+    const cancel = (): void => unawaited(reader.cancel());
+    signal.addEventListener("abort", cancel, { once: true });
     for (let read; !(read = await reader.read()).done;) {
       this.#printed[name] += decoder.decode(read.value, { stream: true });
       this.#changed.resolve();

@@ -6,6 +6,7 @@ import type {
   WorkerExit,
   WorkerProcess,
 } from "../../src/cli/worker_process.ts";
+import { unawaited } from "../_unawaited.ts";
 
 /** A worker in the hands of a test. */
 export class FakeWorker implements WorkerProcess {
@@ -36,7 +37,7 @@ export class FakeWorker implements WorkerProcess {
 
   kill(): void {
     this.killed = true;
-    this.end({ code: null, signal: "SIGKILL" });
+    unawaited(this.end({ code: null, signal: "SIGKILL" }));
   }
 
   /** Says that it is ready. */

@@ -38,6 +38,7 @@ import {
   webSocketRequest,
 } from "./_raw_client.ts";
 import { bounded, netTest, pause, start, until } from "./_testing.ts";
+import { unawaited } from "../_unawaited.ts";
 
 /** Bounds tests of deadlines, so that those by default would come too late. */
 const BELOW_DEFAULTS_MS = 4_500;
@@ -1057,7 +1058,7 @@ netTest(
     async function closeOf(path: string): Promise<[number, string]> {
       const client = new RuntimeClient(server.url + path.slice(1));
       await client.opened;
-      if (path === "/wait") server.server.shutdown();
+      if (path === "/wait") unawaited(server.server.shutdown());
       const { code, reason } = await client.closed;
       return [code, reason];
     }

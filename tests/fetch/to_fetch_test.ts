@@ -27,11 +27,11 @@ const URL_ = "http://example.com:8080/";
 const FAILED = new Error("fault of the test");
 
 /** Callbacks that fail. */
-const FAILING: Record<string, () => never | Promise<never>> = {
+const FAILING: Record<string, () => never> = {
   "throws": () => {
     throw FAILED;
   },
-  "rejects": () => Promise.reject(FAILED),
+  "rejects": () => Promise.reject(FAILED) as never,
 };
 
 /** The scope that an application is called with for a request. */

@@ -9,6 +9,7 @@ import {
 } from "../e2e/_certificates.ts";
 import { bounded, pause, until } from "../e2e/_testing.ts";
 import { Command, folder } from "../cli/_command.ts";
+import { unawaited } from "../_unawaited.ts";
 
 const DEPLOY = new URL("../../deploy/", import.meta.url);
 const STEP_TIMEOUT_MS = 15_000;
@@ -216,7 +217,7 @@ export class Proxy implements AsyncDisposable {
       ...isRoot ? { uid: UNPRIVILEGED, gid: Deno.gid()! } : {},
     }).spawn();
     let ended = false;
-    this.#process.status.then(() => ended = true);
+    unawaited(this.#process.status.then(() => ended = true));
     try {
       await bounded(
         until(async () => ended || await answers(this.port)),

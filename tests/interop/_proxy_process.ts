@@ -2,6 +2,7 @@
 
 import { createCertificate } from "../e2e/_certificates.ts";
 import { bounded, granted, pause, until } from "../e2e/_testing.ts";
+import { unawaited } from "../_unawaited.ts";
 
 const START_TIMEOUT_MS = 10_000;
 
@@ -92,7 +93,7 @@ export class ProxyProcess implements AsyncDisposable {
 
   async #listens(name: string): Promise<void> {
     let ended = false;
-    this.#process.status.then(() => ended = true);
+    unawaited(this.#process.status.then(() => ended = true));
     const listening = until(async () => ended || await answers(this.port));
     await bounded(listening, `${name} to listen`, START_TIMEOUT_MS);
     if (ended) throw new Error(`Cannot start ${name}: see its output`);

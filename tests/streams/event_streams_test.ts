@@ -11,6 +11,7 @@ import {
   type EventTaker,
 } from "../../src/streams/event_streams.ts";
 import { handled } from "../../src/streams/handled.ts";
+import { unawaited } from "../_unawaited.ts";
 
 /** A source of 1, 2, 3 …, which counts how often an event was asked for. */
 class Counter {
@@ -321,8 +322,8 @@ Deno.test("EventSinks do not suffer from the failure of one of them", async () =
 Deno.test("EventSink bears that nobody awaits a write that rejects", async () => {
   await withoutUnhandled(() => {
     const sink = sinkOf<string>(thrown, () => {});
-    sink.write("a");
-    sink.write("b");
+    unawaited(sink.write("a"));
+    unawaited(sink.write("b"));
     sink.close();
     sink.close();
   });

@@ -14,6 +14,7 @@ import {
   WebSocketDeniedError,
 } from "../../src/testing/mod.ts";
 import { clientTest, nextTurn, webSocket } from "./_apps.ts";
+import { unawaited } from "../_unawaited.ts";
 
 /** Accepts, and sends every message back. */
 const echo = webSocket(async (_scope, receive, send) => {
@@ -169,7 +170,7 @@ clientTest("messages before a close or a loss still arrive", async () => {
     await using client = await TestClient.start(app);
     const socket = await client.websocket("/");
     for (const text of ["a", "b"]) await socket.send(text);
-    socket[how]();
+    unawaited(socket[how]());
     await ended.promise;
     assertEquals(messages, ["a", "b"]);
   }

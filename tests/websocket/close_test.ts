@@ -13,6 +13,7 @@ import {
   PING,
   TEXT,
 } from "./_frames.ts";
+import { unawaited } from "../_unawaited.ts";
 
 function end(code: number, reason = "") {
   return { type: "close", code, reason } as const;
@@ -117,7 +118,7 @@ Deno.test("The application's close waits for the client's", async () => {
   assertEquals(await pending, end(4001, "Enough"));
   assertEquals(client.deadline.armedFor, 3000);
   let over = false;
-  connection.closed.then(() => over = true);
+  unawaited(connection.closed.then(() => over = true));
   // What is under way still is dropped, and not answered.
   client.feed(clientFrame(TEXT, "late"), clientFrame(PING, "late"));
   await settled();
@@ -187,7 +188,7 @@ Deno.test("A client's close is over only when the answer has left", async () => 
   client.feed(closeFrame(1000));
   await connection.receive();
   let over = false;
-  connection.closed.then(() => over = true);
+  unawaited(connection.closed.then(() => over = true));
   await settled();
   assert(!over);
   client.release();
@@ -203,7 +204,7 @@ Deno.test("The application's close is over only when it has left", async () => {
   const closing = connection.close(4000);
   client.feed(closeFrame(4000));
   let over = false;
-  connection.closed.then(() => over = true);
+  unawaited(connection.closed.then(() => over = true));
   await settled();
   assert(!over);
   client.release();

@@ -20,6 +20,7 @@ import {
   utf8,
 } from "./_frames.ts";
 import { deliveries, Random } from "./_random.ts";
+import { unawaited } from "../_unawaited.ts";
 
 Deno.test("A connection echoes messages, however they are delivered", async () => {
   const wire = concat([
@@ -302,8 +303,8 @@ Deno.test("A message of many small fragments arrives whole", async () => {
 Deno.test("A send that nobody awaits may fail", async () => {
   const { connection, client } = connect();
   client.lose();
-  connection.send("a");
-  connection.ping();
+  unawaited(connection.send("a"));
+  unawaited(connection.ping());
   await settled();
   const error = await assertRejects(
     () => connection.send("b"),

@@ -12,6 +12,7 @@ import {
   PONG,
   TEXT,
 } from "./_frames.ts";
+import { unawaited } from "../_unawaited.ts";
 
 Deno.test("Pings are answered, and a close noticed, while nobody receives", async () => {
   const { connection, client } = connect();
@@ -71,7 +72,9 @@ Deno.test("A send waits for the client to read", async () => {
   const { connection, client } = connect();
   client.hold();
   let sent = 0;
-  for (let i = 0; i < 3; i++) connection.send(`${i}`).then(() => sent++);
+  for (let i = 0; i < 3; i++) {
+    unawaited(connection.send(`${i}`).then(() => sent++));
+  }
   await settled();
   assertEquals([sent, client.sent], [0, ["text 0"]]);
   client.release();
@@ -110,7 +113,7 @@ Deno.test("What is held back leaves when the application waits for more", async 
   client.feed(clientFrame(TEXT, "1"), clientFrame(TEXT, "2"));
   await settled();
   connection.take();
-  connection.send("a");
+  unawaited(connection.send("a"));
   connection.take();
   const next = connection.receive();
   await settled();
@@ -166,7 +169,7 @@ Deno.test("All pings of a client that reads are answered in order", async () => 
 Deno.test("Of a flood of pings, the latest is answered, and few others", async () => {
   const { connection, client } = connect();
   client.hold();
-  connection.send("stuck");
+  unawaited(connection.send("stuck"));
   for (let i = 0; i < 100; i++) {
     client.feed(concat(
       Array.from({ length: 100 }, (_, j) => clientFrame(PING, `${i}-${j}`)),
@@ -222,7 +225,7 @@ Deno.test("A client that does not answer a ping is lost", async () => {
 Deno.test("A client has time to answer from when the ping has left", async () => {
   const { connection, client } = connect({ pingInterval: 100 });
   client.hold();
-  connection.send("a large message");
+  unawaited(connection.send("a large message"));
   client.deadline.expire();
   await settled();
   assertEquals(client.deadline.armedFor, undefined);
@@ -235,7 +238,7 @@ Deno.test("A client has time to answer from when the ping has left", async () =>
 Deno.test("A sign of life before the ping has left counts", async () => {
   const { connection, client } = connect({ pingInterval: 100 });
   client.hold();
-  connection.send("a large message");
+  unawaited(connection.send("a large message"));
   client.deadline.expire();
   client.feed(clientFrame(PONG));
   await settled();
@@ -276,7 +279,7 @@ Deno.test("A connection without messages is closed after idleTimeout", async () 
   for (
     const [act, armedFor] of [
       [() => client.feed(clientFrame(TEXT, "a")), 500],
-      [() => void connection.send("b"), 500],
+      [() => unawaited(connection.send("b")), 500],
       [() => client.feed(clientFrame(PING)), undefined],
     ] as const
   ) {
