@@ -1,7 +1,7 @@
 // The deployment guide shows the files of `deploy/` as they are, and the
 // timeouts in them fit the defaults of the server and each other.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DEFAULT_OPTIONS } from "../src/options.ts";
 import { granted } from "./e2e/_testing.ts";
 
@@ -38,6 +38,15 @@ docsTest("its links within the repository lead somewhere", () => {
     .map(([, link]) => link);
   assert(links.length > 0);
   for (const link of links) Deno.statSync(new URL(link, `${ROOT}docs/`));
+});
+
+docsTest("whatever starts the server lets it look at sockets each turn", () => {
+  const places: [string, RegExp][] = [
+    ["Dockerfile", /^ENV DENO_TOKIO_EVENT_INTERVAL=1$/m],
+    ["app@.service", /^Environment=DENO_TOKIO_EVENT_INTERVAL=1$/m],
+    ["kubernetes.yaml", /name: DENO_TOKIO_EVENT_INTERVAL\n +value: "1"$/m],
+  ];
+  for (const [name, line] of places) assertMatch(read(`deploy/${name}`), line);
 });
 
 docsTest("proxies close idle connections before the server does", () => {

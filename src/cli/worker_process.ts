@@ -23,6 +23,13 @@ import {
  */
 const CHANNEL_END_MS = 500;
 
+/**
+ * The environment of a worker, where the supervisor's does not say otherwise.
+ * Deno looks at sockets once in so many turns of the event loop, by default in
+ * 61, and reads that only as it starts.
+ */
+const DEFAULT_VARIABLES = { DENO_TOKIO_EVENT_INTERVAL: "1" };
+
 /** How a worker ended. */
 export interface WorkerExit {
   /** Its exit code; `null` if it was killed. */
@@ -56,7 +63,11 @@ export function workerSpawner(
   return (onMessage) => {
     const child = spawn(Deno.execPath(), args, {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
-      env: { ...process.env, [WORKER_VARIABLE]: JSON.stringify(start) },
+      env: {
+        ...DEFAULT_VARIABLES,
+        ...process.env,
+        [WORKER_VARIABLE]: JSON.stringify(start),
+      },
     });
     child.on("message", (message) => {
       if (isFromWorker(message)) onMessage(message);

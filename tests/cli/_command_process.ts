@@ -36,6 +36,8 @@ export interface CommandOptions {
   readonly listen?: readonly string[];
   /** Other files of the application: their names and texts. */
   readonly files?: Readonly<Record<string, string>>;
+  /** More variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Whether it gets a terminal, which is closed when it is killed. */
   readonly terminal?: boolean;
 }
@@ -62,6 +64,7 @@ export class CommandProcess implements AsyncDisposable {
       permissions = ["-A"],
       listen = ["--port=0"],
       files = {},
+      env = {},
       terminal = false,
     }: CommandOptions = {},
   ): Promise<CommandProcess> {
@@ -78,6 +81,7 @@ export class CommandProcess implements AsyncDisposable {
     const [program, ...rest] = terminal ? onTerminal(command) : command;
     const process = new Deno.Command(program, {
       args: rest,
+      env,
       stdin: "null",
       stdout: "null",
       stderr: "piped",

@@ -191,6 +191,21 @@ processTest(
 );
 
 processTest(
+  "Workers look at sockets in each turn, unless the environment says otherwise",
+  async () => {
+    const variable = "DENO_TOKIO_EVENT_INTERVAL";
+    const app = PID_APP.replace("Deno.pid", `Deno.env.get("${variable}")`);
+    for (const [env, expected] of [[{}, "1"], [{ [variable]: "7" }, "7"]]) {
+      const options = { env: env as Record<string, string> };
+      const args = ["--workers=2"];
+      await using command = await CommandProcess.start(app, args, options);
+      await command.workersReady(2);
+      assertEquals(await command.get(), expected);
+    }
+  },
+);
+
+processTest(
   "Workers get no more permissions than their supervisor",
   async () => {
     const app = PID_APP.replace(
