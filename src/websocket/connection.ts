@@ -321,7 +321,7 @@ export class WebSocketConnection {
   #takeControl({ type, payload }: ControlFrame): void {
     if (type === "close") return this.#takeClose(decodeClose(payload));
     if (type === "pong" || this.#phase !== "open") return;
-    handled(this.#outbox.sendPong(encodeFrame(OPCODES.pong, payload)));
+    this.#outbox.sendPong(encodeFrame(OPCODES.pong, payload));
   }
 
   #takeClose({ code, reason }: CloseStatus): void {

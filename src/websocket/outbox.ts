@@ -12,6 +12,7 @@
  * @module
  */
 
+import { handled } from "../streams/handled.ts";
 import { ABNORMAL_CLOSURE } from "./close_codes.ts";
 import type { LongFrame } from "./frame_encoder.ts";
 import { WebSocketError } from "./websocket_error.ts";
@@ -102,15 +103,19 @@ export class Outbox {
     this.#release = undefined;
   }
 
-  /** As `send`, but too many that wait are only the latest. */
-  sendPong(frame: Uint8Array): Promise<void> {
-    if (this.#error !== undefined) return Promise.reject(this.#error);
+  /**
+   * Sends a pong, or drops one, if too many wait. It does not report when the pong
+   * was accepted: each of a million would have to be remembered for that.
+   */
+  sendPong(frame: Uint8Array): void {
+    if (this.#error !== undefined) return;
     if (this.#current === undefined) {
-      return this.#track(this.#sink.write(frame), 0);
+      handled(this.#track(this.#sink.write(frame), 0));
+      return;
     }
     if (this.#pongs.length === MAX_WAITING_PONGS) this.#pongs.pop();
     this.#pongs.push(frame);
-    return this.#nextWrite();
+    if (this.#next === undefined) handled(this.#nextWrite());
   }
 
   /** Sends nothing any more: what waits is rejected, and what comes. */

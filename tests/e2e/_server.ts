@@ -27,9 +27,27 @@ const ROUTES: Record<string, HttpApp> = {
   "/unawaited/disconnect": sendIntoNothing,
 };
 
-const app: AsgiApp = http((scope, receive, send) => {
+const httpApp: AsgiApp = http((scope, receive, send) => {
   return ROUTES[scope.path](scope, receive, send);
 });
+
+const app: AsgiApp = (scope, receive, send) => {
+  return scope.type === "websocket"
+    ? echo(receive, send)
+    : httpApp(scope, receive, send);
+};
+
+/** Accepts a WebSocket, and sends back what it gets. */
+async function echo(receive: Receive, send: Send) {
+  await receive();
+  await send({ type: "websocket.accept" });
+  for (;;) {
+    const event = await receive();
+    if (event.type !== "websocket.receive") return;
+    const { text, bytes } = event;
+    await send({ type: "websocket.send", text, bytes });
+  }
+}
 
 /** Sends as many bytes as the query says. */
 async function download(scope: HttpScope, _receive: Receive, send: Send) {
