@@ -99,6 +99,10 @@ export interface ServeOptions {
   maxWebSockets?: number;
   /** A message of a WebSocket, inflated; past it: close code 1009. Default: 16 MiB. */
   maxMessageBytes?: number;
+  /** All messages of WebSockets of over 64 KiB that arrive, wait, or were received last, inflated; past it: close code 1013. Default: 256 MiB. */
+  maxBufferedBytes?: number;
+  /** For the next 64 KiB of a message that has begun, or its end; past it: close code 1008. Default: 60 s. */
+  messageTimeout?: number;
   /** Silence of a WebSocket's client; past it: it is sent a ping. Default: 20 s. */
   pingInterval?: number;
   /** Silence behind a ping; past it: the WebSocket counts as lost. Default: 20 s. */
@@ -158,6 +162,8 @@ export const DEFAULT_OPTIONS: ResolvedOptions = {
   shutdownTimeout: 10_000,
   maxWebSockets: Infinity,
   maxMessageBytes: DEFAULT_WEBSOCKET_OPTIONS.maxMessageBytes,
+  maxBufferedBytes: 256 * 1024 * 1024,
+  messageTimeout: DEFAULT_WEBSOCKET_OPTIONS.messageTimeout,
   pingInterval: DEFAULT_WEBSOCKET_OPTIONS.pingInterval,
   pingTimeout: DEFAULT_WEBSOCKET_OPTIONS.pingTimeout,
   webSocketIdleTimeout: DEFAULT_WEBSOCKET_OPTIONS.idleTimeout,
@@ -225,6 +231,8 @@ export const OPTION_KINDS: Record<keyof ServeOptions, OptionKind> = {
   drainTimeout: "time",
   maxWebSockets: "count",
   maxMessageBytes: "size",
+  maxBufferedBytes: "size",
+  messageTimeout: "time",
   pingInterval: "time",
   pingTimeout: "time",
   webSocketIdleTimeout: "time",

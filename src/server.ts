@@ -460,6 +460,7 @@ function tickFor(options: ResolvedOptions): number {
     options.bodyTimeout,
     options.writeTimeout,
     options.drainTimeout,
+    options.messageTimeout,
     options.pingInterval,
     options.pingTimeout,
     options.webSocketIdleTimeout,

@@ -14,10 +14,12 @@ import { type ConnectionInfo, webSocketScope } from "./asgi/http_scope.ts";
 import type { Ending } from "./asgi/shutdown_notice.ts";
 import type { AsgiApp, WebSocketScope } from "./asgi/types.ts";
 import { WebSocketCycle } from "./asgi/websocket_cycle.ts";
+import { handled } from "./streams/handled.ts";
 import type { Http1Exchange } from "./http1/exchange.ts";
 import type { AccessRecord } from "./logs/records.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { BufferBudget } from "./websocket/buffer_budget.ts";
 import { checkHandshake, type Handshake } from "./websocket/handshake.ts";
 import { DEFAULT_WEBSOCKET_OPTIONS } from "./websocket/options.ts";
 import type { Deadline } from "./websocket/transport.ts";
@@ -132,7 +134,7 @@ export class WebSocketDispatcher {
     const cycle = new WebSocketCycle(wire, scope, this.#calls);
     this.#host.complete(scope, cycle);
     this.#cycles.set(cycle, undefined);
-    const over = cycle.run(this.#host.app);
+    const over = cycle.run(releasing(this.#host.app, wire));
     // Both may have come before the cycle, while this class was loaded.
     if (this.#stopping) cycle.shutdown();
     if (exchange.departure !== undefined) cycle.departed();
@@ -155,14 +157,26 @@ export class WebSocketDispatcher {
     this.#cycles.set(cycle, socket);
     this.#open++;
     this.#host.metrics?.webSocketOpened();
-    socket.gone.then(() => {
+    const over = socket.gone.then(() => {
       this.#open--;
       this.#host.metrics?.webSocketClosed();
       this.#cycles.delete(cycle);
       onEnd(socket);
       this.#host.onChange();
     });
+    handled(over); // Nothing of this rejects.
   }
+}
+
+/** An application that holds no message any more when it has returned. */
+function releasing(app: AsgiApp, wire: UpgradingWebSocket): AsgiApp {
+  return async (scope, receive, send) => {
+    try {
+      await app(scope, receive, send);
+    } finally {
+      wire.upgraded?.release();
+    }
+  };
 }
 
 /** Refuses a handshake; a client that is lost meanwhile is no failure of ours. */
@@ -187,10 +201,12 @@ function upgradeOptions(
     maxMessageBytes: options.maxMessageBytes,
     pingInterval: options.pingInterval,
     pingTimeout: options.pingTimeout,
+    messageTimeout: options.messageTimeout,
     idleTimeout: options.webSocketIdleTimeout,
     closeTimeout: options.closeTimeout,
     compression: options.compression,
     lingerTimeout: options.drainTimeout,
     meter: metrics?.counts,
+    budget: new BufferBudget(options.maxBufferedBytes, metrics?.counts),
   };
 }

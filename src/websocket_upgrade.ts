@@ -16,6 +16,7 @@ import type { Field } from "./fields.ts";
 import type { Http1Exchange } from "./http1/exchange.ts";
 import type { UpgradedStream } from "./http1/upgraded_stream.ts";
 import type { ByteReader } from "./streams/byte_reader.ts";
+import type { BufferBudget } from "./websocket/buffer_budget.ts";
 import { ABNORMAL_CLOSURE } from "./websocket/close_codes.ts";
 import {
   type Close,
@@ -38,6 +39,8 @@ export interface UpgradeOptions extends WebSocketOptions {
   readonly lingerTimeout: number;
   /** Counts messages. */
   readonly meter: MessageMeter | undefined;
+  /** What their messages count in. */
+  readonly budget: BufferBudget;
 }
 
 /** Counts the messages of WebSockets. */
@@ -59,7 +62,7 @@ export class UpgradingWebSocket implements WebSocketWire {
   readonly #createDeadline: () => DisposableDeadline;
   #upgraded: UpgradedWebSocket | undefined;
 
-  /** `createDeadline` is called if the WebSocket is opened. */
+  /** `createDeadline` is called when the WebSocket is open. */
   constructor(
     exchange: Http1Exchange,
     handshake: Handshake,
@@ -99,11 +102,9 @@ export class UpgradingWebSocket implements WebSocketWire {
       extensions: deflate?.response,
     });
     const stream = await this.#exchange.upgrade([...fields, ...headers]);
-    const idleDeadline = options.idleTimeout === Infinity
-      ? undefined
-      : this.#createDeadline();
+    const createDeadline = this.#createDeadline;
     return this.#upgraded = new UpgradedWebSocket(
-      { stream, idleDeadline, lingerTimeout, meter },
+      { stream, createDeadline, lingerTimeout, meter },
       { ...options, deflate },
     );
   }
@@ -132,7 +133,7 @@ export class UpgradingWebSocket implements WebSocketWire {
 /** What carries an open WebSocket. */
 interface Carrier {
   readonly stream: UpgradedStream;
-  readonly idleDeadline: DisposableDeadline | undefined;
+  readonly createDeadline: () => DisposableDeadline;
   readonly lingerTimeout: number;
   readonly meter: MessageMeter | undefined;
 }
@@ -161,14 +162,14 @@ export class UpgradedWebSocket implements WebSocketSession, WebSocketTransport {
     return this.#carrier.stream.reader;
   }
 
-  /** Bounds every wait but that for messages. */
+  /** Bounds the waits for a sign of life, and for the end. */
   get deadline(): Deadline {
     return this.#carrier.stream.deadline;
   }
 
-  /** Bounds the wait for messages. */
-  get idleDeadline(): Deadline | undefined {
-    return this.#carrier.idleDeadline;
+  /** Makes another deadline. */
+  createDeadline(): DisposableDeadline {
+    return this.#carrier.createDeadline();
   }
 
   /** The status of the handshake. */
@@ -228,9 +229,13 @@ export class UpgradedWebSocket implements WebSocketSession, WebSocketTransport {
     this.#carrier.stream.abort();
   }
 
+  /** Lets go of messages: the application will receive no more. */
+  release(): void {
+    this.#connection.release();
+  }
+
   async #closeBehind({ code }: Close): Promise<void> {
-    const { stream, idleDeadline, lingerTimeout } = this.#carrier;
-    idleDeadline?.[Symbol.dispose]();
+    const { stream, lingerTimeout } = this.#carrier;
     this.#lost = code === ABNORMAL_CLOSURE;
     if (this.#lost) stream.abort();
     else await stream.close(lingerTimeout);

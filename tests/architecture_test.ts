@@ -52,6 +52,7 @@ const LAYERS: Record<string, readonly string[] | "all"> = {
   "websocket_dispatcher.ts": [
     "http1",
     "websocket",
+    "streams",
     "asgi",
     "logs",
     "metrics",

@@ -186,6 +186,14 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "maxMessageBytes",
         "A message, inflated; past it: close code 1009",
       ),
+      option(
+        "maxBufferedBytes",
+        "Messages of all WebSockets; past it: close code 1013",
+      ),
+      option(
+        "messageTimeout",
+        "For 64 KiB of a message or its end; past it: close code 1008",
+      ),
       option("pingInterval", "Silence of the client; past it: a ping"),
       option("pingTimeout", "Silence behind a ping; past it: cut"),
       option(

@@ -87,6 +87,10 @@ export interface Counts {
   messagesSent: number;
   /** Lines of logs that nobody read, or that could not be written. */
   logLinesLost: number;
+  /** Bytes of messages that are held, in those of more than 64 KiB. */
+  bufferedBytes: number;
+  /** Messages that were refused because too many were held. */
+  bufferRefusals: number;
   /** The memory that is used, in bytes. */
   residentBytes: number;
   /** 1 while the server accepts, 0 before and behind that. */
@@ -98,6 +102,7 @@ const GAUGES = new Set<keyof Counts>([
   "connectionsOpen",
   "requestsInProgress",
   "webSocketsOpen",
+  "bufferedBytes",
   "residentBytes",
   "ready",
 ]);
@@ -124,6 +129,8 @@ export function createCounts(): Counts {
     messagesReceived: 0,
     messagesSent: 0,
     logLinesLost: 0,
+    bufferedBytes: 0,
+    bufferRefusals: 0,
     residentBytes: 0,
     ready: 0,
   };

@@ -153,6 +153,16 @@ function webSocketMetrics(counts: Readonly<Counts>): Metric[] {
         sample(counts.messagesSent, { direction: "sent" }),
       ],
     ),
+    gauge(
+      "asgi_websocket_buffered_bytes",
+      "Bytes of messages of more than 64 KiB that are held.",
+      counts.bufferedBytes,
+    ),
+    counter(
+      "asgi_websocket_messages_refused_total",
+      "Messages that were refused because too many were held.",
+      counts.bufferRefusals,
+    ),
   ];
 }
 

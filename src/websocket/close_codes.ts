@@ -29,12 +29,16 @@ export const NO_STATUS = 1005;
 export const ABNORMAL_CLOSURE = 1006;
 /** A message does not hold what its type says: text that is not UTF-8. */
 export const INVALID_DATA = 1007;
+/** The peer does what it must not, though it is no breach of the protocol. */
+export const POLICY_VIOLATION = 1008;
 /** A message is too big to be processed. */
 export const MESSAGE_TOO_BIG = 1009;
 /** Something unexpected happened. */
 export const INTERNAL_ERROR = 1011;
 /** The server restarts. */
 export const SERVICE_RESTART = 1012;
+/** The server cannot do at present what was asked for. */
+export const TRY_AGAIN_LATER = 1013;
 
 const MAX_REASON_BYTES = 123;
 const EMPTY = new Uint8Array(0);

@@ -22,6 +22,7 @@
  */
 
 import { handled } from "../streams/handled.ts";
+import { BufferBudget } from "./buffer_budget.ts";
 import {
   ABNORMAL_CLOSURE,
   type CloseStatus,
@@ -29,6 +30,7 @@ import {
   encodeClose,
   GOING_AWAY,
   NORMAL_CLOSURE,
+  POLICY_VIOLATION,
 } from "./close_codes.ts";
 import { Inflater } from "./deflate.ts";
 import type { DeflateAgreement } from "./deflate_offer.ts";
@@ -42,14 +44,15 @@ import {
 import { Inbox } from "./inbox.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { MessageSender, type SendOptions } from "./message_sender.ts";
-import { type Message, MessageAssembler } from "./messages.ts";
+import { MessagePace } from "./message_pace.ts";
+import { type Message, MessageAssembler, sizeOf } from "./messages.ts";
 import {
   type CompressionOptions,
   DEFAULT_WEBSOCKET_OPTIONS,
   type WebSocketOptions,
 } from "./options.ts";
 import { Outbox } from "./outbox.ts";
-import type { WebSocketTransport } from "./transport.ts";
+import type { Deadline, WebSocketTransport } from "./transport.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 /** How a connection ended. */
@@ -71,6 +74,13 @@ export interface WebSocketConnectionOptions extends Partial<WebSocketOptions> {
   readonly deflate?: DeflateAgreement;
   /** How to compress, where that was agreed on. */
   readonly compression?: Partial<CompressionOptions>;
+  /**
+   * What messages of more than 64 KiB count in, from when they arrive until
+   * the next one is asked for; all connections of a server should share one. A
+   * connection that has one must be released at the end, see
+   * {@linkcode WebSocketConnection.release}. Default: none.
+   */
+  readonly budget?: BufferBudget;
 }
 
 type Phase = "open" | "ending" | "closing" | "closed";
@@ -78,6 +88,7 @@ type Phase = "open" | "ending" | "closing" | "closed";
 const EMPTY = new Uint8Array(0);
 const PING = encodeFrame(OPCODES.ping, EMPTY);
 const MAX_CONTROL_BYTES = 125;
+const UNLIMITED = new BufferBudget(Infinity);
 
 /**
  * A WebSocket connection, from behind the handshake to its end. It begins to
@@ -89,13 +100,15 @@ const MAX_CONTROL_BYTES = 125;
  * import { WebSocketConnection } from "jsr:@x/asgi/websocket";
  *
  * const sent: Uint8Array[] = [];
+ * const deadline = { arm() {}, disarm() {}, [Symbol.dispose]() {} };
  * const connection = new WebSocketConnection({
  *   // One masked frame: the text "Hi".
  *   reader: new ByteReader(
  *     new Blob([new Uint8Array([0x81, 0x82, 1, 2, 3, 4, 0x49, 0x6b])]).stream(),
  *   ),
  *   write: async (bytes) => void sent.push(await bytes),
- *   deadline: { arm() {}, disarm() {} },
+ *   deadline,
+ *   createDeadline: () => deadline,
  *   abort() {},
  * });
  * await connection.receive(); // { type: "message", data: "Hi" }
@@ -114,10 +127,11 @@ export class WebSocketConnection {
 
   // From the client.
   readonly #decoder: FrameDecoder;
-  readonly #inflater: Inflater | undefined;
   readonly #assembler: MessageAssembler;
   readonly #inbox: Inbox<Message, Close>;
   readonly #keepAlive: KeepAlive;
+  readonly #pace: MessagePace;
+  readonly #idleDeadline: (Deadline & Disposable) | undefined;
 
   // Towards the client.
   readonly #outbox: Outbox;
@@ -134,39 +148,39 @@ export class WebSocketConnection {
   #answerTimer: ReturnType<typeof setTimeout> | undefined;
   #resolveClosed!: (close: Close) => void;
 
-  /**
-   * Takes over a transport behind its handshake.
-   *
-   * @throws {TypeError} If `idleTimeout` is finite, but the transport has no
-   * `idleDeadline`.
-   */
+  /** Takes over a transport behind its handshake. */
   constructor(
     transport: WebSocketTransport,
     options: WebSocketConnectionOptions = {},
   ) {
-    const { deflate, compression, ...given } = options;
+    const { deflate, compression, budget = UNLIMITED, ...given } = options;
     const settings = { ...DEFAULT_WEBSOCKET_OPTIONS, ...given };
-    if (settings.idleTimeout < Infinity && !transport.idleDeadline) {
-      throw new TypeError("Cannot bound idle time: there is no idleDeadline");
-    }
     this.#transport = transport;
     this.#options = settings;
     this.#decoder = new FrameDecoder(deflate !== undefined);
-    this.#inflater = deflate && new Inflater(deflate);
-    this.#assembler = new MessageAssembler(
-      settings.maxMessageBytes,
-      this.#inflater,
-    );
-    this.#inbox = new Inbox(settings.readAheadBytes);
+    this.#assembler = new MessageAssembler({
+      maxBytes: settings.maxMessageBytes,
+      budget,
+      inflater: deflate && new Inflater(deflate),
+    });
+    this.#inbox = new Inbox(settings.readAheadBytes, budget);
     this.#outbox = new Outbox(transport, {
       inbox: this.#inbox,
       onLost: () => this.#lose(),
     });
     this.#keepAlive = new KeepAlive(transport.deadline, settings, this);
+    this.#pace = new MessagePace(
+      transport,
+      settings.messageTimeout,
+      () => this.#violated(tooSlow()),
+    );
+    if (settings.idleTimeout < Infinity) {
+      this.#idleDeadline = transport.createDeadline();
+    }
     this.#sender = new MessageSender(this.#outbox, deflate, compression);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#awaitMessage();
-    this.#read();
+    handled(this.#read());
   }
 
   /**
@@ -251,6 +265,14 @@ export class WebSocketConnection {
     this.#lose();
   }
 
+  /**
+   * Lets go of what was received and what was not, because nobody will call
+   * `receive` or `take` any more.
+   */
+  release(): void {
+    this.#inbox.release();
+  }
+
   // Reading: one loop that goes on until the client has said its last.
 
   async #read(): Promise<void> {
@@ -262,13 +284,18 @@ export class WebSocketConnection {
         const wait = this.#takeParts();
         if (wait !== undefined) await wait;
         else if (this.#readsNoMore()) return;
-        else if (await reader.fill()) this.#keepAlive.heard();
+        else if (await this.#awaitBytes()) this.#keepAlive.heard();
         else return this.#lose();
       }
     } catch (error) {
       if (error instanceof WebSocketError) this.#violated(error);
       else this.#lose();
     }
+  }
+
+  #awaitBytes(): Promise<boolean> {
+    this.#pace.awaitMore(this.#decoder);
+    return this.#transport.reader.fill();
   }
 
   #readsNoMore(): boolean {
@@ -280,6 +307,7 @@ export class WebSocketConnection {
     while (!this.#readsNoMore()) {
       const part = this.#decoder.next();
       if (part === undefined) return undefined;
+      if (!this.#decoder.inMessage) this.#pace.completed();
       if (part.type === "data") {
         const wait = this.#takeData(part);
         if (wait !== undefined) return wait;
@@ -299,20 +327,26 @@ export class WebSocketConnection {
   }
 
   async #deliverLater(inflated: Promise<Message | undefined>): Promise<void> {
-    const message = await inflated;
-    if (message !== undefined) await this.#deliver(message);
+    try {
+      const message = await inflated;
+      if (message !== undefined) await this.#deliver(message);
+    } catch (error) {
+      // What is inflated at the end is for nobody.
+      if (this.#phase === "open") throw error;
+    }
   }
 
   #deliver(message: Message): Promise<void> | undefined {
     if (this.#phase !== "open") return undefined;
     this.#awaitMessage();
-    this.#inbox.put(message, message.data.length);
+    this.#inbox.put(message, sizeOf(message));
     return this.#inbox.full ? this.#pause() : undefined;
   }
 
   /** Leaves the socket alone until the application has made room. */
   async #pause(): Promise<void> {
     this.#keepAlive.paused = true;
+    this.#pace.pause();
     await this.#inbox.waitForRoom();
     this.#keepAlive.paused = false;
     this.#keepAlive.heard();
@@ -335,10 +369,8 @@ export class WebSocketConnection {
   }
 
   #awaitMessage(): void {
-    const { idleTimeout } = this.#options;
-    if (idleTimeout === Infinity) return;
-    this.#transport.idleDeadline?.arm(idleTimeout, () => {
-      this.close(GOING_AWAY, "Idle for too long");
+    this.#idleDeadline?.arm(this.#options.idleTimeout, () => {
+      handled(this.close(GOING_AWAY, "Idle for too long"));
     });
   }
 
@@ -349,7 +381,7 @@ export class WebSocketConnection {
     this.#closeReceived = true;
     if (this.#phase !== "open") return this.#settle();
     this.#phase = "ending";
-    this.#keepAlive.stop();
+    this.#stopReceiving();
     this.#answer = answer;
     this.#transport.deadline.arm(
       this.#options.closeDelay,
@@ -376,7 +408,7 @@ export class WebSocketConnection {
 
   async #sendClose(frame: Uint8Array): Promise<void> {
     this.#phase = "closing";
-    this.#keepAlive.stop();
+    this.#stopReceiving();
     const { deadline } = this.#transport;
     deadline.arm(this.#options.closeTimeout, () => this.abort());
     await this.#sender.sendFrame(frame);
@@ -396,14 +428,20 @@ export class WebSocketConnection {
   #finish(): void {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
-    this.#keepAlive.stop();
+    this.#stopReceiving();
     this.#transport.deadline.disarm();
-    this.#transport.idleDeadline?.disarm();
+    this.#idleDeadline?.[Symbol.dispose]();
     clearTimeout(this.#answerTimer);
     this.#outbox.end(this.#endError());
     this.#sender.close();
-    this.#inflater?.close();
     this.#resolveClosed(this.#end ?? LOST);
+  }
+
+  /** Whatever message comes, it is for nobody. */
+  #stopReceiving(): void {
+    this.#keepAlive.stop();
+    this.#pace.stop();
+    this.#assembler.close();
   }
 
   #sendsNoMore(): boolean {
@@ -421,6 +459,11 @@ export class WebSocketConnection {
 }
 
 const LOST: Close = { type: "close", code: ABNORMAL_CLOSURE, reason: "" };
+
+function tooSlow(): WebSocketError {
+  const message = "Cannot read message: it comes too slowly";
+  return new WebSocketError(POLICY_VIOLATION, message);
+}
 
 function closeFrame(code: number, reason?: string): Uint8Array {
   return encodeFrame(OPCODES.close, encodeClose(code, reason));

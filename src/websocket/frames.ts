@@ -89,6 +89,8 @@ export class FrameDecoder {
   #fin = true;
   #remaining = 0;
   #handedOut = 0;
+  /** How much of the message was handed out before this frame. */
+  #before = 0;
   #key = 0;
 
   /** `compression`: whether messages may be compressed. */
@@ -99,6 +101,16 @@ export class FrameDecoder {
   /** Whether a frame has begun to arrive, or a message is not complete. */
   get midMessage(): boolean {
     return this.#message !== undefined || this.#at < this.#bytes.length;
+  }
+
+  /** Whether a message is not complete. */
+  get inMessage(): boolean {
+    return this.#message !== undefined;
+  }
+
+  /** How many bytes of the message that is not complete have arrived. */
+  get received(): number {
+    return this.#message === undefined ? 0 : this.#before + this.#handedOut;
   }
 
   /** Adds bytes that have arrived; they are this decoder's to change. */
@@ -166,6 +178,7 @@ export class FrameDecoder {
 
   #beginData({ flags, opcode, length, size }: FrameHeader): DataPart {
     const first = opcode !== OPCODES.continuation;
+    this.#before = first ? 0 : this.#before + this.#handedOut;
     if (first) {
       const compressed = (flags & RSV1) !== 0;
       this.#message = { text: opcode === OPCODES.text, compressed };

@@ -1,9 +1,15 @@
 /**
  * Messages that were read, and that nobody has received yet: a queue that is
- * full behind a number of bytes, and at most one receiver that waits.
+ * full from a number of bytes on, and at most one receiver that waits.
+ *
+ * What is in it counts in the server's budget; and so does the message that was
+ * taken last, until the next one is asked for: while its receiver is busy with
+ * it, or waits for the client to read the answer, it holds it.
  *
  * @module
  */
+
+import type { BufferBudget } from "./buffer_budget.ts";
 
 /** What a message counts for besides its content. */
 const MESSAGE_OVERHEAD_BYTES = 64;
@@ -11,20 +17,25 @@ const MESSAGE_OVERHEAD_BYTES = 64;
 /** A queue of messages that ends in something else. */
 export class Inbox<Message, End> {
   readonly #maxBytes: number;
+  readonly #budget: BufferBudget;
   readonly #messages: Message[] = [];
   readonly #sizes: number[] = [];
   #bytes = 0;
+  /** The size of the message that was taken last. */
+  #taken = 0;
+  #released = false;
   #receiver: ((next: Message | End) => void) | undefined;
   #onRoom: (() => void) | undefined;
 
   /** One message has always room. */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, budget: BufferBudget) {
     this.#maxBytes = maxBytes;
+    this.#budget = budget;
   }
 
   /** Whether no message should be put before one is taken. */
   get full(): boolean {
-    return this.#bytes > 0 && this.#bytes >= this.#maxBytes;
+    return this.#messages.length > 0 && this.#bytes >= this.#maxBytes;
   }
 
   /** Whether no message waits to be taken. */
@@ -32,19 +43,30 @@ export class Inbox<Message, End> {
     return this.#messages.length === 0;
   }
 
-  /** Gives a message to whoever waits, or keeps it. */
+  /**
+   * Gives a message to the receiver that waits, or keeps it.
+   *
+   * @throws {WebSocketError} With 1013 if the budget has no room for it.
+   */
   put(message: Message, size: number): void {
-    if (this.#wake(message)) return;
-    this.#messages.push(message);
-    this.#sizes.push(size + MESSAGE_OVERHEAD_BYTES);
-    this.#bytes += size + MESSAGE_OVERHEAD_BYTES;
+    if (this.#released) return;
+    this.#budget.resize(0, size);
+    if (this.#wake(message)) {
+      this.#taken = size;
+    } else {
+      this.#messages.push(message);
+      this.#sizes.push(size);
+      this.#bytes += size + MESSAGE_OVERHEAD_BYTES;
+    }
   }
 
   /** Takes the oldest message, if there is one. */
   take(): Message | undefined {
+    this.#forgetTaken();
     const message = this.#messages.shift();
     if (message === undefined) return undefined;
-    this.#bytes -= this.#sizes.shift()!;
+    this.#taken = this.#sizes.shift()!;
+    this.#bytes -= this.#taken + MESSAGE_OVERHEAD_BYTES;
     this.#makeRoom();
     return message;
   }
@@ -52,7 +74,7 @@ export class Inbox<Message, End> {
   /**
    * Waits for a message; the inbox must be empty.
    *
-   * @throws {TypeError} If someone else waits already.
+   * @throws {TypeError} If another receiver waits.
    */
   wait(): Promise<Message | End> {
     if (this.#receiver !== undefined) {
@@ -70,15 +92,28 @@ export class Inbox<Message, End> {
     });
   }
 
-  /** Gives the end to whoever waits; whether someone did. */
+  /** Gives the end to the receiver that waits; whether there was one. */
   end(end: End): boolean {
     return this.#wake(end);
   }
 
   /** Drops all messages. */
   clear(): void {
+    for (const size of this.#sizes) this.#budget.resize(size, 0);
     this.#messages.length = this.#sizes.length = this.#bytes = 0;
     this.#makeRoom();
+  }
+
+  /** Drops all messages, and those that come: nobody will take one. */
+  release(): void {
+    this.#released = true;
+    this.#forgetTaken();
+    this.clear();
+  }
+
+  #forgetTaken(): void {
+    this.#budget.resize(this.#taken, 0);
+    this.#taken = 0;
   }
 
   #wake(next: Message | End): boolean {

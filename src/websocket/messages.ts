@@ -5,15 +5,24 @@
  *   inflated, and a frame's length is counted before its bytes have come.
  * - Text is checked as it arrives, and fails at the first bad byte.
  * - A message in one uncompressed part, the usual one, is made at once; others
- *   grow in a buffer that doubles, however small the parts are.
+ *   grow in a buffer that doubles, however small the parts are, and that is
+ *   counted in the server's budget.
+ * - A compressed message may have twice as many bytes as its content at most: it
+ *   could go on for ever without any content.
  *
  * @module
  */
 
+import { type BufferBudget, MAX_FREE_BYTES } from "./buffer_budget.ts";
 import { MESSAGE_TOO_BIG } from "./close_codes.ts";
 import type { Inflater } from "./deflate.ts";
 import type { DataPart } from "./frames.ts";
-import { decodeText, invalidText, Utf8Validator } from "./utf8.ts";
+import {
+  decodeText,
+  decodeValidText,
+  invalidText,
+  Utf8Validator,
+} from "./utf8.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 /** A message: text as a string, binary as bytes, which are the receiver's own. */
@@ -24,11 +33,29 @@ export interface Message {
   readonly data: string | Uint8Array<ArrayBuffer>;
 }
 
+/** How messages are put together. */
+export interface AssemblerOptions {
+  /** The size of the largest message. */
+  readonly maxBytes: number;
+  /** What the buffer of a message is counted in. */
+  readonly budget: BufferBudget;
+  /** Without one, no message may be compressed. */
+  readonly inflater?: Inflater | undefined;
+}
+
+/** How much memory a message takes, at most: a text may have two bytes a unit. */
+export function sizeOf({ data }: Message): number {
+  return typeof data === "string" ? 2 * data.length : data.length;
+}
+
 const EMPTY = new Uint8Array(0);
+/** Of compressed bytes, the least that is always taken. */
+const MIN_COMPRESSED_BYTES = 1024;
 
 /** Puts messages together, of at most a number of bytes each. */
 export class MessageAssembler {
   readonly #maxBytes: number;
+  readonly #budget: BufferBudget;
   readonly #inflater: Inflater | undefined;
   readonly #validator = new Utf8Validator();
 
@@ -36,10 +63,13 @@ export class MessageAssembler {
   #buffer: Uint8Array<ArrayBuffer> = EMPTY;
   #length = 0;
   #text = false;
+  /** How many compressed bytes of it have arrived. */
+  #compressed = 0;
 
-  /** Without an `inflater`, no message may be compressed. */
-  constructor(maxBytes: number, inflater?: Inflater) {
+  /** Holds nothing yet. */
+  constructor({ maxBytes, budget, inflater }: AssemblerOptions) {
     this.#maxBytes = maxBytes;
+    this.#budget = budget;
     this.#inflater = inflater;
   }
 
@@ -47,8 +77,9 @@ export class MessageAssembler {
    * Adds a part: gives the message if it is the last one, else `undefined`, and
    * a promise of either if the message is compressed.
    *
-   * @throws {WebSocketError} With 1009 for a message that is too big, and 1007
-   * for text that is not UTF-8, or data that is not compressed.
+   * @throws {WebSocketError} With 1009 for a message that is too big, 1013 for
+   * one that the budget has no room for, and 1007 for text that is not UTF-8, or
+   * data that is not compressed.
    */
   add(part: DataPart): Message | undefined | Promise<Message | undefined> {
     this.#text = part.text;
@@ -61,7 +92,14 @@ export class MessageAssembler {
     return last ? this.#finish() : undefined;
   }
 
+  /** Drops what has arrived; nothing must be added any more. */
+  close(): void {
+    this.#inflater?.close();
+    this.#drop();
+  }
+
   async #inflate(part: DataPart): Promise<Message | undefined> {
+    this.#checkCompressed(part);
     const last = part.fin && part.remaining === 0;
     await this.#inflater!.inflate(part.payload, last, (chunk) => {
       this.#checkSize(chunk.length);
@@ -70,8 +108,18 @@ export class MessageAssembler {
     return last ? this.#finish() : undefined;
   }
 
+  #checkCompressed({ first, payload, remaining }: DataPart): void {
+    if (first) this.#compressed = 0;
+    this.#compressed += payload.length;
+    const size = this.#compressed + remaining;
+    if (size > 2 * this.#maxBytes + MIN_COMPRESSED_BYTES) this.#refuse();
+  }
+
   #checkSize(extra: number): void {
-    if (this.#length + extra <= this.#maxBytes) return;
+    if (this.#length + extra > this.#maxBytes) this.#refuse();
+  }
+
+  #refuse(): never {
     throw new WebSocketError(
       MESSAGE_TOO_BIG,
       `Cannot read message: more than ${this.#maxBytes} bytes`,
@@ -92,22 +140,33 @@ export class MessageAssembler {
     this.#length = length;
   }
 
-  /** Never takes more than twice what has arrived, whatever a frame announces. */
+  /**
+   * Never takes more than twice what has arrived, whatever a frame announces; and
+   * counts nothing for what is small.
+   */
   #grow(needed: number, rest = needed): void {
-    const grown = new Uint8Array(needed + Math.min(needed, rest));
+    const most = needed <= MAX_FREE_BYTES ? MAX_FREE_BYTES : this.#maxBytes;
+    const size = Math.min(needed + Math.min(needed, rest), most);
+    this.#budget.resize(this.#buffer.length, size);
+    const grown = new Uint8Array(size);
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = grown;
+  }
+
+  #drop(): void {
+    this.#budget.resize(this.#buffer.length, 0);
+    this.#buffer = EMPTY;
+    this.#length = 0;
   }
 
   #finish(): Message {
     if (this.#text && !this.#validator.complete) throw invalidText();
     const buffer = this.#buffer;
     const length = this.#length;
-    this.#buffer = EMPTY;
-    this.#length = 0;
+    this.#drop();
     const whole = length === buffer.length;
     const data = this.#text
-      ? decodeText(whole ? buffer : buffer.subarray(0, length))
+      ? decodeValidText(whole ? buffer : buffer.subarray(0, length))
       : whole
       ? buffer
       : buffer.slice(0, length);

@@ -48,6 +48,7 @@
 
 export type { Field } from "../fields.ts";
 export { ByteReader } from "../streams/byte_reader.ts";
+export { BufferBudget, type BufferMeter } from "./buffer_budget.ts";
 export { isCloseCode } from "./close_codes.ts";
 export {
   type Close,

@@ -68,12 +68,21 @@ export interface WebSocketOptions {
   readonly maxMessageBytes: number;
   /**
    * How many bytes of messages are read ahead of the application (a message
-   * counts for 64 bytes more than it has). Behind that, the socket is left
-   * alone. One message is always read ahead, whatever its size.
+   * counts for 64 bytes more than it has, a text for two bytes a UTF-16 code
+   * unit). Past that, the socket is left alone. One message is always read ahead,
+   * whatever its size.
    *
    * @default {64 KiB}
    */
   readonly readAheadBytes: number;
+  /**
+   * How long a message may take, from its first byte on, for its next 64 KiB or
+   * its end; one that is slower closes the connection with 1008. The time in
+   * which the client is not read does not count.
+   *
+   * @default {60_000}
+   */
+  readonly messageTimeout: number;
   /**
    * After how long a silence of the client it is sent a ping.
    *
@@ -114,6 +123,7 @@ export interface WebSocketOptions {
 export const DEFAULT_WEBSOCKET_OPTIONS: WebSocketOptions = {
   maxMessageBytes: 16 * 1024 * 1024,
   readAheadBytes: 64 * 1024,
+  messageTimeout: 60_000,
   pingInterval: 20_000,
   pingTimeout: 20_000,
   idleTimeout: Infinity,

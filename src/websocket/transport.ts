@@ -22,10 +22,10 @@ export interface Deadline {
 export interface WebSocketTransport {
   /** What the client sends; the first frames may be there already. */
   readonly reader: ByteReader;
-  /** Bounds every wait but that for messages. */
+  /** Bounds the waits for a sign of life, and for the end. */
   readonly deadline: Deadline;
-  /** Bounds the wait for messages; needed only if `idleTimeout` is finite. */
-  readonly idleDeadline?: Deadline;
+  /** Makes another deadline, for as long as it is needed. */
+  createDeadline(): Deadline & Disposable;
   /**
    * Resolves when all bytes were accepted; rejects when the client is lost. Not
    * called again before that.

@@ -44,6 +44,11 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
+/** Decodes a text that is known to be UTF-8. */
+export function decodeValidText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
 /** The error for a text that is not UTF-8. */
 export function invalidText(): WebSocketError {
   return new WebSocketError(INVALID_DATA, "Cannot read text: invalid UTF-8");

@@ -1,11 +1,23 @@
-// A server's memory under clients that make it hold something: the resident set of
-// the server's process is watched, and others are served meanwhile.
+// A server's memory under clients that make it hold messages: they begin many
+// and end none, or send them and read no answer; the resident set of the server's
+// process stays within its budget, and others are served meanwhile.
+//
+// The bounds are generous, because V8 collects dead buffers when it pleases. What
+// is counted of messages is tested without a process of its own.
 
+import { deflateRawSync } from "node:zlib";
 import { assertEquals, assertLess } from "@std/assert";
-import { clientFrame, concat, PING, TEXT } from "../websocket/_frames.ts";
+import {
+  BINARY,
+  clientFrame,
+  concat,
+  PING,
+  TEXT,
+} from "../websocket/_frames.ts";
+import type { RawClient } from "./_raw_client.ts";
 import { lacksProc, ServerProcess } from "./_server_process.ts";
 import { netTest, pause } from "./_testing.ts";
-import { openWebSocket } from "./_websocket.ts";
+import { OFFERS_DEFLATE, openWebSocket } from "./_websocket.ts";
 
 const MIB = 1024 * 1024;
 const OPTIONS = {
@@ -13,6 +25,9 @@ const OPTIONS = {
   lacks: lacksProc(),
   timeoutMs: 120_000,
 } as const;
+
+/** The default of `maxBufferedBytes`, and what V8 may not have collected. */
+const MAX_GROWTH = (256 + 384) * MIB;
 
 /** The most that the server's memory grows by while clients do something. */
 async function growthWhile(
@@ -38,6 +53,51 @@ async function echoSmall(server: ServerProcess): Promise<void> {
   await client.send(clientFrame(TEXT, "small"));
   assertEquals(await client.readExactly(7), "\x81\x05small");
 }
+
+netTest(
+  "Unfinished messages of 1.6 GiB take no more than the budget",
+  async () => {
+    await using server = await ServerProcess.start();
+    const content = deflateRawSync(new Uint8Array(15.9 * MIB));
+    const begin = clientFrame(BINARY, content, { rsv: 4, fin: false });
+    const clients: RawClient[] = [];
+    const growth = await growthWhile(server, async () => {
+      for (let i = 0; i < 80; i++) {
+        const client = await openWebSocket(server, OFFERS_DEFLATE);
+        clients.push(client);
+        await client.send(begin);
+      }
+      // When this one is answered, all that came before has been dealt with.
+      for (let i = 0; i < 20; i++) await echoSmall(server);
+      await pause(2_000);
+      await echoSmall(server);
+    });
+    for (const client of clients) client.close();
+    assertLess(growth, MAX_GROWTH);
+  },
+  OPTIONS,
+);
+
+netTest(
+  "Messages whose echo nobody reads take no more than the budget",
+  async () => {
+    await using server = await ServerProcess.start();
+    const content = new Uint8Array(15.9 * MIB);
+    const message = clientFrame(BINARY, content);
+    const clients: RawClient[] = [];
+    const growth = await growthWhile(server, async () => {
+      for (let i = 0; i < 60; i++) {
+        const client = await openWebSocket(server);
+        clients.push(client);
+        await client.send(message).catch(() => {});
+      }
+      await echoSmall(server);
+    });
+    for (const client of clients) client.close();
+    assertLess(growth, MAX_GROWTH);
+  },
+  OPTIONS,
+);
 
 netTest(
   "Millions of pings whose pongs nobody reads take no memory",

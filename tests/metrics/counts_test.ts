@@ -53,6 +53,7 @@ Deno.test("pastCounts() keeps what has happened, and drops what is", () => {
     connectionsOpen: 0,
     requestsInProgress: 0,
     webSocketsOpen: 0,
+    bufferedBytes: 0,
     residentBytes: 0,
     ready: 0,
   });

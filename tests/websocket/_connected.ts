@@ -19,10 +19,15 @@ import {
 } from "./_frames.ts";
 
 /** A deadline that passes when the test says so. */
-export class ManualDeadline implements Deadline {
+export class ManualDeadline implements Deadline, Disposable {
   /** How long it was armed for last; `undefined` if it is not armed. */
   armedFor: number | undefined;
   #onExpiry = () => {};
+  readonly #onDispose: () => void;
+
+  constructor(onDispose = () => {}) {
+    this.#onDispose = onDispose;
+  }
 
   arm(ms: number, onExpiry: () => void): void {
     this.armedFor = ms;
@@ -31,6 +36,11 @@ export class ManualDeadline implements Deadline {
 
   disarm(): void {
     this.armedFor = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.disarm();
+    this.#onDispose();
   }
 
   /** Lets it pass; it must be armed, and not for ever. */
@@ -47,7 +57,8 @@ export class ManualDeadline implements Deadline {
 export class MemoryTransport implements WebSocketTransport {
   readonly reader: ByteReader;
   readonly deadline: ManualDeadline = new ManualDeadline();
-  readonly idleDeadline: ManualDeadline = new ManualDeadline();
+  /** The deadlines that were asked for, and not disposed of. */
+  readonly deadlines: ManualDeadline[] = [];
   /** What was written, one entry a write. */
   readonly writes: Uint8Array[] = [];
   /** How many chunks the connection has asked for. */
@@ -87,6 +98,14 @@ export class MemoryTransport implements WebSocketTransport {
     const held = Promise.withResolvers<void>();
     this.#held.push(held);
     await held.promise;
+  }
+
+  createDeadline(): ManualDeadline {
+    const deadline = new ManualDeadline(() => {
+      this.deadlines.splice(this.deadlines.indexOf(deadline), 1);
+    });
+    this.deadlines.push(deadline);
+    return deadline;
   }
 
   abort(): void {

@@ -3,9 +3,8 @@
 // the right code leaves, and nothing behind it is looked at.
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { WebSocketConnection } from "../../src/websocket/connection.ts";
 import { WebSocketError } from "../../src/websocket/websocket_error.ts";
-import { connect, echo, MemoryTransport, settled } from "./_connected.ts";
+import { connect, echo, settled } from "./_connected.ts";
 import {
   BINARY,
   clientFrame,
@@ -141,17 +140,6 @@ Deno.test("Only one receive may be pending", async () => {
   client.feed(clientFrame(TEXT, "a"));
   assertEquals(await first, { type: "message", data: "a" });
   connection.abort();
-});
-
-Deno.test("A finite idleTimeout needs a deadline for it", () => {
-  const { reader, deadline } = new MemoryTransport();
-  const write = () => Promise.resolve();
-  const transport = { reader, deadline, write, abort() {} };
-  assertThrows(
-    () => new WebSocketConnection(transport, { idleTimeout: 1000 }),
-    TypeError,
-    "idleDeadline",
-  );
 });
 
 const FRAGMENT = clientFrame(TEXT, "half ", { fin: false });

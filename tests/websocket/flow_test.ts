@@ -274,7 +274,8 @@ Deno.test("Pings can be turned off", () => {
 
 Deno.test("A connection without messages is closed after idleTimeout", async () => {
   const { connection, client } = connect({ idleTimeout: 500 });
-  assertEquals(client.idleDeadline.armedFor, 500);
+  const [idleDeadline] = client.deadlines;
+  assertEquals(idleDeadline.armedFor, 500);
   // Messages in either direction put it off, pings do not.
   for (
     const [act, armedFor] of [
@@ -283,21 +284,22 @@ Deno.test("A connection without messages is closed after idleTimeout", async () 
       [() => client.feed(clientFrame(PING)), undefined],
     ] as const
   ) {
-    client.idleDeadline.armedFor = undefined;
-    act();
+    idleDeadline.armedFor = undefined;
+    await act();
     await settled();
-    assertEquals(client.idleDeadline.armedFor, armedFor);
+    assertEquals(idleDeadline.armedFor, armedFor);
   }
   await connection.send("c");
-  client.idleDeadline.expire();
+  idleDeadline.expire();
   await settled();
   assertEquals(client.sent.at(-1)?.slice(0, 10), "close 1001");
   client.feed(closeFrame(1001));
   assertEquals((await connection.closed).code, 1001);
+  assertEquals(client.deadlines, []);
 });
 
 Deno.test("Without idleTimeout, a connection may be idle for ever", () => {
   const { connection, client } = connect();
-  assertEquals(client.idleDeadline.armedFor, undefined);
+  assertEquals(client.deadlines, []);
   connection.abort();
 });
