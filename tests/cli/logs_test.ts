@@ -38,7 +38,8 @@ function logTest(name: string, fn: (cwd: string) => Promise<void>): void {
 /** Sends so many requests, each of which has to be answered with a status. */
 async function request(url: string, times: number, status = 200) {
   for (let i = 0; i < times; i++) {
-    const response = await fetch(url);
+    // Workers share connections, not requests.
+    const response = await fetch(url, { headers: { connection: "close" } });
     await response.body?.cancel();
     assertEquals(response.status, status);
   }
@@ -115,6 +116,18 @@ logTest("a reader of stdout that is slow gets every line", async (cwd) => {
   const { code, stdout } = await command.end();
   assertEquals(code, 0);
   assertEquals(stdout.match(LONG_LINE)?.length, MANY / 2);
+});
+
+logTest("workers that share a pipe tear no lines", async (cwd) => {
+  const args = ["main.ts", "--port=0", "--workers=2", LONG_LINES];
+  await using command = new Command(args, { cwd, unread: "stdout" });
+  await request(await command.url(), MANY);
+  command.readOn();
+  command.kill("SIGTERM");
+  const { code, stdout } = await command.end();
+  assertEquals(code, 0);
+  assertEquals(stdout.replaceAll(LONG_LINE, ""), "");
+  assertEquals(stdout.match(LONG_LINE)?.length, MANY);
 });
 
 logTest("a pipe that does not block gets every line", async (cwd) => {
