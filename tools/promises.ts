@@ -166,6 +166,22 @@ async function aliases(): Promise<[name: string, file: string][]> {
   ];
 }
 
+/** What types do not tell: ways to be rid of a promise without a word. */
+const SYNTAX = [
+  {
+    selector:
+      "ExpressionStatement > CallExpression[callee.property.name='catch']" +
+      " > ArrowFunctionExpression[body.body.length=0]",
+    message:
+      "A rejection that says nothing new goes to handled(), with a reason.",
+  },
+  {
+    selector:
+      "ReturnStatement > UnaryExpression[operator='void'] > CallExpression",
+    message: "A call's promise must be returned or awaited.",
+  },
+];
+
 /**
  * The rules: no way out but to await, to return, or to handle. In tests an
  * application's `send` may be left alone, as the contract allows.
@@ -179,6 +195,9 @@ config.plugins = { "@typescript-eslint": plugin };
 config.linterOptions = { noInlineConfig: true };
 export default [
   { ...config, files: ["**/*.ts"], rules: ${rules("handled")} },
+  { files: ["src/**"], rules: ${
+    JSON.stringify({ "no-restricted-syntax": ["error", ...SYNTAX] })
+  } },
   { files: ["tests/**"], rules: ${rules("handled", "Send")} },
 ];
 `;

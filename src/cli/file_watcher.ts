@@ -18,16 +18,24 @@ export interface WatchTargets {
   readonly paths: readonly string[];
 }
 
+/** What a {@linkcode FileWatcher} reports. */
+export interface WatchEvents {
+  /** Called with what has changed, once for changes that come together. */
+  readonly onChange: (paths: readonly string[]) => void;
+  /** Called when a folder is watched no longer, although it should be. */
+  readonly onError: (error: unknown) => void;
+}
+
 /** Watches files until it is disposed of. */
 export class FileWatcher implements Disposable {
-  readonly #onChange: (paths: readonly string[]) => void;
+  readonly #events: WatchEvents;
   readonly #changed = new Set<string>();
   #watchers: Deno.FsWatcher[] = [];
   #debounce: ReturnType<typeof setTimeout> | undefined;
 
-  /** Calls `onChange` with what has changed, once for changes that come together. */
-  constructor(onChange: (paths: readonly string[]) => void) {
-    this.#onChange = onChange;
+  /** Watches nothing yet. */
+  constructor(events: WatchEvents) {
+    this.#events = events;
   }
 
   /** Whether anything is watched. */
@@ -68,7 +76,7 @@ export class FileWatcher implements Disposable {
     watcher: Deno.FsWatcher,
     isWatched: (path: string) => boolean,
   ): Deno.FsWatcher {
-    this.#read(watcher, isWatched);
+    this.#read(watcher, isWatched).catch(this.#events.onError);
     return watcher;
   }
 
@@ -88,7 +96,7 @@ export class FileWatcher implements Disposable {
     this.#debounce = setTimeout(() => {
       const changed = [...this.#changed];
       this.#changed.clear();
-      this.#onChange(changed);
+      this.#events.onChange(changed);
     }, DEBOUNCE_MS);
   }
 

@@ -9,6 +9,7 @@
 
 import type { LogRecord } from "../logs/records.ts";
 import { delay } from "../net/accept_loop.ts";
+import { handled } from "../streams/handled.ts";
 import { DURATION } from "./values.ts";
 import type { SpawnWorker, WorkerProcess } from "./worker_process.ts";
 
@@ -38,7 +39,9 @@ export function withHeartbeat(
       heart.unanswered = 0;
       onMessage(message);
     });
-    watchHeart(worker, heart, options);
+    watchHeart(worker, heart, options).catch((error) =>
+      options.log({ level: "error", message: "The heartbeat failed", error })
+    );
     return worker;
   };
 }
@@ -49,7 +52,7 @@ async function watchHeart(
   { timeout, log }: HeartbeatOptions,
 ): Promise<void> {
   const ended = new AbortController();
-  worker.exited.then(() => ended.abort());
+  handled(worker.exited.then(() => ended.abort())); // It never rejects.
   while (heart.unanswered < QUESTIONS) {
     heart.unanswered++;
     worker.send({ type: "ping" });

@@ -93,9 +93,10 @@ export interface ReloaderOptions {
 /** Keeps one worker that runs the files as they are. */
 export class Reloader implements Disposable {
   readonly #options: ReloaderOptions;
-  readonly #watcher = new FileWatcher((paths) =>
-    this.reload(`Changed: ${paths.join(", ")}`)
-  );
+  readonly #watcher = new FileWatcher({
+    onChange: (paths) => this.reload(`Changed: ${paths.join(", ")}`),
+    onError: (error) => this.#say("error", `Cannot watch files: ${error}`),
+  });
   readonly #stopping = new AbortController();
   readonly #workers = new Set<WorkerProcess>();
   #change: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -180,7 +181,8 @@ export class Reloader implements Disposable {
       if (type === "ready") resolve(type);
     });
     this.#workers.add(worker);
-    worker.exited.then((exit) => this.#exited(worker, exit));
+    worker.exited.then((exit) => this.#exited(worker, exit))
+      .catch((error) => this.#say("error", `Cannot go on: ${error}`));
     return { worker, ready };
   }
 

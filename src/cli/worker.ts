@@ -12,6 +12,7 @@ import { Metrics } from "../metrics/metrics.ts";
 import { delay } from "../net/accept_loop.ts";
 import { DEFAULT_OPTIONS } from "../options.ts";
 import type { Server } from "../server.ts";
+import { handled } from "../streams/handled.ts";
 import { EXIT_CODES } from "./errors.ts";
 import { runServer } from "./run.ts";
 import type { Settings } from "./settings.ts";
@@ -199,7 +200,7 @@ class Worker {
     if (!this.#isLoaded) return this.#cancelled.resolve(EXIT_CODES.ok);
     if (this.#server === undefined) return this.#stopping.abort();
     // Whether it ended well, `runServer` finds out, too.
-    this.#server.shutdown({ timeout }).catch(() => {});
+    handled(this.#server.shutdown({ timeout }));
   }
 
   #orphaned(): void {

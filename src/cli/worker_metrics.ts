@@ -16,6 +16,7 @@ import { formatMetrics, type Metric } from "../metrics/exposition.ts";
 import type { MetricsSource } from "../metrics/metrics_app.ts";
 import { counter, gauge, serverMetrics } from "../metrics/server_metrics.ts";
 import { delay } from "../net/accept_loop.ts";
+import { handled } from "../streams/handled.ts";
 import type { FromWorker, ToWorker } from "./worker_messages.ts";
 import type { SpawnWorker, WorkerProcess } from "./worker_process.ts";
 
@@ -79,7 +80,8 @@ export class WorkerMetrics implements MetricsSource {
         waiting: [],
       };
       this.#members.add(member);
-      process.exited.then(() => this.#ended(member));
+      // It never rejects, and what is counted is in order.
+      handled(process.exited.then(() => this.#ended(member)));
       return this.#observed(member);
     };
   }

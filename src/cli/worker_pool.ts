@@ -77,7 +77,7 @@ export class WorkerPool {
   /** Replaces every worker, one after the other. */
   restart(): void {
     for (const member of this.#live()) member.stale = "restart";
-    this.#replaceStale();
+    this.#detach(this.#replaceStale());
   }
 
   /** Adds a worker. */
@@ -145,7 +145,7 @@ export class WorkerPool {
       deadline: undefined,
     };
     this.#members.add(member);
-    process.exited.then((exit) => this.#ended(member, exit));
+    this.#detach(process.exited.then((exit) => this.#ended(member, exit)));
     return member;
   }
 
@@ -158,7 +158,7 @@ export class WorkerPool {
       `Worker ${member.process.pid} is replaced: ${message.reason}`,
     );
     member.stale = "retired";
-    this.#replaceStale();
+    this.#detach(this.#replaceStale());
   }
 
   #becameReady(member: Member): void {
@@ -169,7 +169,7 @@ export class WorkerPool {
     this.#everReady = true;
     this.#say("debug", `Worker ${member.process.pid} is ready`);
     this.#fill();
-    this.#replaceStale();
+    this.#detach(this.#replaceStale());
   }
 
   #drain(member: Member): void {
@@ -197,7 +197,7 @@ export class WorkerPool {
       this.#exitCode = exit.code || 1;
       return this.stop();
     }
-    this.#fillLater(performance.now() - member.readySince);
+    this.#detach(this.#fillLater(performance.now() - member.readySince));
   }
 
   async #fillLater(livedMs: number): Promise<void> {
@@ -205,7 +205,12 @@ export class WorkerPool {
     this.#isWaiting = true;
     await this.#wait(livedMs);
     this.#isWaiting = false;
-    this.#fill();
+    try {
+      this.#fill();
+    } catch (error) {
+      this.#failed(error);
+      await this.#fillLater(0);
+    }
   }
 
   #wait(livedMs: number): Promise<void> {
@@ -216,10 +221,13 @@ export class WorkerPool {
   async #replaceStale(): Promise<void> {
     if (this.#isReplacing) return;
     this.#isReplacing = true;
-    for (let old; (old = this.#nextStale()) !== undefined;) {
-      if (!await this.#replace(old)) await this.#replacementFailed(old);
+    try {
+      for (let old; (old = this.#nextStale()) !== undefined;) {
+        if (!await this.#replace(old)) await this.#replacementFailed(old);
+      }
+    } finally {
+      this.#isReplacing = false;
     }
-    this.#isReplacing = false;
   }
 
   /** One that is still starting is replaced when it is ready. */
@@ -252,6 +260,16 @@ export class WorkerPool {
       if (member.stale === "restart") member.stale = undefined;
     }
     if (this.#nextStale() !== undefined) await this.#wait(0);
+  }
+
+  /** Lets a task run by itself; what makes it fail is logged. */
+  #detach(task: Promise<void>): void {
+    task.catch((error) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    const message = "Cannot start or replace workers";
+    this.#options.log({ level: "error", message, error });
   }
 
   #finishIfDone(): void {

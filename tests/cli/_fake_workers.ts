@@ -58,9 +58,12 @@ export class FakeWorker implements WorkerProcess {
 export class FakeSpawner {
   /** All that were started. */
   readonly workers: FakeWorker[] = [];
+  /** What starting one throws, if anything. */
+  failure: Error | undefined;
 
   /** Starts one. */
   readonly spawn = (say: (message: FromWorker) => void): FakeWorker => {
+    if (this.failure !== undefined) throw this.failure;
     const worker = new FakeWorker(this.workers.length + 1, say);
     this.workers.push(worker);
     return worker;

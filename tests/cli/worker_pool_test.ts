@@ -232,6 +232,22 @@ poolTest(
   },
 );
 
+poolTest(
+  "WorkerPool tries again where a worker cannot be started",
+  async () => {
+    const test = await startReadyPool(2);
+    const { spawner, records } = test;
+    spawner.failure = new Error("No process left");
+    await spawner.workers[0].end({ code: 1 });
+    const failures = () =>
+      records.filter(({ error }) => error === spawner.failure);
+    await until(() => failures().length > 1);
+    spawner.failure = undefined;
+    await until(() => spawner.alive.length === 2);
+    await stopPool(test);
+  },
+);
+
 poolTest("WorkerPool stops when its workers have drained", async () => {
   const { pool, spawner, exitCode } = await startReadyPool(2);
   pool.stop();
