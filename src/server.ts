@@ -314,7 +314,8 @@ class AsgiServer implements Server {
       this.#patience?.abort();
       this.#abort();
     } else {
-      delay(timeout, this.#over.signal).then(() => this.#abort());
+      delay(timeout, this.#over.signal).then(() => this.#abort())
+        .catch((error) => this.#say("error", "Cannot cut what is left", error));
     }
   }
 
@@ -355,13 +356,11 @@ class AsgiServer implements Server {
     return `shutting down${limit}; another signal cuts what is left`;
   }
 
-  async #reloadOnSignal(): Promise<void> {
-    try {
-      await this.reloadCertificates();
-      this.#say("info", "Received SIGHUP: certificates reloaded");
-    } catch (error) {
-      this.#say("error", "Cannot reload certificates", error);
-    }
+  #reloadOnSignal(): void {
+    this.reloadCertificates().then(
+      () => this.#say("info", "Received SIGHUP: certificates reloaded"),
+      (error) => this.#say("error", "Cannot reload certificates", error),
+    );
   }
 
   async #reload(): Promise<void> {

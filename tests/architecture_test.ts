@@ -15,7 +15,7 @@ const LAYERS: Record<string, readonly string[] | "all"> = {
   "addresses.ts": [],
   "fields.ts": [],
   "user_code.ts": [],
-  "net": ["addresses.ts"],
+  "net": ["streams", "addresses.ts"],
   "streams": [],
   "http1": ["streams", "fields.ts"],
   "websocket": ["streams", "fields.ts"],

@@ -15,6 +15,8 @@
  * @module
  */
 
+import { handled } from "../streams/handled.ts";
+
 const MIN_BACK_OFF_MS = 5;
 const MAX_BACK_OFF_MS = 1000;
 /** The wait after an error that is not known. */
@@ -118,8 +120,10 @@ export class AcceptLoop {
         if (error instanceof Deno.errors.BadResource) throw error;
         await this.#waitAfter(error);
       }
-      const next = conn && this.#draining ? this.#lookFurther() : undefined;
-      next?.catch(() => {}); // The close ends it, while this waits below.
+      // The close may end it while this waits below, and awaits it then.
+      const next = conn && this.#draining
+        ? handled(this.#lookFurther())
+        : undefined;
       if (conn !== undefined) await this.#events.onConnection(conn);
       if (signal.aborted && next === undefined) return;
       accepted = next ?? this.#accept();
@@ -148,8 +152,7 @@ export class AcceptLoop {
    * finds nothing and the close is short: what comes in it is reset.
    */
   async #lookFurther(): Promise<Deno.Conn> {
-    const next = this.#accept();
-    next.catch(() => {});
+    const next = handled(this.#accept()); // Awaited in the next turn.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#waiting) this.close();
     return await next;

@@ -13,6 +13,7 @@
  */
 
 import type { AddressSet } from "../addresses.ts";
+import { handled } from "../streams/handled.ts";
 import { type AcceptEvents, AcceptLoop, delay } from "./accept_loop.ts";
 import {
   type CertifiedKey,
@@ -291,7 +292,7 @@ interface Rebinding {
 function rebindingTo(certifiedKey: CertifiedKey): Rebinding {
   const done = Promise.withResolvers<void>();
   // The listener may be closed before anybody waits for it.
-  done.promise.catch(() => {});
+  handled(done.promise);
   return { certifiedKey, done };
 }
 
