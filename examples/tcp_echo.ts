@@ -27,12 +27,24 @@ async function* chunksOf(conn: Deno.Conn): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Accepts. A loop over `listener` would end where a client resets too early. */
+async function* accept(listener: Deno.Listener): AsyncGenerator<Deno.Conn> {
+  for (;;) {
+    try {
+      yield await listener.accept();
+    } catch (error) {
+      console.error(`Cannot accept: ${(error as Error).message}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
 const port = Number(Deno.env.get("PORT") || 8000);
 const listener = Deno.listen({ hostname: "127.0.0.1", port });
 Deno.addSignalListener("SIGINT", () => Deno.exit());
 console.log(`Listening on http://127.0.0.1:${listener.addr.port}/`);
 
-for await (const conn of listener) {
+for await (const conn of accept(listener)) {
   echo(conn)
     .catch((error) => console.error(`Connection lost: ${error.message}`))
     .finally(() => conn[Symbol.dispose]());

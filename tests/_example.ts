@@ -114,9 +114,14 @@ export class Example implements AsyncDisposable {
     return { code, ...this.#printed };
   }
 
+  /** Sends it a signal. */
+  kill(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
   /** Does what Ctrl-C does, and waits until it has ended. */
   interrupt(): Promise<Ended> {
-    this.#process.kill("SIGINT");
+    this.kill("SIGINT");
     return this.end();
   }
 

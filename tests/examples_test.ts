@@ -7,6 +7,7 @@ import { fromTransform, serve } from "../mod.ts";
 import { type Ended, Example, exampleTest } from "./_example.ts";
 import { WebSocketClient } from "./_web_socket_client.ts";
 import { post, request } from "./e2e/_raw_client.ts";
+import { connectAndReset } from "./e2e/_reset.ts";
 import { bounded, granted, netTest } from "./e2e/_testing.ts";
 
 const EXAMPLES = new URL("../examples/", import.meta.url);
@@ -49,6 +50,20 @@ exampleTest("tcp_echo.ts outlives a client that resets", async () => {
   assertEquals(await client.readExactly(1), "x");
   assertEquals((await example.interrupt()).code, 0);
 });
+
+for (const name of ["tcp_echo.ts", "http_parser.ts"]) {
+  exampleTest(`${name} outlives clients that reset too early`, async () => {
+    await using example = await Example.start(name);
+    example.kill("SIGSTOP"); // It accepts them after they have reset.
+    const { port } = new URL(example.url);
+    for (let i = 0; i < 3; i++) await connectAndReset(Number(port));
+    example.kill("SIGCONT");
+    using client = await example.connect();
+    await client.get("/");
+    await bounded(client.readOneByte(), "a byte");
+    assertEquals((await example.interrupt()).code, 0);
+  });
+}
 
 exampleTest("http_parser.ts prints each request of a connection", async () => {
   await using example = await Example.start("http_parser.ts");
