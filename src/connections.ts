@@ -28,6 +28,8 @@ import { handshakeTls } from "./net/tls.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { evictOne, evictSome } from "./room.ts";
 
+/** So many connections may come to use up the descriptors. */
+const MANY = 16;
 /** So many make room when the process has no descriptor left. */
 const SHED_AT_ONCE = 16;
 
@@ -72,6 +74,7 @@ export class Connections {
     await this.#waitForRoom();
     if (this.#aborted) conn[Symbol.dispose]();
     else this.#serve(conn, listener);
+    if (this.#open >= MANY) await this.#host.dispatcher.load();
   }
 
   /** Lets each connection come to its end. */

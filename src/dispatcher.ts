@@ -57,8 +57,9 @@ export class Dispatcher {
   readonly #httpContext: CycleContext;
   readonly #notices = new ShutdownNotices();
   readonly #proxies: ForwardedReader;
-  /** Loaded when a request asks for another protocol. */
+  /** Loaded when a request asks for another protocol, or many might. */
   #webSockets: WebSocketDispatcher | undefined;
+  #loaded: Promise<void> | undefined;
   /** Calls of the application for requests that have not returned. */
   #requests = 0;
 
@@ -96,6 +97,18 @@ export class Dispatcher {
   /** Cuts open WebSockets. */
   abort(): void {
     this.#webSockets?.abort();
+  }
+
+  /**
+   * Loads what would be loaded when a request asks for it. To be called while
+   * there are descriptors: without, Deno can load nothing, now or later, and the
+   * process may end for it.
+   */
+  load(): Promise<void> {
+    return this.#loaded ??= this.#loadWebSockets().then(
+      () => {},
+      (error) => this.#say("error", "Cannot load WebSocket", error),
+    );
   }
 
   /**

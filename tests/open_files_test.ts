@@ -1,10 +1,10 @@
 // A server that runs out of descriptors: it must neither end nor stop to answer,
-// whether its clients say nothing or have gone idle behind a request.
+// whatever its clients do.
 
 import { assert, assertEquals } from "@std/assert";
 import { Example, exampleTest } from "./_example.ts";
 import { bounded } from "./e2e/_testing.ts";
-import type { RawClient } from "./e2e/_raw_client.ts";
+import { type RawClient, webSocketRequest } from "./e2e/_raw_client.ts";
 
 const MAX_OPEN_FILES = 128;
 const CLIENTS = 200;
@@ -70,6 +70,36 @@ exampleTest(
     }
     const { code, stderr } = await example.interrupt();
     assert(/too many open files/i.test(stderr), stderr);
+    assertEquals(code, 0, stderr);
+  },
+);
+
+exampleTest(
+  "a server out of descriptors can still open its first WebSocket",
+  async () => {
+    await using example = await Example.start("websocket_echo.ts", {
+      maxOpenFiles: MAX_OPEN_FILES,
+    });
+    const handshake = webSocketRequest();
+    const begun: RawClient[] = [];
+    try {
+      for (let i = 0; i < CLIENTS; i++) {
+        const client = await example.connect();
+        begun.push(client);
+        await client.send(handshake.slice(0, 20));
+      }
+      await example.printed(/Cannot accept/);
+      // Some of them make room for others.
+      const answers = begun.map(async (client) => {
+        await client.send(handshake.slice(20));
+        return await client.readHead();
+      });
+      const { status } = await bounded(Promise.any(answers), "an answer");
+      assertEquals(status, 101);
+    } finally {
+      for (const client of begun) client.close();
+    }
+    const { code, stderr } = await example.interrupt();
     assertEquals(code, 0, stderr);
   },
 );
