@@ -13,6 +13,7 @@
 
 import type { LogLevel, LogRecord } from "../logs/records.ts";
 import { delay } from "../net/accept_loop.ts";
+import { messageOf } from "../user_code.ts";
 import { configFlags, workerArguments } from "./deno_command.ts";
 import { EXIT_CODES } from "./errors.ts";
 import { FileWatcher } from "./file_watcher.ts";
@@ -21,6 +22,7 @@ import type { Settings } from "./settings.ts";
 import { isSharable, portsOf, tryAddresses } from "./shared_ports.ts";
 import { onSignals, runSupervisor } from "./supervision.ts";
 import {
+  describeExit,
   type SpawnWorker,
   type WorkerExit,
   type WorkerProcess,
@@ -158,7 +160,7 @@ export class Reloader implements Disposable {
       if (this.#stopping.signal.aborted) return [];
       // At the start, nothing is watched that could mend it.
       if (!this.#watcher.isWatching) throw error;
-      return [error instanceof Error ? error.message : String(error)];
+      return [messageOf(error)];
     }
   }
 
@@ -172,7 +174,7 @@ export class Reloader implements Disposable {
     const outcome = await Promise.race([ready, worker.exited, change]);
     if (outcome === "outdated") await this.#end(worker);
     else if (outcome === "ready") await this.#takeOver(worker);
-    else this.#sayEnded(outcome);
+    else this.#sayEnded(worker, outcome);
   }
 
   #start(): { worker: WorkerProcess; ready: Promise<"ready"> } {
@@ -197,7 +199,7 @@ export class Reloader implements Disposable {
     this.#workers.delete(worker);
     if (this.#serving !== worker) return;
     this.#serving = undefined;
-    this.#sayEnded(exit);
+    this.#sayEnded(worker, exit);
   }
 
   /** Ends a worker, kindly but soon. */
@@ -213,9 +215,8 @@ export class Reloader implements Disposable {
     this.#say("debug", `Worker ${worker.pid} has ended`);
   }
 
-  #sayEnded({ code, signal }: WorkerExit): void {
-    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-    this.#say("error", `The server ended ${how}`);
+  #sayEnded(worker: WorkerProcess, exit: WorkerExit): void {
+    this.#say("error", describeExit(worker, exit));
     this.#sayWaiting();
   }
 

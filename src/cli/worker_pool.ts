@@ -1,8 +1,9 @@
 /**
  * Decides when workers start and end. There are as many as asked for; one that
  * dies is replaced, with back-off; one that is to be replaced serves until its
- * successor is ready, and no two are replaced at the same time. The first
- * worker starts alone: what makes it fail would make all of them fail.
+ * successor is ready, and no two are replaced at the same time. While none
+ * serves, one starts alone, since what makes it fail would make all of them
+ * fail; and then the back-off is short, because each wait is an outage.
  *
  * @module
  */
@@ -11,11 +12,15 @@ import type { LogLevel, LogRecord } from "../logs/records.ts";
 import { delay } from "../net/accept_loop.ts";
 import type { BackOff } from "./back_off.ts";
 import type { FromWorker } from "./worker_messages.ts";
-import type {
-  SpawnWorker,
-  WorkerExit,
-  WorkerProcess,
+import {
+  describeExit,
+  type SpawnWorker,
+  type WorkerExit,
+  type WorkerProcess,
 } from "./worker_process.ts";
+
+/** The longest wait while no worker serves, in milliseconds. */
+const OUTAGE_WAIT_MS = 1000;
 
 /** What a {@linkcode WorkerPool} needs. */
 export interface WorkerPoolOptions {
@@ -53,7 +58,9 @@ export class WorkerPool {
   #size: number;
   #everReady = false;
   #exitCode = 0;
-  #isWaiting = false;
+  /** When workers that are missing will be started. */
+  #fillAt = Infinity;
+  #fillTimer: ReturnType<typeof setTimeout> | undefined;
   #isReplacing = false;
   /** The worker that is being replaced, and its successor. */
   #replacement: { readonly old: Member; readonly fresh: Member } | undefined;
@@ -102,6 +109,7 @@ export class WorkerPool {
   /** Lets every worker drain and end. */
   stop(): void {
     this.#stopping.abort();
+    clearTimeout(this.#fillTimer);
     for (const member of this.#live()) this.#drain(member);
     this.#finishIfDone();
   }
@@ -119,7 +127,6 @@ export class WorkerPool {
 
   /** One more than asked for while a worker and its successor are both there. */
   #wanted(): number {
-    if (!this.#everReady) return 1;
     const live = this.#live();
     const both = this.#replacement !== undefined &&
       live.includes(this.#replacement.old) &&
@@ -128,8 +135,13 @@ export class WorkerPool {
   }
 
   #fill(): void {
-    if (this.#stopping.signal.aborted || this.#isWaiting) return;
-    while (this.#live().length < this.#wanted()) this.#start();
+    if (this.#stopping.signal.aborted || this.#fillAt !== Infinity) return;
+    const wanted = this.#isServing() ? this.#wanted() : 1;
+    while (this.#live().length < wanted) this.#start();
+  }
+
+  #isServing(): boolean {
+    return this.#live().some(({ state }) => state === "ready");
   }
 
   #start(): Member {
@@ -192,30 +204,35 @@ export class WorkerPool {
     if (member.state === "draining") {
       return this.#say("info", `Worker ${member.process.pid} has ended`);
     }
-    this.#say("error", `Worker ${member.process.pid} ${describeExit(exit)}`);
+    this.#say("error", describeExit(member.process, exit));
     if (!this.#everReady && exit.code !== null) {
       this.#exitCode = exit.code || 1;
       return this.stop();
     }
-    this.#detach(this.#fillLater(performance.now() - member.readySince));
+    this.#fillLater(performance.now() - member.readySince);
   }
 
-  async #fillLater(livedMs: number): Promise<void> {
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
-    await this.#wait(livedMs);
-    this.#isWaiting = false;
+  /** One that was sound is not made to wait for those that fail on and on. */
+  #fillLater(livedMs: number): void {
+    if (this.#live().length >= this.#wanted()) return;
+    const longest = this.#isServing() ? Infinity : OUTAGE_WAIT_MS;
+    const wait = this.#options.backOff.afterFailure(livedMs);
+    const ms = Math.min(wait, longest);
+    const at = performance.now() + ms;
+    if (at >= this.#fillAt) return;
+    clearTimeout(this.#fillTimer);
+    this.#fillAt = at;
+    this.#fillTimer = setTimeout(() => this.#fillNow(), ms);
+  }
+
+  #fillNow(): void {
+    this.#fillAt = Infinity;
     try {
       this.#fill();
     } catch (error) {
       this.#failed(error);
-      await this.#fillLater(0);
+      this.#fillLater(0);
     }
-  }
-
-  #wait(livedMs: number): Promise<void> {
-    const ms = this.#options.backOff.afterFailure(livedMs);
-    return delay(ms, this.#stopping.signal);
   }
 
   async #replaceStale(): Promise<void> {
@@ -259,7 +276,9 @@ export class WorkerPool {
     for (const member of this.#live()) {
       if (member.stale === "restart") member.stale = undefined;
     }
-    if (this.#nextStale() !== undefined) await this.#wait(0);
+    if (this.#nextStale() === undefined) return;
+    const ms = this.#options.backOff.afterFailure(0);
+    await delay(ms, this.#stopping.signal);
   }
 
   /** Lets a task run by itself; what makes it fail is logged. */
@@ -279,10 +298,4 @@ export class WorkerPool {
   #say(level: LogLevel, message: string): void {
     this.#options.log({ level, message });
   }
-}
-
-function describeExit({ code, signal }: WorkerExit): string {
-  return signal === null
-    ? `ended with exit code ${code}`
-    : `was killed by ${signal}`;
 }

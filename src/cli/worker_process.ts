@@ -36,6 +36,8 @@ export interface WorkerExit {
   readonly code: number | null;
   /** The signal that killed it, or `null`. */
   readonly signal: string | null;
+  /** Why it could not be started; absent if it was. */
+  readonly error?: Error;
 }
 
 /** A worker, as its supervisor sees it. */
@@ -114,8 +116,19 @@ function untilExit(child: ChildProcess): Promise<WorkerExit> {
   return new Promise((resolve) => {
     child.on("exit", (code, signal) => resolve({ code, signal }));
     // There is no exit where there was no start.
-    child.on("error", () => {
-      if (child.pid === undefined) resolve({ code: 1, signal: null });
+    child.on("error", (error) => {
+      if (child.pid === undefined) resolve({ code: 1, signal: null, error });
     });
   });
+}
+
+/** How a worker ended, as a sentence. */
+export function describeExit(
+  { pid }: WorkerProcess,
+  { code, signal, error }: WorkerExit,
+): string {
+  if (error !== undefined) return `Cannot start a worker: ${error.message}`;
+  return signal === null
+    ? `Worker ${pid} ended with exit code ${code}`
+    : `Worker ${pid} was killed by ${signal}`;
 }

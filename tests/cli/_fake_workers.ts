@@ -47,9 +47,9 @@ export class FakeWorker implements WorkerProcess {
   }
 
   /** Ends; without more, as one that has drained. */
-  async end({ code = 0, signal = null }: Partial<WorkerExit> = {}) {
+  async end(exit: Partial<WorkerExit> = {}) {
     this.hasEnded = true;
-    this.#exit.resolve({ code, signal });
+    this.#exit.resolve({ code: 0, signal: null, ...exit });
     await settle();
   }
 }

@@ -118,7 +118,7 @@ reloadTest(
       await command.logs(/application from before serves on/, index + 1);
       assertEquals(await command.get(), "one");
     }
-    assertEquals(command.count(/The server ended with exit code 3/), 3);
+    assertEquals(command.count(/Worker [0-9]+ ended with exit code 3/), 3);
     await command.write("answer.ts", 'export const answer = "two";');
     await replaced(command);
     assertEquals(await command.get(), "two");
@@ -150,7 +150,7 @@ reloadTest(
     await command.logs(/answer\.ts/);
     await command.logs(/Waiting for a change\n/);
     await command.write("answer.ts", "export const answer = 1; throw answer;");
-    await command.logs(/The server ended with exit code 3/);
+    await command.logs(/Worker [0-9]+ ended with exit code 3/);
     await command.logs(/Waiting for a change\n/, 2);
     await command.write("answer.ts", 'export const answer = "one";');
     await command.workersReady(1);
@@ -161,7 +161,7 @@ reloadTest(
 reloadTest("--reload waits for a change when the server has died", async () => {
   await using command = await startReloading('export const answer = "one";');
   Deno.kill(command.workers[0], "SIGKILL");
-  await command.logs(/The server ended by SIGKILL/);
+  await command.logs(/Worker [0-9]+ was killed by SIGKILL/);
   await command.logs(/Waiting for a change\n/);
   await command.write("answer.ts", 'export const answer = "two";');
   await command.workersReady(2);

@@ -18,23 +18,37 @@ interface TestPool {
   readonly exitCode: Promise<number>;
 }
 
+/** What lived for long is replaced at once, and what did not after a minute. */
+class SlowBackOff extends BackOff {
+  override afterFailure(livedMs: number): number {
+    return livedMs > 10 ? 1 : 60_000;
+  }
+}
+
 /** Starts a pool whose first worker has not yet become ready. */
-function startPool(size: number, drainTimeout = 10_000): TestPool {
+function startPool(
+  size: number,
+  drainTimeout = 10_000,
+  backOff = new BackOff({ minMs: 1, maxMs: 4 }),
+): TestPool {
   const spawner = new FakeSpawner();
   const records: LogRecord[] = [];
   const pool = new WorkerPool({
     size,
     spawn: spawner.spawn,
     log: (record) => records.push(record),
-    backOff: new BackOff({ minMs: 1, maxMs: 4 }),
+    backOff,
     drainTimeout,
   });
   return { pool, spawner, records, exitCode: pool.run() };
 }
 
 /** Starts a pool whose workers are all ready. */
-async function startReadyPool(size: number): Promise<TestPool> {
-  const started = startPool(size);
+async function startReadyPool(
+  size: number,
+  backOff?: BackOff,
+): Promise<TestPool> {
+  const started = startPool(size, undefined, backOff);
   await started.spawner.workers[0].ready();
   await started.spawner.allReady();
   return started;
@@ -115,6 +129,49 @@ poolTest(
     await stopPool(test);
   },
 );
+
+poolTest(
+  "WorkerPool replaces a sound worker at once, while it waits for one that fails",
+  async () => {
+    const test = await startReadyPool(3, new SlowBackOff());
+    const { workers } = test.spawner;
+    await workers[2].end({ code: 1 });
+    await pause(20);
+    await workers[1].end({ code: 1 });
+    await until(() => workers.length === 5);
+    assertEquals(test.spawner.alive, [1, 4, 5]);
+    await stopPool(test);
+  },
+);
+
+poolTest(
+  "WorkerPool does not wait for long while no worker serves, then starts one alone",
+  async () => {
+    const test = await startReadyPool(2, new SlowBackOff());
+    const { workers } = test.spawner;
+    await workers[0].end({ code: 1 });
+    await workers[1].end({ code: 1 });
+    await until(() => workers.length > 2);
+    assertEquals(test.spawner.alive, [3]);
+    await workers[2].end({ code: 1 });
+    await until(() => workers.length > 3);
+    assertEquals(test.spawner.alive, [4]);
+    await workers[3].ready();
+    assertEquals(test.spawner.alive, [4, 5]);
+    await stopPool(test);
+  },
+);
+
+poolTest("WorkerPool says why a worker could not be started", async () => {
+  const test = await startReadyPool(2);
+  const error = new Error("Too many open files");
+  await test.spawner.workers[0].end({ code: 1, error });
+  assertEquals(test.records.at(-1), {
+    level: "error",
+    message: "Cannot start a worker: Too many open files",
+  });
+  await stopPool(test);
+});
 
 poolTest(
   "WorkerPool restarts one worker after the other: ready first, then drain",
