@@ -77,6 +77,7 @@ const context = {
   onAppError: (error: unknown) => {
     throw error;
   },
+  onRefusedEvent() {},
   onIgnoredEvent() {},
   onAppReturned() {},
 };

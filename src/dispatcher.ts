@@ -6,6 +6,7 @@
  * @module
  */
 
+import { InvalidEventError } from "./asgi/errors.ts";
 import type { CycleContext } from "./asgi/http_cycle.ts";
 import { HttpCycle } from "./asgi/http_cycle.ts";
 import { type ConnectionInfo, httpScope } from "./asgi/http_scope.ts";
@@ -19,7 +20,7 @@ import type { Metrics } from "./metrics/metrics.ts";
 import { ForwardedReader } from "./middleware/forwarded_fields.ts";
 import { rootPath } from "./middleware/root_path.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { callUser } from "./user_code.ts";
+import { callUser, isInstance } from "./user_code.ts";
 import type {
   Outcome,
   WebSocketDispatcher,
@@ -210,6 +211,10 @@ export class Dispatcher {
       onAppError: (error) => {
         this.#metrics?.appFailed();
         this.#say("error", "The application failed", error);
+      },
+      onRefusedEvent: (error) => {
+        const level = isInstance(error, InvalidEventError) ? "warn" : "debug";
+        this.#say(level, "An event of the application was refused", error);
       },
       onIgnoredEvent: (type) =>
         this.#say("debug", `Ignored ${type} behind a complete response`),

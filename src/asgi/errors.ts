@@ -34,12 +34,22 @@ const MAX_ERRORS = 64;
  * or as one of several errors. It does not throw, whatever was thrown.
  */
 export function isDisconnect(error: unknown): boolean {
+  return errorsIn(error)
+    .some((one) => isInstance(one, ClientDisconnected));
+}
+
+/** Whether an error is another, or wraps it; as {@linkcode isDisconnect}. */
+export function wraps(error: unknown, other: unknown): boolean {
+  return errorsIn(error).some((one) => one === other);
+}
+
+/** An error, and what it wraps. */
+function* errorsIn(error: unknown): Generator<unknown, void> {
   const errors = new Set([error]);
   for (const one of errors) {
-    if (isInstance(one, ClientDisconnected)) return true;
+    yield one;
     if (errors.size < MAX_ERRORS) wrappedBy(one).forEach((e) => errors.add(e));
   }
-  return false;
 }
 
 function wrappedBy(error: unknown): unknown[] {

@@ -6,6 +6,8 @@
  */
 
 import type { EventOrigin, EventSource } from "../streams/event_streams.ts";
+import { handled } from "../streams/handled.ts";
+import { Backlog, contentSize } from "./sends.ts";
 
 /** Where the events of one call of an application come from, and go to. */
 export interface EventPort<In, Out> extends EventOrigin<In> {
@@ -15,6 +17,8 @@ export interface EventPort<In, Out> extends EventOrigin<In> {
   send(event: Out): Promise<void>;
   /** The application has aborted its stream of events. */
   abort(reason: unknown): void;
+  /** An event of the application was refused before it came here. */
+  refused(error: unknown): void;
 }
 
 /** A `receive` of any protocol. */
@@ -111,9 +115,14 @@ export function receiveOf<In>(port: EventPort<In, never>): ReceiveFunction<In> {
 
 /** The `send` of a port. */
 export function sendOf<Out>(
-  port: Pick<EventPort<unknown, Out>, "send" | "abort">,
+  port: Pick<EventPort<unknown, Out>, "send" | "abort" | "refused">,
 ): SendFunction<Out> {
   return bind(sendTo, port);
+}
+
+/** Tells the port of a `send` that an event for it was refused; others know none. */
+export function noteRefusal(send: object, error: unknown): void {
+  (send as Partial<Bound>)[PORT]?.refused(error);
 }
 
 function bind<F extends (...args: never[]) => unknown>(
@@ -128,8 +137,54 @@ function bind<F extends (...args: never[]) => unknown>(
 function writableOf(
   port: EventPort<unknown, unknown>,
 ): WritableStream<unknown> {
-  return new WritableStream({
-    write: (event) => port.send(event),
+  const backlog = new Backlog();
+  return new SendStream(port, backlog, {
+    write(event) {
+      backlog.remove(contentSize(event));
+      return port.send(event);
+    },
     abort: (reason) => port.abort(reason),
   });
+}
+
+/** A stream whose writes need not be awaited, as the calls of `send` need not. */
+class SendStream extends WritableStream<unknown> {
+  readonly #port: EventPort<unknown, unknown>;
+  readonly #backlog: Backlog;
+
+  constructor(
+    port: EventPort<unknown, unknown>,
+    backlog: Backlog,
+    sink: UnderlyingSink<unknown>,
+  ) {
+    super(sink, {
+      highWaterMark: 1,
+      // Called for each event that is written or piped, before it has to wait.
+      size(event) {
+        backlog.add(contentSize(event));
+        return 1;
+      },
+    });
+    this.#port = port;
+    this.#backlog = backlog;
+  }
+
+  /** As that of every stream, but rejections that nobody awaits do no harm. */
+  override getWriter(): WritableStreamDefaultWriter<unknown> {
+    const writer = super.getWriter();
+    const { write, close, abort } = writer;
+    return Object.assign(writer, {
+      write: (event: unknown) =>
+        this.#refusal() ?? handled(write.call(writer, event)),
+      close: () => handled(close.call(writer)),
+      abort: (reason: unknown) => handled(abort.call(writer, reason)),
+    });
+  }
+
+  /** The rejection of a write for which there is no room. */
+  #refusal(): Promise<never> | undefined {
+    const { full, overflow } = this.#backlog;
+    if (!full) return overflow;
+    return this.#backlog.refuse((error) => this.#port.abort(error));
+  }
 }

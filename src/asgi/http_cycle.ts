@@ -39,6 +39,7 @@ import {
   type ResponseEvent,
   type ResponseStart,
 } from "./http_events.ts";
+import { contentSize, Sends } from "./sends.ts";
 import type { Ending } from "./shutdown_notice.ts";
 import { type OrderedEvent, ResponseOrder } from "./response_order.ts";
 import type {
@@ -94,6 +95,7 @@ export interface CycleContext extends AppCalls {
 /** Bodies are handed over in pieces of at most this size. */
 const MAX_PIECE_BYTES = 64 * 1024;
 const EMPTY = new Uint8Array(0);
+const RETURNED = "Cannot complete response: the application has returned";
 const DISCONNECT: HttpReceiveEvent = Object.freeze({ type: "http.disconnect" });
 
 /** The cycle of one request. */
@@ -117,6 +119,7 @@ export class HttpCycle
   // Towards the client.
   readonly #order: ResponseOrder;
   readonly #sink: EventSink<OrderedEvent>;
+  readonly #sends = new Sends();
   /** The last of the sends in the queue: behind a file or a large body. */
   #sending: Promise<void> | undefined;
   #start: ResponseStart | undefined;
@@ -125,6 +128,7 @@ export class HttpCycle
 
   /** Why sends reject: the client has left, or its request was refused. */
   #disconnected: ClientDisconnected | undefined;
+  #rejection: Promise<never> | undefined;
   /** What the application has thrown, or aborted its stream with. */
   #fault: { readonly error: unknown } | undefined;
   #over = false;
@@ -156,19 +160,22 @@ export class HttpCycle
     try {
       await app(scope, receiveOf(this), sendOf(this) as Send);
       while (this.#sending !== undefined) await this.#sending;
-      if (
-        !this.#order.complete && !this.#clientLeft && this.#fault === undefined
-      ) {
-        this.#context.onAppError(
-          new Error("Cannot complete response: the application has returned"),
-        );
-      }
+      this.#returned();
     } catch (error) {
       this.#failed(error);
     } finally {
       if (!this.#order.complete) this.#sink.close();
+      this.#sends.report(this.#context, this.#fault);
       this.#context.onAppReturned();
     }
+  }
+
+  /** An application that returns amid its response has failed. */
+  #returned(): void {
+    const { complete, broken } = this.#order;
+    if (complete || this.#fault !== undefined) return;
+    if (this.#clientLeft && !broken) return;
+    this.#context.onAppError(this.#sends.explain(RETURNED));
   }
 
   /** Whether the response is complete, or was cut short. */
@@ -253,19 +260,47 @@ export class HttpCycle
 
   /** Takes an event of the application. */
   send(event: HttpSendEvent): Promise<void> {
-    if (this.#sending === undefined) return this.#accept(event);
-    return this.#queue(this.#sending.then(() => this.#accept(event)));
+    if (this.#sends.full) this.#overflow();
+    if (this.#sending === undefined || this.#order.complete) {
+      return this.#accept(event);
+    }
+    return this.#sends.overflow ?? this.#defer(event, this.#sending);
+  }
+
+  /** Lets an event wait for those before it. */
+  #defer(event: HttpSendEvent, before: Promise<void>): Promise<void> {
+    const size = contentSize(event);
+    this.#sends.add(size);
+    return this.#queue(before.then(() => {
+      this.#sends.remove(size);
+      return this.#accept(event);
+    }));
+  }
+
+  /** Too much waits: the response fails, unless it has failed before. */
+  #overflow(): void {
+    if (this.#fault !== undefined || this.#disconnected !== undefined) return;
+    if (this.#order.complete) return;
+    handled(this.#sends.refuse((error) => this.abort(error)));
   }
 
   #accept(event: HttpSendEvent): Promise<void> {
     try {
       if (this.#order.complete) return this.#ignore(event);
-      if (this.#disconnected !== undefined) throw this.#disconnected;
+      if (this.#sends.overflow !== undefined) return this.#sends.overflow;
+      if (this.#disconnected !== undefined) {
+        return this.#rejection ??= handled(Promise.reject(this.#disconnected));
+      }
       return this.#dispatch(checkEvent(event));
     } catch (error) {
       if (this.#order.broken) this.#sink.close();
-      return handled(Promise.reject(error));
+      return this.#sends.reject(error);
     }
+  }
+
+  /** A send was refused before it came here. */
+  refused(error: unknown): void {
+    this.#sends.note(error);
   }
 
   #ignore(event: HttpSendEvent): Promise<void> {
@@ -309,6 +344,7 @@ export class HttpCycle
 
   #put(event: OrderedEvent): Promise<void> {
     this.#order.advance(event);
+    this.#sends.add(sizeOf(event));
     return this.#sink.write(event);
   }
 
@@ -328,7 +364,10 @@ export class HttpCycle
       if (this.#sending === last) this.#sending = undefined;
       if (this.#order.broken) this.#sink.close();
     };
-    const last = this.#sending = sending.then(over, over);
+    const last = this.#sending = sending.then(over, (error) => {
+      if (this.#fault === undefined) this.#sends.note(error);
+      over();
+    });
     return handled(sending);
   }
 
@@ -366,6 +405,7 @@ export class HttpCycle
 
   /** Takes an event of the response that is due. */
   takeEvent(event: OrderedEvent): Promise<void> | undefined {
+    this.#sends.remove(sizeOf(event));
     if (this.#disconnected !== undefined) throw this.#disconnected;
     const last = this.#isLast(event);
     const written = this.#write(event, last);
@@ -460,4 +500,8 @@ export class HttpCycle
     this.onEnd?.();
     this.#finish();
   }
+}
+
+function sizeOf(event: OrderedEvent): number {
+  return event.type === "http.response.body" ? event.body.length : 0;
 }

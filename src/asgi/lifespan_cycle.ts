@@ -184,9 +184,14 @@ export class LifespanCycle
     try {
       return this.#sink.write(this.#accept(event));
     } catch (error) {
-      this.#refused ??= { error };
+      this.refused(error);
       return handled(Promise.reject(error));
     }
+  }
+
+  /** An event of the application was refused. */
+  refused(error: unknown): void {
+    this.#refused ??= { error };
   }
 
   #accept(event: LifespanSendEvent): LifespanAnswer {

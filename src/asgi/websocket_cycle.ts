@@ -33,6 +33,7 @@ import {
   InvalidEventError,
   isDisconnect,
 } from "./errors.ts";
+import { Sends } from "./sends.ts";
 import type { Ending } from "./shutdown_notice.ts";
 import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
 import type {
@@ -130,6 +131,9 @@ export class WebSocketCycle
 
   // Towards the client.
   readonly #sink: EventSink<WebSocketAction>;
+  readonly #sends = new Sends();
+  /** What all sends reject with when the WebSocket is closed. */
+  #rejection: Promise<never> | undefined;
   #state: State = "connecting";
   #session: WebSocketSession | undefined;
   #denial: { status: number; headers: readonly Field[] } | undefined;
@@ -175,7 +179,7 @@ export class WebSocketCycle
   /** Brings the WebSocket to its end, because the server shuts down. */
   shutdown(): void {
     if (this.#state === "open") {
-      handled(this.send({ type: "websocket.close", code: SERVICE_RESTART }));
+      handled(this.#closeBy(SERVICE_RESTART));
     } else if (this.#state === "connecting") {
       this.#deny(503);
     }
@@ -186,7 +190,10 @@ export class WebSocketCycle
     const send = sendOf(this) as unknown as Send;
     Promise.try(app, this.#scope, receive, send)
       .then(() => this.#finish(NORMAL_CLOSURE), (error) => this.#failed(error))
-      .then(() => this.#calls.onAppReturned());
+      .then(() => {
+        this.#sends.report(this.#calls, this.#fault);
+        this.#calls.onAppReturned();
+      });
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -199,11 +206,19 @@ export class WebSocketCycle
   /** The application is gone: what it left open is closed. */
   async #finish(code: number): Promise<void> {
     if (this.#state === "open") {
-      await this.send({ type: "websocket.close", code }).catch(() => {});
+      await this.#closeBy(code).catch(() => {});
     } else if (this.#state !== "closed") {
-      if (code === NORMAL_CLOSURE) this.#calls.onAppError(new Error(RETURNED));
+      if (code === NORMAL_CLOSURE) {
+        this.#calls.onAppError(this.#sends.explain(RETURNED));
+      }
       await this.#deny(500);
     }
+  }
+
+  /** Closes after what was sent before. */
+  #closeBy(code: number): Promise<void> {
+    this.#state = "closed";
+    return this.#write({ type: "websocket.close", code, reason: "" });
   }
 
   // Towards the application: events are made when it asks for them.
@@ -252,14 +267,33 @@ export class WebSocketCycle
 
   /** Takes an event of the application. */
   send(event: WebSocketCommand): Promise<void> {
+    if (this.#sends.overflow !== undefined) return this.#sends.overflow;
+    if (this.#state === "closed") {
+      return this.#rejection ??= handled(
+        Promise.reject(new ClientDisconnected()),
+      );
+    }
+    // The WebSocket is closed as by a throw.
+    if (this.#sends.full) {
+      return this.#sends.refuse((error) => this.abort(error));
+    }
     try {
-      if (this.#state === "closed") throw new ClientDisconnected();
       const action = checkWebSocketEvent(event);
       this.#state = this.#stateBehind(action);
-      return this.#sink.write(action);
+      return this.#write(action);
     } catch (error) {
-      return handled(Promise.reject(error));
+      return this.#sends.reject(error);
     }
+  }
+
+  /** An event of the application was refused before it came here. */
+  refused(error: unknown): void {
+    this.#sends.note(error);
+  }
+
+  #write(action: WebSocketAction): Promise<void> {
+    this.#sends.add(sizeOf(action));
+    return this.#sink.write(action);
   }
 
   /** Closes the WebSocket, or denies it, as a throw does. */
@@ -302,6 +336,7 @@ export class WebSocketCycle
 
   /** Takes what the application wants to be done. */
   takeEvent(action: WebSocketAction): Promise<void> | undefined {
+    this.#sends.remove(sizeOf(action));
     if (action.type !== "websocket.send") return this.#deal(action);
     const session = this.#session;
     const sent = session?.send(action.message);
@@ -406,6 +441,13 @@ export class WebSocketCycle
     this.onEnd?.();
     this.#finishRun();
   }
+}
+
+function sizeOf(action: WebSocketAction): number {
+  if (action.type === "websocket.send") return action.message.length;
+  return action.type === "websocket.http.response.body"
+    ? action.body.length
+    : 0;
 }
 
 /** Whether an action ends a denial. */

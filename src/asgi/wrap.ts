@@ -8,7 +8,8 @@
  */
 
 import { handled } from "../streams/handled.ts";
-import { sendOf } from "./event_port.ts";
+import { noteRefusal, sendOf } from "./event_port.ts";
+import { Backlog, contentSize } from "./sends.ts";
 import type { Receive, ReceiveEvent, Send, SendEvent } from "./types.ts";
 
 /**
@@ -36,34 +37,81 @@ export function wrapSend(
   send: Send,
   change: (event: SendEvent) => SendEvent | Promise<SendEvent>,
 ): Send {
-  const turns = new Turns();
-  // That the event is taken over is not waited for before the next one's turn.
-  async function handOver(changed: SendEvent | Promise<SendEvent>) {
-    return { sent: handled(send(await changed)) };
-  }
-  return sendOf({
-    send(event: SendEvent): Promise<void> {
-      let handedOver;
-      if (turns.isIdle) {
-        const changed = attempt(() => change(event));
-        // At once: the application may return without waiting.
-        if (!(changed instanceof Promise)) return send(changed);
-        handedOver = turns.take(() => handOver(changed));
-      } else {
-        handedOver = turns.take(() => handOver(change(event)));
-      }
-      return handled(handedOver.then(({ sent }) => sent));
-    },
-    abort: (reason: unknown): Promise<void> => send.writable.abort(reason),
-  }) as Send;
+  return sendOf(new ChangingPort(send, change)) as Send;
 }
 
-/** Calls a function; what it throws becomes a rejection. */
-function attempt<T>(call: () => T | Promise<T>): T | Promise<T> {
-  try {
-    return call();
-  } catch (error) {
-    return handled(Promise.reject(error));
+/** Gives events to another `send`, changed, in their order. */
+class ChangingPort {
+  readonly #send: Send;
+  readonly #change: (event: SendEvent) => SendEvent | Promise<SendEvent>;
+  readonly #turns = new Turns();
+  readonly #backlog = new Backlog();
+
+  constructor(
+    send: Send,
+    change: (event: SendEvent) => SendEvent | Promise<SendEvent>,
+  ) {
+    this.#send = send;
+    this.#change = change;
+  }
+
+  send(event: SendEvent): Promise<void> {
+    if (this.#backlog.overflow !== undefined) return this.#backlog.overflow;
+    if (!this.#turns.isIdle) return this.#wait(event, () => this.#try(event));
+    const changed = this.#try(event);
+    // At once: the application may return without waiting.
+    if (!(changed instanceof Promise)) return this.#send(changed);
+    return this.#wait(event, () => changed);
+  }
+
+  abort(reason: unknown): Promise<void> {
+    return this.#send.writable.abort(reason);
+  }
+
+  refused(error: unknown): void {
+    noteRefusal(this.#send, error);
+  }
+
+  /** Changes an event; what that throws becomes a rejection. */
+  #try(event: SendEvent): SendEvent | Promise<SendEvent> {
+    try {
+      return this.#change(event);
+    } catch (error) {
+      this.refused(error);
+      return handled(Promise.reject(error));
+    }
+  }
+
+  /** Hands an event over when those before it were handed over. */
+  #wait(
+    event: SendEvent,
+    change: () => SendEvent | Promise<SendEvent>,
+  ): Promise<void> {
+    // If its stream is locked, only the rejected send says so.
+    if (this.#backlog.full) {
+      return this.#backlog.refuse((error) => {
+        handled(this.abort(error));
+      });
+    }
+    const size = contentSize(event);
+    this.#backlog.add(size);
+    const handedOver = this.#turns.take(() => this.#handOver(change(), size));
+    return handled(handedOver.then(({ sent }) => sent));
+  }
+
+  /** That the event is taken over is not waited for before the next one's turn. */
+  async #handOver(
+    changed: SendEvent | Promise<SendEvent>,
+    size: number,
+  ): Promise<{ sent: Promise<void> }> {
+    try {
+      return { sent: handled(this.#send(await changed)) };
+    } catch (error) {
+      this.refused(error);
+      throw error;
+    } finally {
+      this.#backlog.remove(size);
+    }
   }
 }
 

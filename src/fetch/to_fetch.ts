@@ -245,6 +245,7 @@ class AppRunner {
     this.#running++;
     return {
       onAppError: (error: unknown) => this.#failed(exchange, error),
+      onRefusedEvent: (error: unknown) => this.#report(error, ignore),
       onIgnoredEvent: () => {},
       onAppReturned: () => {
         if (--this.#running === 0 && this.#stopped) this.#idle.resolve();

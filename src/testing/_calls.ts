@@ -29,6 +29,8 @@ interface RunningCall extends Call {
 export class Calls {
   /** The types of the events that were ignored. */
   readonly ignored: string[] = [];
+  /** Why events were refused, where nothing else says so. */
+  readonly refused: unknown[] = [];
   readonly #running = new Set<RunningCall>();
 
   /** Begins a call; `disconnect` lets its client leave. */
@@ -37,6 +39,7 @@ export class Calls {
     const context: CycleContext = {
       openFile,
       onAppError: (error) => errors.add(error),
+      onRefusedEvent: (error) => this.refused.push(error),
       onIgnoredEvent: (type) => this.ignored.push(type),
       onAppReturned: () => {
         this.#running.delete(call);

@@ -124,6 +124,14 @@ export class TestClient implements AsyncDisposable {
     return this.#errors.all;
   }
 
+  /**
+   * What events were refused with: the first of each call that has not failed by
+   * it. The server logs a warning for each.
+   */
+  get refusedEvents(): readonly unknown[] {
+    return this.#calls.refused;
+  }
+
   /** The types of the events that were sent behind a complete response. */
   get ignoredEvents(): readonly string[] {
     return this.#calls.ignored;

@@ -172,6 +172,8 @@ export interface Run {
   readonly cycle: WebSocketCycle;
   /** What the server was told of the application's faults. */
   readonly errors: unknown[];
+  /** What it was told of refused events. */
+  readonly refused: unknown[];
   /** Resolves when the WebSocket is closed, or was denied. */
   readonly finished: Promise<void>;
   /**
@@ -185,17 +187,19 @@ export interface Run {
 export function start(app: AsgiApp, options: RunOptions = {}): Run {
   const { wire = new FakeWebSocketWire(), subprotocols = [] } = options;
   const errors: unknown[] = [];
+  const refused: unknown[] = [];
   const returned = Promise.withResolvers<void>();
   const cycle = new WebSocketCycle(wire, exampleScope(subprotocols), {
     onAppError(error) {
       errors.push(error);
       if (isAssertion(error)) returned.reject(error);
     },
+    onRefusedEvent: (error) => refused.push(error),
     onIgnoredEvent: () => {},
     onAppReturned: () => returned.resolve(),
   });
   const finished = cycle.run(app);
-  return { wire, cycle, errors, finished, returned: returned.promise };
+  return { wire, cycle, errors, refused, finished, returned: returned.promise };
 }
 
 /** Runs an application to its end, and its WebSocket; it must be faultless. */

@@ -218,6 +218,8 @@ export interface Run {
   readonly wire: FakeWire;
   /** What the server was told of the application's faults. */
   readonly errors: unknown[];
+  /** What it was told of refused events. */
+  readonly refused: unknown[];
   /** The types of the events that were ignored. */
   readonly ignored: string[];
   /** Resolves when the response is complete, or cut short. */
@@ -233,6 +235,7 @@ export interface Run {
 export function start(app: AsgiApp, options: RunOptions = {}): Run {
   const { wire = new FakeWire(), bodyless = false } = options;
   const errors: unknown[] = [];
+  const refused: unknown[] = [];
   const ignored: string[] = [];
   const returned = Promise.withResolvers<void>();
   const cycle = new HttpCycle(wire, {
@@ -241,11 +244,19 @@ export function start(app: AsgiApp, options: RunOptions = {}): Run {
       errors.push(error);
       if (isAssertion(error)) returned.reject(error);
     },
+    onRefusedEvent: (error) => refused.push(error),
     onIgnoredEvent: (type) => ignored.push(type),
     onAppReturned: () => returned.resolve(),
   }, bodyless);
   const finished = cycle.run(app, exampleScope());
-  return { wire, errors, ignored, finished, returned: returned.promise };
+  return {
+    wire,
+    errors,
+    refused,
+    ignored,
+    finished,
+    returned: returned.promise,
+  };
 }
 
 /** Runs an application to its end, and its response; it must be faultless. */

@@ -25,6 +25,7 @@ async function callsFor(...origins: string[]): Promise<readonly WireCall[]> {
   const returned = Promise.withResolvers<void>();
   const cycle = new WebSocketCycle(wire, exampleScope([], ...headers), {
     onAppError: (error) => returned.reject(error),
+    onRefusedEvent: () => {},
     onIgnoredEvent: () => {},
     onAppReturned: () => returned.resolve(),
   });

@@ -22,6 +22,7 @@ function countingPort(): EventPort<number, number> {
     source: new EventSource(origin),
     send: () => Promise.reject(new RangeError("No room")),
     abort() {},
+    refused() {},
   };
 }
 

@@ -138,7 +138,7 @@ Deno.test("A path may be followed by trailers", async () => {
 for (const [what, length] of [["shorter", "9"], ["longer", "3"]]) {
   Deno.test(`A file that is ${what} than its declared length is no whole response`, async () => {
     const file = new FakeFile("file");
-    const { wire } = await run(async (_scope, _receive, send) => {
+    const { wire, errors } = await runFaulty(async (_scope, _receive, send) => {
       await begin(send, [["content-length", length]]);
       await assertRejects(
         () => sendPath(send),
@@ -146,6 +146,7 @@ for (const [what, length] of [["shorter", "9"], ["longer", "3"]]) {
         `content-length declared ${length}`,
       );
     }, { openFile: opener(file) });
+    assertEquals(errors.length, 1);
     assert(file.closed);
     assert(["abort", "refuse"].includes(wire.calls.at(-1)![0]));
     assert(!wire.calls.some((call) => call[0] === "data" && call[2]));

@@ -2,7 +2,12 @@
 // lengths that are declared, large content in pieces, trailers and early hints,
 // the client's pace, and the order of events that nobody awaits.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+} from "@std/assert";
 import {
   ClientDisconnected,
   InvalidEventError,
@@ -136,7 +141,7 @@ const MISSED: readonly [what: string, content: string[], left: string[]][] = [
 
 for (const [what, content, left] of MISSED) {
   Deno.test(`A declared length that is missed by ${what} breaks the response`, async () => {
-    const { wire, errors } = await run(async (_scope, _receive, send) => {
+    const { wire, errors } = await runFaulty(async (_scope, _receive, send) => {
       await begin(send, [["content-length", "5"]]);
       for (const body of left) await more(send, body);
       const [body, ...rest] = content.slice(left.length);
@@ -148,7 +153,7 @@ for (const [what, content, left] of MISSED) {
       await nextTurn();
       await assertRejects(() => last(send, "o"));
     });
-    assertEquals(errors, []);
+    assertBroken(errors);
     const sent = left.map((body) => ["data", body, false]);
     assertEquals(
       wire.calls as unknown[],
@@ -159,13 +164,21 @@ for (const [what, content, left] of MISSED) {
   });
 }
 
+/** A response that is cut is a fault, although its rejection was caught. */
+function assertBroken(errors: readonly unknown[]): void {
+  assertEquals(errors.map(String), [
+    "Error: Cannot complete response: the application has returned",
+  ]);
+  assertInstanceOf((errors[0] as Error).cause, InvalidEventError);
+}
+
 Deno.test("A declared length counts bytes, not characters", async () => {
   const { wire } = await run(async (_scope, _receive, send) => {
     await begin(send, [["content-length", "2"]]);
     await last(send, "é");
   });
   assertEquals(wire.calls.at(-1), ["data", "é", true]);
-  const { wire: short } = await run(async (_scope, _receive, send) => {
+  const { wire: short } = await runFaulty(async (_scope, _receive, send) => {
     await begin(send, [["content-length", "1"]]);
     await assertRejects(
       () => last(send, "é"),
@@ -177,7 +190,7 @@ Deno.test("A declared length counts bytes, not characters", async () => {
 });
 
 Deno.test("A declared length that is missed by large content is never taken for a whole response", async () => {
-  const { wire } = await run(async (_scope, _receive, send) => {
+  const { wire, errors } = await runFaulty(async (_scope, _receive, send) => {
     await begin(send, [["content-length", String(3 * MAX_PIECE)]]);
     await assertRejects(
       () => last(send, "x".repeat(4 * MAX_PIECE)),
@@ -185,6 +198,7 @@ Deno.test("A declared length that is missed by large content is never taken for 
       "content-length declared",
     );
   });
+  assertBroken(errors);
   assertEquals(wire.calls.at(-1), ["abort"]);
   assert(!wire.calls.some((call) => call[0] === "data" && call[2]));
 });

@@ -13,6 +13,8 @@ import {
 import { countApp, http, type HttpApp } from "./_apps.ts";
 
 const PIECE = new Uint8Array(64 * 1024);
+/** What was logged of errors. */
+const errors: string[] = [];
 /** What the last download has sent so far. */
 let sent = 0;
 
@@ -22,9 +24,14 @@ const ROUTES: Record<string, HttpApp> = {
   "/sent": (_scope, _receive, send) => {
     return respond(send, 200, { body: String(sent) });
   },
+  "/errors": (_scope, _receive, send) => {
+    return respond(send, 200, { body: errors.join("\n") });
+  },
   "/begin": begin,
   "/unawaited/order": sendOutOfOrder,
   "/unawaited/disconnect": sendIntoNothing,
+  "/unawaited/flood": flood,
+  "/unawaited/stream": floodStream,
 };
 
 const httpApp: AsgiApp = http((scope, receive, send) => {
@@ -87,7 +94,38 @@ async function sendIntoNothing(scope: HttpScope, receive: Receive, send: Send) {
   }
 }
 
-const server = serve(app, { port: 0, onListen: () => {} });
+/** Sends a million events at once. */
+function flood(_scope: HttpScope, _receive: Receive, send: Send): void {
+  send({ type: "http.response.start", status: 200 });
+  for (let i = 0; i < 1_000_000; i++) {
+    send({ type: "http.response.body", body: "piece", more_body: true });
+  }
+}
+
+/** As `flood`, by a stream. */
+async function floodStream(
+  _scope: HttpScope,
+  receive: Receive,
+  send: Send,
+): Promise<void> {
+  const writer = send.writable.getWriter();
+  writer.write({ type: "http.response.start", status: 200 });
+  for (let i = 0; i < 1_000_000; i++) {
+    writer.write({
+      type: "http.response.body",
+      body: "piece",
+      more_body: true,
+    });
+  }
+  while ((await receive()).type !== "http.disconnect");
+  writer.write({ type: "http.response.body" });
+}
+
+const server = serve(app, {
+  port: 0,
+  onListen: () => {},
+  log: ({ error }) => errors.push(String(error)),
+});
 console.log(server.url);
 await Deno.stdin.read(new Uint8Array(1));
 await server.shutdown();

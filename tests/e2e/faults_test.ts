@@ -4,6 +4,7 @@
 
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { type AsgiApp, InvalidEventError, respond } from "../../mod.ts";
+import { handled } from "../../src/streams/handled.ts";
 import { http, type HttpApp, pathApp } from "./_apps.ts";
 import { request } from "./_raw_client.ts";
 import { netTest, start } from "./_testing.ts";
@@ -201,6 +202,52 @@ netTest(
     assertEquals((await client.readResponse()).body, "/1");
     assertEquals((await client.readResponse()).body, "/2");
     assertEquals((await client.readResponse()).status, 500);
+  },
+);
+
+netTest(
+  "an event that is refused is logged, although the response is whole",
+  async () => {
+    const app: HttpApp = async (_scope, _receive, send) => {
+      handled(send({ type: "http.response.body", body: "early" }));
+      await respond(send, 200, { body: "whole" });
+    };
+    await using server = start(failOn(app));
+    using client = await server.connect();
+    await client.get("/fail");
+    assertEquals((await client.readResponse()).body, "whole");
+    await server.server.shutdown({ timeout: 0 });
+    const warnings = server.records.filter(({ level }) => level === "warn");
+    assertEquals(warnings.map(({ message, error }) => [message, `${error}`]), [[
+      "An event of the application was refused",
+      "InvalidEventError: Cannot send http.response.body: http.response.start must come first",
+    ]]);
+    assertEquals(server.errors, []);
+  },
+);
+
+netTest(
+  "an app that sends without end and does not wait stops nobody else",
+  async () => {
+    const app: HttpApp = (_scope, _receive, send) => {
+      handled(send({ type: "http.response.start", status: 200 }));
+      const body = new Uint8Array(64 * 1024);
+      for (let i = 0; i < 100_000; i++) {
+        handled(send({ type: "http.response.body", body, more_body: true }));
+      }
+    };
+    await using server = start(failOn(app));
+    using client = await server.connect();
+    await client.get("/fail");
+    await assertServes(server);
+    await assertRejects(
+      () => client.readResponse(),
+      Error,
+      "The response is truncated",
+    );
+    await server.server.shutdown({ timeout: 0 });
+    assertEquals(server.errors.length, 1);
+    assertInstanceOf(server.errors[0], InvalidEventError);
   },
 );
 

@@ -7,7 +7,12 @@
 // at a GiB a second, whatever program reads them; what is measured here is
 // what the server holds.
 
-import { assert, assertEquals, assertLess } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertLess,
+  assertStringIncludes,
+} from "@std/assert";
 import { type RawClient, request } from "./_raw_client.ts";
 import { lacksProc, ServerProcess } from "./_server_process.ts";
 import { netTest, pause, until } from "./_testing.ts";
@@ -73,6 +78,24 @@ netTest("a download of 1 GiB by a slow reader takes no memory", async () => {
   });
   assertLess(growth, MAX_GROWTH);
 }, OPTIONS);
+
+for (const path of ["/unawaited/flood", "/unawaited/stream"]) {
+  netTest(
+    `a million events that nobody awaits take no memory (${path})`,
+    async () => {
+      await using server = await ServerProcess.start(COLLECT_OFTEN);
+      await server.get("/errors");
+      const before = await server.residentBytes();
+      using client = await server.connect();
+      await client.get(path);
+      await client.readToEnd().catch(() => {});
+      assertLess(await server.residentBytes() - before, MAX_GROWTH);
+      assertStringIncludes(await server.get("/errors"), "await each send");
+      assertEquals(await server.stop(), true);
+    },
+    OPTIONS,
+  );
+}
 
 /** Measures at every 64 MiB; the number of bytes done says when. */
 type Watch = (bytes: number) => Promise<void>;

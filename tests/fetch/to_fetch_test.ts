@@ -18,6 +18,7 @@ import {
   type SendEvent,
 } from "../../mod.ts";
 import { toFetch, type ToFetchOptions } from "../../src/fetch/mod.ts";
+import { handled } from "../../src/streams/handled.ts";
 import { HOSTILE_VALUES } from "../_hostile_values.ts";
 import { http } from "../e2e/_apps.ts";
 import { bounded } from "../e2e/_testing.ts";
@@ -346,6 +347,22 @@ Deno.test("toFetch answers 500 where onError rejects, which is too late", async 
   const broken = http(() => Promise.reject(new Error("It broke")));
   const handler = toFetch(broken, { onError: FAILING.rejects });
   assertEquals((await handler(new Request(URL_))).status, 500);
+});
+
+Deno.test("toFetch says which event was refused, if nobody awaits it", async () => {
+  const errors: unknown[] = [];
+  const handler = toFetch(
+    http(async (_scope, _receive, send) => {
+      handled(send({ type: "http.response.start", status: 700 }));
+      await Promise.resolve();
+    }),
+    { onError: (error) => errors.push(error) },
+  );
+  assertEquals((await handler(new Request(URL_))).status, 500);
+  const causes = errors.map((error) => String((error as Error).cause));
+  assertEquals(causes, [
+    "InvalidEventError: Cannot send http.response.start: fetch carries only statuses 200–599, not 700",
+  ]);
 });
 
 for (const [how, fail] of Object.entries(FAILING)) {

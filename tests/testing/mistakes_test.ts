@@ -41,6 +41,19 @@ async function sendAll(
   for (const event of events) await send(event as unknown as SendEvent);
 }
 
+Deno.test("An event that is refused can be found, although the response is whole", async () => {
+  const app = http(async (_scope, _receive, send) => {
+    await sendAll(send, [BODY]).catch(() => {});
+    await sendAll(send, [START, BODY]);
+  });
+  await using client = await TestClient.start(app);
+  assertEquals(await (await client.fetch("/")).text(), "abc");
+  assertEquals(client.refusedEvents.map(String), [
+    "InvalidEventError: Cannot send http.response.body: http.response.start must come first",
+  ]);
+  assertEquals(client.errors, []);
+});
+
 /** The mistakes of applications that serve HTTP. */
 const MISTAKES: Record<string, AsgiApp> = {
   "throws": http(() => {
