@@ -288,6 +288,35 @@ Deno.test("What a client sends behind a refusal is read and thrown away until it
   assertEquals(statuses(transport.output), [400]);
 });
 
+Deno.test("Bytes that are no request are reported once they were refused", async () => {
+  const { transport, connection, done, exchanges } = serveInMemory();
+  const refused: Http1Exchange[] = [];
+  connection.onRefused = (exchange) => refused.push(exchange);
+  transport.push(get("/good") + "nonsense\r\n\r\n");
+  await settle();
+  assertEquals(statuses(transport.output), [200, 400]);
+  const [{ refusal, status, complete, request }] = refused;
+  assertEquals([refusal, status, complete], [400, 400, true]);
+  assertEquals(request.method, "");
+  transport.end();
+  await within(done);
+  assertEquals([refused.length, exchanges.length], [1, 1]);
+});
+
+Deno.test("A request whose content is refused is not reported as bytes that are none", async () => {
+  const { transport, connection, done, exchanges } = serveInMemory(
+    async (exchange) => {
+      await exchange.readBody();
+    },
+  );
+  connection.onRefused = () => assert(false, "It is reported");
+  transport.push(postChunks("/", "zz\r\n"));
+  transport.end();
+  await within(done);
+  assertEquals(statuses(transport.output), [400]);
+  assertEquals([exchanges[0].refusal, exchanges[0].status], [400, 400]);
+});
+
 // Half close.
 
 Deno.test("A client that has sent its last request is still answered", async () => {
@@ -501,6 +530,23 @@ Deno.test("An unread body within drainBytes is drained, and the connection stays
   }
   assertEquals(bodies(transport.output), ["/1", "/2"]);
   assertFalse(transport.writeClosed);
+  transport.end();
+  await within(done);
+});
+
+Deno.test("A connection is idle again once the body was drained, and not before", async () => {
+  const { transport, connection, done } = serveInMemory(
+    (exchange) => respond(exchange, "early"),
+  );
+  let idleTimes = 0;
+  connection.onIdle = () => idleTimes++;
+  const wire = post("/", "hello");
+  transport.push(wire.slice(0, -1));
+  await settle();
+  assertEquals([connection.evictable, idleTimes], [false, 0]);
+  transport.push(wire.slice(-1));
+  await settle();
+  assertEquals([connection.evictable, idleTimes], [true, 1]);
   transport.end();
   await within(done);
 });

@@ -882,6 +882,36 @@ Deno.test("An exchange says how far it has come", async () => {
   assertEquals(exchanges[0].keepAlive, true);
 });
 
+Deno.test("An exchange knows its status, and how much content was sent", async () => {
+  const cases: [line: string, given: Answer, sent: number][] = [
+    ["GET / HTTP/1.1", { status: 201 }, 5],
+    ["GET / HTTP/1.1", { headers: HELLO, chunks: ["hel", "lo"] }, 5],
+    ["GET / HTTP/1.0", {}, 5],
+    ["HEAD / HTTP/1.1", {}, 0],
+    ["GET / HTTP/1.1", { status: 204 }, 0],
+  ];
+  for (const [line, given, sent] of cases) {
+    const { exchanges } = await exchangeOne(request(line), answer(given));
+    const [{ status, bytesSent, aborted, refusal }] = exchanges;
+    assertEquals([status, bytesSent], [given.status ?? 200, sent]);
+    assertEquals([aborted, refusal], [false, undefined]);
+  }
+});
+
+Deno.test("An exchange knows that it was refused, or aborted", async () => {
+  const { exchanges: [refused] } = await exchangeOne(
+    request("GET / HTTP/1.1"),
+    (exchange) => exchange.refuse(503),
+  );
+  assertEquals([refused.refusal, refused.status], [503, 503]);
+  assertEquals([refused.aborted, refused.bytesSent], [false, 20]);
+  const { exchanges: [aborted] } = await exchangeOne(
+    request("GET / HTTP/1.1"),
+    (exchange) => Promise.resolve(exchange.abort()),
+  );
+  assertEquals([aborted.aborted, aborted.status], [true, null]);
+});
+
 Deno.test("takeBody() takes what has arrived, and waits for nothing", async () => {
   const taken: (string | undefined)[] = [];
   await exchangeOne(

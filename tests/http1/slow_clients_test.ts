@@ -88,6 +88,19 @@ Deno.test("run() rejects with what a write has failed with, idle or not", async 
   }
 });
 
+Deno.test("run() rejects with what a write has failed with, even if the handler overlooks it", async () => {
+  const { transport, done, exchanges } = serveInMemory(async (exchange) => {
+    await answerOf(100_000, "chunked")(exchange).catch(() => {});
+  });
+  transport.stallWrites();
+  transport.push(GET);
+  await settle();
+  transport.breakWrites(new RangeError("Write failed"));
+  await assertRejects(() => within(done), RangeError, "Write failed");
+  assertEquals(exchanges[0].departure, "lost");
+  assert(exchanges[0].aborted);
+});
+
 /** What the client of a burst gets, and how. */
 async function burst(
   framing: "length" | "chunked",
