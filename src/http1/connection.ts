@@ -1,7 +1,7 @@
 /**
  * Serves the requests of one HTTP/1 connection, one after the other.
  *
- * A protocol error gets one error response behind those that are owed, then
+ * A protocol error gets one error response after those that are owed, then
  * the connection is closed, and what is buffered is never parsed again.
  *
  * @module
@@ -69,7 +69,7 @@ const REQUEST_GRACE_MS = 300;
 
 /** An HTTP/1 connection. */
 export class Http1Connection {
-  /** Called when the connection is idle behind a request. */
+  /** Called when the connection is idle after a request. */
   onIdle: (() => void) | undefined;
   /** Called when bytes that are no request were answered with an error. */
   onRefused: ((exchange: Http1Exchange) => void) | undefined;
@@ -166,7 +166,7 @@ export class Http1Connection {
 
   /**
    * Closes the connection after a response that says so. If it is idle, the
-   * next request may be on its way, and is waited for a moment.
+   * next request may be on its way, and is waited for shortly.
    */
   shutdown(): void {
     this.#state.ending = true;
@@ -221,7 +221,7 @@ export class Http1Connection {
     return true;
   }
 
-  /** Comes to the end of an exchange that has left something to do. */
+  /** Ends an exchange after which something is to be read or written. */
   async #end(exchange: Http1Exchange): Promise<boolean> {
     if (exchange.keepAlive && await this.#drain(exchange)) {
       this.#idle = true;

@@ -2,7 +2,7 @@
  * What an HTTP/1 connection shares with its exchanges: the bytes in both
  * directions, what has become of the client, and whether the end is near.
  *
- * Responses to a burst of pipelined requests are held back for a moment, so that
+ * Responses to a burst of pipelined requests are held back for one turn, so that
  * they leave together.
  *
  * @module
@@ -51,7 +51,7 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
     this.#readAhead = new ReadAhead(this.reader, this);
   }
 
-  /** How the client left, if it did. */
+  /** How the client has disconnected, if it has. */
   get departure(): Departure | undefined {
     return this.#departure;
   }
@@ -75,7 +75,7 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
     try {
       return await this.reader.fill();
     } finally {
-      // Behind the response, the deadline has another use.
+      // After the response, the deadline has another use.
       if (exchange === this.exchange) readDeadline.disarm();
     }
   }
@@ -110,12 +110,12 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
     this.depart("half-closed");
   }
 
-  /** The client is lost, unless a deadline has passed: its waiter tells of that. */
+  /** The client is lost, unless a deadline has passed: its waiter throws that. */
   onReadFailed(error: unknown): void {
     if (!(error instanceof HttpError)) this.depart("lost");
   }
 
-  /** Notes how the client has left. */
+  /** Notes how the client has disconnected. */
   depart(how: Departure): void {
     if (this.#departure === how) return;
     this.#departure = how;

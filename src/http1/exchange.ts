@@ -34,7 +34,7 @@ export interface ExchangeContext extends ResponseContext {
   readonly options: ExchangeOptions;
   /** Whether the connection is to close after this exchange. */
   readonly closing: boolean;
-  /** How the client left, if it did. */
+  /** How the client has disconnected, if it has. */
   readonly departure: Departure | undefined;
   /** Waits for more of the request's body to arrive; `false` at the end. */
   fillBody(exchange: Http1Exchange): Promise<boolean>;
@@ -44,10 +44,10 @@ export interface ExchangeContext extends ResponseContext {
   upgrade(): UpgradedStream;
 }
 
-/** How the client left: it said that it sends no more, or it cannot be reached. */
+/** How a client disconnects: it says that it sends no more, or it cannot be reached. */
 export type Departure = "half-closed" | "lost";
 
-/** Told when a client leaves. */
+/** Is notified when a client disconnects. */
 export interface DepartureWatcher {
   /** Called once, or twice if the client is lost after a half close. */
   departed(how: Departure): void;
@@ -57,7 +57,7 @@ export interface DepartureWatcher {
 export class Http1Exchange {
   /** The head of the request. */
   readonly request: RequestHead;
-  /** Told when the client leaves before the response is complete. */
+  /** Is notified if the client disconnects before the response is complete. */
   watcher: DepartureWatcher | undefined;
 
   readonly #context: ExchangeContext;
@@ -92,7 +92,7 @@ export class Http1Exchange {
     return this.#body?.complete ?? true;
   }
 
-  /** How the client left, if it did. */
+  /** How the client has disconnected, if it has. */
   get departure(): Departure | undefined {
     return this.#context.departure;
   }

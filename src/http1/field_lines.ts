@@ -1,6 +1,6 @@
 /**
  * Field lines, of a head or of trailers (RFC 9112, section 5): a name that is a
- * token, a colon right behind it, a value. A folded line starts with white
+ * token, a colon right after it, a value. A folded line starts with white
  * space, so its name is no token, and it is refused.
  *
  * @module

@@ -10,7 +10,7 @@ import type { ByteReader } from "../streams/byte_reader.ts";
 
 const MAX_BYTES = 64 * 1024;
 
-/** Whom a read ahead is for. */
+/** What a read ahead is for. */
 export interface ReadAheadWatcher {
   /** Whether to read at all. */
   readonly readsAhead: boolean;
@@ -42,7 +42,7 @@ export class ReadAhead {
     this.#reader.fill().then(this.#arrived, this.#failed);
   }
 
-  /** Tells nobody any more; a read that is pending goes on for its reader. */
+  /** Notifies nobody any more; a read that is pending goes on for its reader. */
   stop(): void {
     this.#watcher = undefined;
   }

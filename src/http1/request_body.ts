@@ -22,7 +22,7 @@ const MAX_EXTENSION_BYTES = 4 * 1024;
 const MAX_READ_BYTES = 64 * 1024;
 const MAX_SIZE_DIGITS = 15;
 const SIZE = /^[0-9A-Fa-f]{1,15}/;
-/** Token or quoted string behind each name; white space around ";" and "=". */
+/** Token or quoted string after each name; white space around ";" and "=". */
 const EXTENSIONS =
   /^(?:[\t ]*;[\t ]*[!#$%&'*+\-.^_`|~\w]+(?:[\t ]*=[\t ]*(?:[!#$%&'*+\-.^_`|~\w]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*$/;
 
@@ -56,7 +56,7 @@ export class RequestBody {
   /** Why the body was refused: it stays refused. */
   #fault: unknown;
 
-  /** Reads from `reader`, which stands behind the request's head. */
+  /** Reads from `reader`, whose next bytes follow the request's head. */
   constructor(
     reader: ByteReader,
     framing: BodyFraming,
@@ -119,7 +119,7 @@ export class RequestBody {
   }
 
   /**
-   * What has arrived behind the data is looked at with it: so a fault shows
+   * What has arrived after the data is parsed with it: so a fault shows
    * before the application acts on the data, and the last data as the last.
    */
   #endData(): void {

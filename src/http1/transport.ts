@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A moment that may come too soon; one is armed again and again. */
+/** A re-armable timer that bounds a wait. */
 export interface Deadline {
   /**
    * Calls `onExpiry` once, `ms` milliseconds from now or a little later, unless

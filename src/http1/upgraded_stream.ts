@@ -1,5 +1,5 @@
 /**
- * A connection that has left HTTP/1 behind: the bytes in both directions, for
+ * A connection that was upgraded from HTTP/1: the bytes in both directions, for
  * another protocol. Nothing of HTTP is kept alive by it.
  *
  * @module
@@ -9,7 +9,7 @@ import type { ByteReader } from "../streams/byte_reader.ts";
 import { linger } from "./linger.ts";
 import type { Deadline, Transport } from "./transport.ts";
 
-/** What the new protocol runs on; whoever has it must close it. */
+/** What the new protocol runs on; its owner must close it. */
 export class UpgradedStream {
   /** What the client sends; the first bytes may have come with the request. */
   readonly reader: ByteReader;
