@@ -133,16 +133,19 @@ export class FrameDecoder {
    * @throws {WebSocketError} If the bytes are no frame that may come here.
    */
   next(): DataPart | ControlFrame | undefined {
-    if (this.#remaining > 0) {
-      return this.#at === this.#bytes.length
-        ? undefined
-        : this.#takeData(false);
-    }
+    if (this.#at === this.#bytes.length) return this.#forget();
+    if (this.#remaining > 0) return this.#takeData(false);
     const header = parseHeader(this.#bytes, this.#at);
     if (header === undefined) return undefined;
     this.#check(header);
     if (header.opcode >= OPCODES.close) return this.#takeControl(header);
     return this.#beginData(header);
+  }
+
+  /** An idle connection need not hold the chunk that came last. */
+  #forget(): undefined {
+    this.#bytes = EMPTY;
+    this.#at = 0;
   }
 
   /** Holds a header against all rules that its own bytes can break. */
