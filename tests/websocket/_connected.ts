@@ -22,6 +22,8 @@ import {
 export class ManualDeadline implements Deadline, Disposable {
   /** How long it was armed for last; `undefined` if it is not armed. */
   armedFor: number | undefined;
+  /** How often it was armed. */
+  arms = 0;
   #onExpiry = () => {};
   readonly #onDispose: () => void;
 
@@ -31,6 +33,7 @@ export class ManualDeadline implements Deadline, Disposable {
 
   arm(ms: number, onExpiry: () => void): void {
     this.armedFor = ms;
+    this.arms++;
     this.#onExpiry = onExpiry;
   }
 
