@@ -1,6 +1,6 @@
 /**
  * From a WebSocket's handshake to the application: checks it, holds the limit on
- * how many there are, and follows each to its end, behind its HTTP connection.
+ * how many there are, and follows each to its end, after that of its HTTP connection.
  *
  * It is loaded when the first request asks for another protocol: what WebSocket
  * needs is a third of this package, and a server that starts need not wait for
@@ -29,13 +29,13 @@ import {
   UpgradingWebSocket,
 } from "./websocket_upgrade.ts";
 
-/** What the dispatcher of WebSockets needs, and tells. */
+/** What the dispatcher of WebSockets needs, and reports. */
 export interface WebSocketDispatcherHost {
   /** Called for each WebSocket. */
   readonly app: AsgiApp;
   /** The limits. */
   readonly options: ResolvedOptions;
-  /** Makes what is told of the application's calls. */
+  /** Makes the context of the application's calls. */
   createCalls(onAppReturned: () => void): AppCalls;
   /** Counts WebSockets and their messages, if anybody wants to know. */
   readonly metrics: Metrics | undefined;
@@ -43,14 +43,14 @@ export interface WebSocketDispatcherHost {
   complete(scope: WebSocketScope, cycle: Ending): void;
   /** Makes a deadline for an open WebSocket. */
   createDeadline(): Deadline & Disposable;
-  /** Told whenever a WebSocket is over. */
+  /** Called whenever a WebSocket is over. */
   onChange(): void;
 }
 
 /** How a WebSocket came to its end, or a handshake was refused. */
 export type Outcome = Pick<AccessRecord, "status" | "bytesSent" | "aborted">;
 
-/** Told of the end of one WebSocket. */
+/** Called at the end of one WebSocket. */
 type EndWatcher = (outcome: Outcome) => void;
 
 /** Calls the application for the WebSockets of all connections of a server. */

@@ -35,7 +35,7 @@ import type { Deadline, WebSocketTransport } from "./websocket/transport.ts";
 export interface UpgradeOptions extends WebSocketOptions {
   /** Whether messages are compressed for clients that offer it. */
   readonly compression: boolean;
-  /** How long the client may take to close behind the last Close. */
+  /** How long the client may take to close after the last Close. */
   readonly lingerTimeout: number;
   /** Counts messages. */
   readonly meter: MessageMeter | undefined;
@@ -80,7 +80,7 @@ export class UpgradingWebSocket implements WebSocketWire {
     return this.#upgraded;
   }
 
-  /** Told when the client leaves before the WebSocket is open. */
+  /** Called when the client disconnects before the WebSocket is open. */
   set watcher(watcher: DepartureWatcher | undefined) {
     this.#exchange.watcher = watcher;
   }
@@ -177,7 +177,7 @@ export class UpgradedWebSocket implements WebSocketSession, WebSocketTransport {
     return 101;
   }
 
-  /** How many bytes were sent behind the handshake. */
+  /** How many bytes were sent after the handshake. */
   get bytesSent(): number {
     return this.#carrier.stream.bytesSent;
   }

@@ -2,7 +2,7 @@
  * Close codes and reasons (RFC 6455, sections 5.5.1 and 7.4).
  *
  * A Close frame is empty, or holds a code of two bytes and a reason of at most
- * 123 bytes of UTF-8. Some codes are never on the wire: they tell an application
+ * 123 bytes of UTF-8. Some codes are never on the wire: they stand for
  * what there was instead of a code.
  *
  * | codes                | on the wire                                  |

@@ -130,8 +130,8 @@ export class Deflater {
   }
 
   /**
-   * Begins a long message, in whose stead no other one may be compressed until
-   * it has ended; `undefined` if it must be sent as it is.
+   * Begins a long message; until it has ended, no other one may be compressed.
+   * `undefined` if it must be sent as it is.
    */
   deflateLong(): LongMessage | undefined {
     if (this.#sharedBy === undefined) return new LongMessage(this.#open());
@@ -186,7 +186,7 @@ export class LongMessage {
     return await this.#compressor.compress(piece);
   }
 
-  /** Must be called behind the last piece, or in its stead. */
+  /** Must be called after the last piece, or in place of it. */
   end(): void {
     this.#onEnd();
   }
@@ -241,7 +241,7 @@ export class Inflater {
     }
   }
 
-  /** Behind a block that says it is the last, zlib takes no more. */
+  /** After a block that says it is the last, zlib takes no more. */
   #endStream(pipe: ZlibPipe): void {
     pipe.close();
     this.#pipe = undefined;

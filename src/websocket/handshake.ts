@@ -37,7 +37,7 @@ export interface HandshakeRequest {
 
 /** A handshake that can be accepted. */
 export interface Handshake {
-  /** Tells it from a refusal. */
+  /** The kind of the result. */
   readonly type: "handshake";
   /** The client's key, for {@linkcode acceptKey}. */
   readonly key: string;
@@ -49,7 +49,7 @@ export interface Handshake {
 
 /** A handshake that must be refused, and the response to do it with. */
 export interface HandshakeRefusal {
-  /** Tells it from a handshake. */
+  /** The kind of the result. */
   readonly type: "refusal";
   /** The status of the response. */
   readonly status: 400 | 426;

@@ -3,8 +3,8 @@
  * full from a number of bytes on, and at most one receiver that waits.
  *
  * What is in it counts in the server's budget; and so does the message that was
- * taken last, until the next one is asked for: while its receiver is busy with
- * it, or waits for the client to read the answer, it holds it.
+ * taken last, until the next one is asked for: while its receiver works on it, or
+ * waits for the client to read the answer, it is held.
  *
  * @module
  */

@@ -57,7 +57,7 @@ export class KeepAlive {
   readonly #silent = (): void => {
     if (this.paused) return this.heard();
     this.#heard = false;
-    // A ping that cannot leave is for the one to tell who writes.
+    // The owner of writes notices if the ping cannot leave.
     this.#connection.ping().then(() => this.#awaitAnswer(), () => {});
   };
 

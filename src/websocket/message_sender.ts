@@ -32,7 +32,7 @@ export interface SendOptions {
   /**
    * Whether to compress the message, where that was agreed on and it is not
    * too short. One that mixes secrets with what others have written should not
-   * be: its length tells of the secret.
+   * be: its length gives the secret away.
    *
    * @default {true}
    */
@@ -84,7 +84,7 @@ export class MessageSender {
     );
   }
 
-  /** Sends a frame behind all messages; resolves when it was accepted. */
+  /** Sends a frame after all messages; resolves when it was accepted. */
   sendFrame(frame: Frame): Promise<void> {
     if (this.#making === 0) return this.#outbox.send(frame);
     return this.#sendInTurn(() => frame);

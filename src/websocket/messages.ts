@@ -27,7 +27,7 @@ import { WebSocketError } from "./websocket_error.ts";
 
 /** A message: text as a string, binary as bytes, which are the receiver's own. */
 export interface Message {
-  /** Tells it from a close. */
+  /** The kind of the event. */
   readonly type: "message";
   /** What it holds. */
   readonly data: string | Uint8Array<ArrayBuffer>;

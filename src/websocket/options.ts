@@ -90,7 +90,7 @@ export interface WebSocketOptions {
    */
   readonly pingInterval: number;
   /**
-   * How long the client may stay silent behind a ping, until the connection
+   * How long the client may stay silent after a ping, until the connection
    * counts as lost.
    *
    * @default {20_000}

@@ -6,7 +6,7 @@
  * will follow.
  *
  * Pongs go before waiting messages. A client that sends pings and reads nothing
- * makes a bounded number of them wait: behind that, only the latest ping is
+ * makes a bounded number of them wait: past that, only the latest ping is
  * answered (RFC 6455, section 5.5.3).
  *
  * @module
@@ -18,7 +18,7 @@ import type { LongFrame } from "./frame_encoder.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 const MAX_WAITING_PONGS = 32;
-/** So much is held back at most. */
+/** The most that is held back. */
 const MAX_HELD_BYTES = 32 * 1024;
 /** Frames are joined up to about this size; larger ones leave alone. */
 const MAX_JOINED_BYTES = 64 * 1024;

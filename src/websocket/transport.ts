@@ -7,7 +7,7 @@
 
 import type { ByteReader } from "../streams/byte_reader.ts";
 
-/** A moment that may come too soon; one is armed again and again. */
+/** A re-armable timer for a time limit. */
 export interface Deadline {
   /**
    * Calls `onExpiry` once, `ms` milliseconds from now or a little later, unless

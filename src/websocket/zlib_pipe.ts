@@ -44,7 +44,7 @@ export class ZlibPipe {
   constructor(stream: DeflateRaw | InflateRaw) {
     this.#stream = stream;
     stream.on("data", (chunk: Uint8Array) => this.#pass(chunk));
-    stream.on("error", ignore); // The callback of the write tells.
+    stream.on("error", ignore); // The callback of the write reports it.
   }
 
   /**
