@@ -6,13 +6,19 @@ import { bounded, netTest, until } from "../e2e/_testing.ts";
 const COMMAND = new URL("../../src/cli.ts", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url);
 
-const LOG_TIMEOUT_MS = 10_000;
+const LOG_TIMEOUT_MS = 20_000;
 
-/** An application that answers with its process id, at /slow after a while. */
+/**
+ * An application that answers with its process id, at /slow after a while; it
+ * prints that it was asked there.
+ */
 export const PID_APP = `
 export default async function app(scope, _receive, send) {
   if (scope.type !== "http") throw new TypeError("No " + scope.type);
-  if (scope.path === "/slow") await new Promise((r) => setTimeout(r, 300));
+  if (scope.path === "/slow") {
+    console.error("is asked for /slow");
+    await new Promise((r) => setTimeout(r, 300));
+  }
   const body = String(Deno.pid);
   const headers = [["content-length", String(body.length)]];
   await send({ type: "http.response.start", status: 200, headers });

@@ -29,7 +29,7 @@ processTest(
     await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
     await command.workersReady(2);
     const answers = [1, 2, 3, 4].map(() => command.get("slow"));
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await command.logs(/is asked for \/slow/, 4);
     command.signal("SIGINT");
     for (const pid of await Promise.all(answers)) {
       assert(command.workers.includes(Number(pid)), `Answered: ${pid}`);
@@ -40,12 +40,13 @@ processTest(
 
 processTest("Supervisor ends at once at a second signal", async () => {
   const app = PID_APP.replace("300", "60_000");
-  await using command = await CommandProcess.start(app, ["--workers=2"]);
+  const args = ["--workers=2", "--shutdown-timeout=1h"];
+  await using command = await CommandProcess.start(app, args);
   await command.workersReady(2);
   const lost = command.get("slow").catch(() => "lost");
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await command.logs(/is asked for \/slow/);
   command.signal("SIGTERM");
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await command.logs(/Received SIGTERM: shutting down/);
   command.signal("SIGTERM");
   await command.exitCode();
   assertEquals(await lost, "lost");
@@ -142,13 +143,11 @@ processTest(
   async () => {
     await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
     await command.workersReady(2);
-    for (const pid of command.workers) Deno.kill(pid, "SIGINT");
-    const answers = await Promise.all([
-      command.get("slow"),
-      command.get("slow"),
-    ]);
-    assert(answers.every((pid) => command.workers.includes(Number(pid))));
-    assertEquals(command.workers.filter(isAlive).length, 2);
+    const { workers } = command;
+    for (const pid of workers) Deno.kill(pid, "SIGINT");
+    await Promise.all([command.get("slow"), command.get("slow")]);
+    assertEquals(command.workers, workers);
+    assertEquals(workers.filter(isAlive), workers);
   },
 );
 
@@ -162,6 +161,9 @@ processTest(
     await command.workersReady(3);
     await until(() => !isAlive(old));
     assertEquals(command.workers.filter(isAlive).length, 2);
+    const fresh = command.workers[2];
+    const order = new RegExp(`Worker ${fresh} is ready[^]*${old} has ended`);
+    await command.logs(order);
   },
 );
 

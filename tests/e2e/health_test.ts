@@ -8,16 +8,20 @@ import { netTest, until } from "./_testing.ts";
 
 const METRICS = "--metrics=127.0.0.1:0";
 
-/** Takes a second to start and to stop, and half a second at /slow. */
-const SLOW_APP = `
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Starts and stops when the files `start` and `stop` are there. */
+const WAITING_APP = `
+const exists = (name) => Deno.stat(import.meta.dirname + "/" + name)
+  .then(() => true, () => false);
+async function file(name) {
+  while (!await exists(name)) await new Promise((r) => setTimeout(r, 5));
+}
 export default async function app(scope, receive, send) {
   if (scope.type === "lifespan") {
     await receive();
-    await pause(1000);
+    await file("start");
     await send({ type: "lifespan.startup.complete" });
     await receive();
-    await pause(1000);
+    await file("stop");
     await send({ type: "lifespan.shutdown.complete" });
     return;
   }
@@ -62,11 +66,12 @@ async function metricsOf(monitor: string) {
 commandTest(
   "with --metrics, it is live at once, and ready between startup and drain",
   async () => {
-    await using command = await CommandProcess.start(SLOW_APP, [METRICS]);
+    await using command = await CommandProcess.start(WAITING_APP, [METRICS]);
     await command.logs(/Metrics are at/);
     const { monitor } = urls(command);
     assertEquals(await status(`${monitor}livez`), 200);
     assertEquals(await status(`${monitor}readyz`), 503);
+    await command.write("start", "");
     await command.logs(/serves .* at http/);
     const { app } = urls(command);
     assertEquals(await status(`${monitor}readyz`), 200);
@@ -77,6 +82,7 @@ commandTest(
     command.signal("SIGTERM");
     await until(async () => await status(`${monitor}readyz`) === 503);
     assertEquals(await status(`${monitor}livez`), 200);
+    await command.write("stop", "");
     assertEquals(await command.exitCode(), 0);
   },
 );
