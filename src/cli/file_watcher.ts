@@ -10,6 +10,9 @@ import { dirname, resolve, sep } from "node:path";
 /** Several changes at once are one; an editor makes more than one event. */
 const DEBOUNCE_MS = 50;
 
+/** The times of files come from a clock that ticks no more often than this. */
+const FILE_CLOCK_MS = 20;
+
 /** What to watch. */
 export interface WatchTargets {
   /** Files, by their paths. */
@@ -134,4 +137,16 @@ function isHidden(path: string): boolean {
   return path.split(sep).some((part) =>
     part.startsWith(".") || part.endsWith("~") || part === "node_modules"
   );
+}
+
+/** Whether a file has changed since a time, in milliseconds. */
+export function hasChanged(path: string, since: number): boolean {
+  try {
+    const time = Number(Deno.statSync(path).mtime);
+    // Some files claim to be of the future, again and again.
+    return time > since - FILE_CLOCK_MS && time <= Date.now();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -16,7 +16,7 @@ import { delay } from "../net/accept_loop.ts";
 import { messageOf } from "../user_code.ts";
 import { configFlags, workerArguments } from "./deno_command.ts";
 import { EXIT_CODES } from "./errors.ts";
-import { FileWatcher } from "./file_watcher.ts";
+import { FileWatcher, hasChanged } from "./file_watcher.ts";
 import { type ModuleGraph, readModuleGraph } from "./module_graph.ts";
 import type { Settings } from "./settings.ts";
 import { isSharable, portsOf, tryAddresses } from "./shared_ports.ts";
@@ -151,9 +151,12 @@ export class Reloader implements Disposable {
   /** Watches the modules that there are now; what is wrong with them. */
   async #watch(): Promise<readonly string[]> {
     const { readGraph, paths } = this.#options;
+    const start = Date.now();
     try {
       const { files, errors } = await readGraph();
       this.#watcher.watch({ files, paths });
+      // A file that is new in the graph was not watched while it was read.
+      if (files.some((path) => hasChanged(path, start))) this.#change.resolve();
       return errors;
     } catch (error) {
       // Ctrl-C ends what reads them, too.

@@ -11,31 +11,30 @@ const SOUND: ModuleGraph = { files: [import.meta.filename!], errors: [] };
 
 /** Declares a test that watches this file. */
 function reloaderTest(name: string, fn: () => Promise<void>): void {
-  const ignore = !granted("read");
+  const ignore = !granted("read") || !granted("write");
   Deno.test({ name, ignore, fn: () => bounded(fn(), `the test "${name}"`) });
 }
 
-/** Starts a reloader that reads its modules by the function that is set. */
-function start() {
+/** Starts a reloader whose first modules are read so; later ones are sound. */
+function start(graphs: (() => Promise<ModuleGraph>)[] = []) {
   const spawner = new FakeSpawner();
   const said: string[] = [];
-  const state = { readGraph: () => Promise.resolve(SOUND) };
   const reloader = new Reloader({
     spawn: spawner.spawn,
     overlap: true,
-    readGraph: () => state.readGraph(),
+    readGraph: () => graphs.shift()?.() ?? Promise.resolve(SOUND),
     paths: [],
     log: ({ message }) => said.push(message),
   });
-  return { reloader, ended: reloader.run(), state, said, ...spawner };
+  return { reloader, ended: reloader.run(), graphs, said, ...spawner };
 }
 
 reloaderTest("Reloader serves on when modules cannot be read", async () => {
-  const { reloader, ended, state, said, workers } = start();
+  const { reloader, ended, graphs, said, workers } = start();
   using _reloader = reloader;
   await until(() => workers.length === 1);
   await workers[0].ready();
-  state.readGraph = () => Promise.reject(new Error("no modules"));
+  graphs.push(() => Promise.reject(new Error("no modules")));
   reloader.reload("once more");
   await until(() => said.includes("no modules"));
   assertEquals(said.slice(-3), [
@@ -43,7 +42,6 @@ reloaderTest("Reloader serves on when modules cannot be read", async () => {
     "no modules",
     "Waiting for a change; the application from before serves on",
   ]);
-  state.readGraph = () => Promise.resolve(SOUND);
   reloader.reload("again");
   await until(() => workers.length === 2);
   await workers[1].ready();
@@ -54,3 +52,27 @@ reloaderTest("Reloader serves on when modules cannot be read", async () => {
   await workers[1].end();
   await ended;
 });
+
+reloaderTest(
+  "Reloader notices a change of a new file while the modules are read",
+  async () => {
+    const path = await Deno.makeTempFile();
+    try {
+      const { reloader, ended, workers } = start([
+        async () => {
+          await Deno.writeTextFile(path, "export {};");
+          return { files: [path], errors: ["It is not there"] };
+        },
+      ]);
+      using _reloader = reloader;
+      await until(() => workers.length === 1);
+      await workers[0].ready();
+      reloader.stop();
+      await until(() => workers[0].isDraining);
+      await workers[0].end();
+      await ended;
+    } finally {
+      await Deno.remove(path);
+    }
+  },
+);
