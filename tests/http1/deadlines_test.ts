@@ -129,6 +129,18 @@ Deno.test("A head whose first bytes came with the request before has headerTimeo
   await assertTimedOut(served, [200, 408]);
 });
 
+Deno.test("Each head that comes in parts has headerTimeout for itself", async () => {
+  const served = serve();
+  const [start, end] = [GET.slice(0, 9), GET.slice(9)];
+  await armedBehind(served, start);
+  for (let round = 0; round < 3; round++) {
+    assertEquals(await armedBehind(served, end + start), 1);
+    served.transport.readDeadline.armed = 0; // As if nearly all had passed.
+  }
+  served.transport.readDeadline.expire();
+  await assertTimedOut(served, [200, 200, 200, 408]);
+});
+
 Deno.test("A wait for content has bodyTimeout, anew for each piece", async () => {
   const served = serve();
   assertEquals(await armedBehind(served, POST), 3);

@@ -204,13 +204,15 @@ Deno.test("A 2xx to CONNECT has no framing, and ends with the connection", async
   assertFalse(response.stayedOpen);
 });
 
-Deno.test("A refusal of CONNECT is framed as any response", async () => {
-  const response = await responseTo("CONNECT a:443 HTTP/1.1", {
-    status: 405,
-    headers: [["content-length", "5"]],
-  });
-  assertEquals(response.headers, [["content-length", "5"]]);
-  assert(response.stayedOpen);
+Deno.test("Any other status to CONNECT is framed as any response", async () => {
+  for (const status of [300, 405]) {
+    const response = await responseTo("CONNECT a:443 HTTP/1.1", {
+      status,
+      headers: [["content-length", "5"]],
+    });
+    assertEquals(response.headers, [["content-length", "5"]]);
+    assert(response.stayedOpen);
+  }
 });
 
 Deno.test("A status without a phrase is sent with an empty one", async () => {
@@ -244,6 +246,19 @@ Deno.test("The application can ask for a close", async () => {
     assertEquals(header(response, "connection"), "close");
     assertFalse(response.stayedOpen);
   }
+});
+
+Deno.test("The application can offer an upgrade, and the connection stays", async () => {
+  const response = await responseTo("GET / HTTP/1.1", {
+    status: 426,
+    headers: [["upgrade", "raw"], ["connection", "x, Upgrade"]],
+  });
+  assertEquals(response.headers, [
+    ["upgrade", "raw"],
+    ["transfer-encoding", "chunked"],
+    ["connection", "upgrade"],
+  ]);
+  assert(response.stayedOpen);
 });
 
 Deno.test("A client that asks for a close gets it", async () => {
