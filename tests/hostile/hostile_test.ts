@@ -12,7 +12,7 @@ import {
   STUBBORN,
   trickle,
 } from "./_behaviours.ts";
-import type { HostileClient } from "./_client.ts";
+import { endsWithin, type HostileClient } from "./_client.ts";
 import { type State, STATES } from "./_states.ts";
 import { Target, type Vitals } from "./_target.ts";
 
@@ -120,13 +120,14 @@ async function endedByServer(
 async function stillOpen(
   clients: ReadonlyMap<string, HostileClient>,
 ): Promise<string[]> {
-  const open = new Set(clients.keys());
-  for (const [name, client] of clients) {
-    client.goOnReading();
-    client.readToEnd().then(() => open.delete(name));
-  }
-  await pause(500);
-  return [...open];
+  const open: string[] = [];
+  await Promise.all(
+    clients.entries().map(async ([name, client]) => {
+      client.goOnReading();
+      if (!await endsWithin(client.readToEnd(), 500)) open.push(name);
+    }),
+  );
+  return open;
 }
 
 /** Declares a test of one server, which must end well. */
