@@ -37,7 +37,7 @@ const SEVERITY: Record<LogLevel, number> = {
 /** The length of a line's date, which who watches a terminal knows. */
 const DATE = "2026-01-31T".length;
 
-/** Opens the logs that settings ask for. */
+/** Opens the logs that settings ask for; `process` is one of several. */
 export function openLogs(
   settings: Pick<Settings, "logLevel" | "logFormat" | "accessLog">,
   process?: string,
@@ -48,7 +48,8 @@ export function openLogs(
   const log = (record: LogRecord): void => {
     if (SEVERITY[record.level] >= least) records.line(toLine(record));
   };
-  const access = openAccessLog(settings.accessLog, log);
+  const shared = process !== undefined;
+  const access = openAccessLog(settings.accessLog, { log, shared });
   return {
     log,
     accessLog: access?.log,
@@ -99,11 +100,11 @@ interface AccessLog {
 /** Opens the access log; its losses are reported to `log`. */
 function openAccessLog(
   format: string,
-  log: (record: LogRecord) => void,
+  { log, shared }: { log: Logs["log"]; shared: boolean },
 ): AccessLog | undefined {
   if (format === "off") return undefined;
   const toLine = accessFormatter(format);
-  const lines = new LineWriter(new Stdout(), {
+  const lines = new LineWriter(new Stdout(shared), {
     onLost: (count, error) => log(lossRecord(count, error)),
   });
   return { lines, log: (record) => lines.line(toLine(record)) };

@@ -13,7 +13,7 @@ import { type ByteSink, writeAll } from "./write_all.ts";
 export interface LineWriterOptions {
   /** How many bytes are collected before they are written. Default: 64 KiB. */
   maxBytes?: number;
-  /** How many bytes may wait while a write is under way. Default: 1 MiB. */
+  /** How many bytes may wait while a write is under way. Default: 4 MiB. */
   maxWaitingBytes?: number;
   /** How long a line waits for others, in milliseconds; 0: not at all. Default: 100. */
   delay?: number;
@@ -86,7 +86,7 @@ export class LineWriter implements AsyncDisposable {
     sink: ByteSink,
     {
       maxBytes = 64 * 1024,
-      maxWaitingBytes = Math.max(1024 * 1024, maxBytes),
+      maxWaitingBytes = Math.max(4 * 1024 * 1024, maxBytes),
       delay = 100,
       onLost,
       lossLine,

@@ -7,7 +7,7 @@ import { bounded, netTest } from "./_testing.ts";
 const SCRIPT = `
 import { serve } from "${new URL("../../mod.ts", import.meta.url)}";
 const server = serve((scope) => {
-  if (scope.type === "http") throw new Error("failed ".repeat(600));
+  if (scope.type === "http") throw new Error("failed ".repeat(3000));
 }, { port: 0 });
 for (let i = 0; i < 500; i++) {
   const response = await fetch(server.url);
