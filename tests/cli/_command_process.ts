@@ -125,9 +125,13 @@ export class CommandProcess implements AsyncDisposable {
     throw new Error(`Cannot find ${pattern} in the log:\n${this.#log}`);
   }
 
-  /** Waits until so many workers have become ready since the start. */
+  /**
+   * Waits until so many workers have become ready since the start. They and
+   * their supervisor say so, in whichever order.
+   */
   async workersReady(times: number): Promise<void> {
     await this.logs(/Worker [0-9]+ is ready/, times);
+    await this.logs(/ serves \S+ at /, times);
   }
 
   /** The process ids of the workers that were started so far. */
