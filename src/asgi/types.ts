@@ -156,7 +156,7 @@ export interface HttpResponseTrailersEvent {
   readonly more_trailers?: boolean;
 }
 
-/** Early hints (extension `http.response.early_hint`). */
+/** Early hints (extension `http.response.early_hint`); refused where the scope does not offer it. */
 export interface HttpResponseEarlyHintEvent {
   /** Says that these are hints. */
   readonly type: "http.response.early_hint";
