@@ -53,6 +53,8 @@ async function listGates(): Promise<Gate[]> {
       args: ["lint", "--rules-include=no-console", "mod.ts", "src"],
     },
     { name: "types", args: ["check", ...code] },
+    // What Deno's linter cannot see, for it knows no types. Needs npm.
+    { name: "floating promises", args: ["run", "-A", "tools/promises.ts"] },
     { name: "documentation", args: ["doc", "--lint", ...await entryPoints()] },
     // All snippets are type-checked. Only those that assert something are run:
     // the others may serve for ever.

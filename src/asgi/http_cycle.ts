@@ -150,9 +150,9 @@ export class HttpCycle
    */
   run(app: AsgiApp, scope: HttpScope): Promise<void> {
     this.#wire.watcher = this;
-    return new Promise((finish) => {
+    return new Promise((finish, fail) => {
       this.#finish = finish;
-      this.#call(app, scope);
+      this.#call(app, scope).catch(fail);
     });
   }
 
@@ -454,7 +454,7 @@ export class HttpCycle
   /** No event will follow: unless the response is whole, its request fails. */
   endOfEvents(): void {
     if (this.#over) return;
-    if (!this.#gaveUp) return void this.#fail(500, undefined);
+    if (!this.#gaveUp) return this.#fail(500, undefined);
     this.#wire.abort();
     this.#lose();
   }
@@ -466,8 +466,12 @@ export class HttpCycle
   }
 
   /** Refuses the request with `status`, or aborts if a response has begun. */
-  async #fail(status: number, cause: unknown): Promise<void> {
+  #fail(status: number, cause: unknown): void {
     this.#disconnect(cause);
+    this.#refuse(status).catch((error) => this.#context.onAppError(error));
+  }
+
+  async #refuse(status: number): Promise<void> {
     try {
       await this.#wire.refuse(status);
     } catch {

@@ -181,7 +181,7 @@ export class WebSocketCycle
     if (this.#state === "open") {
       handled(this.#closeBy(SERVICE_RESTART));
     } else if (this.#state === "connecting") {
-      this.#deny(503);
+      this.#deny(503).catch(this.#report);
     }
   }
 
@@ -190,11 +190,15 @@ export class WebSocketCycle
     const send = sendOf(this) as unknown as Send;
     Promise.try(app, this.#scope, receive, send)
       .then(() => this.#finish(NORMAL_CLOSURE), (error) => this.#failed(error))
-      .then(() => {
+      .finally(() => {
         this.#sends.report(this.#calls, this.#fault);
         this.#calls.onAppReturned();
-      });
+      })
+      .catch(this.#report);
   }
+
+  /** What is done while nobody waits should not fail; if it does, it shows. */
+  readonly #report = (error: unknown): void => this.#calls.onAppError(error);
 
   async #failed(error: unknown): Promise<void> {
     if (this.#fault !== undefined && this.#fault.error === error) return;
@@ -298,7 +302,7 @@ export class WebSocketCycle
 
   /** Closes the WebSocket, or denies it, as a throw does. */
   abort(reason: unknown): void {
-    this.#failed(reason);
+    this.#failed(reason).catch(this.#report);
   }
 
   #stateBehind(action: WebSocketAction): State {
@@ -395,7 +399,7 @@ export class WebSocketCycle
     this.#wire = undefined;
     this.#opened?.resolve(session);
     this.#opened = undefined;
-    handled(session.closed.then(() => this.#end()));
+    session.closed.then(() => this.#end()).catch(this.#report);
   }
 
   async #close(

@@ -13,6 +13,7 @@ import {
   FakeWebSocketWire,
   start as startWebSocket,
 } from "./_fake_websocket_wire.ts";
+import { unawaited } from "../_unawaited.ts";
 
 const START: SendEvent = { type: "http.response.start", status: 200 };
 const ACCEPT: SendEvent = { type: "websocket.accept" };
@@ -111,7 +112,7 @@ Deno.test("What waits of a response that fails so is bounded", async () => {
   wire.hold();
   const { finished } = start((_scope, _receive, send) => {
     handled(send(START));
-    flood(send, content("a"), 10 * MAX_WAITING_EVENTS);
+    unawaited(flood(send, content("a"), 10 * MAX_WAITING_EVENTS));
   }, { wire });
   await nextTurn();
   wire.release();
@@ -126,7 +127,7 @@ Deno.test("All sends that come too late are rejected with one and the same error
   let sends: Promise<void>[] = [];
   const { finished } = start((_scope, _receive, send) => {
     handled(send(START));
-    flood(send, content("a"), MAX_WAITING_EVENTS + 1);
+    unawaited(flood(send, content("a"), MAX_WAITING_EVENTS + 1));
     sends = flood(send, content("a"), 100);
   }, { wire });
   wire.release();
@@ -155,7 +156,7 @@ Deno.test("A single event may be of any size, and some need not be awaited", asy
   const { wire, errors } = await runFaulty((_scope, _receive, send) => {
     handled(send(START));
     handled(send(content("a".repeat(2 * MAX_WAITING_BYTES))));
-    flood(send, content("b"), 1000);
+    unawaited(flood(send, content("b"), 1000));
     handled(send({ type: "http.response.body" }));
   });
   assertEquals(errors, []);
@@ -201,7 +202,7 @@ Deno.test("What comes after a complete response is ignored, however much it is",
       await send(START);
       handled(send({ type: "http.response.body", body: "a".repeat(200_000) }));
       await nextTurn();
-      flood(send, content("a"), 2 * MAX_WAITING_EVENTS);
+      unawaited(flood(send, content("a"), 2 * MAX_WAITING_EVENTS));
     },
   );
   assertEquals(errors, []);
@@ -274,7 +275,7 @@ Deno.test("A shutdown closes a WebSocket for which as much waits as may", async 
   const app: AsgiApp = async (_scope, receive, send) => {
     await send(ACCEPT);
     wire.hold();
-    flood(send, message("a"), MAX_WAITING_EVENTS + 1);
+    unawaited(flood(send, message("a"), MAX_WAITING_EVENTS + 1));
     while ((await receive()).type !== "websocket.disconnect");
   };
   const { cycle, errors, finished } = startWebSocket(app, { wire });

@@ -11,6 +11,7 @@ import {
   serve,
 } from "../../mod.ts";
 import { countApp, http, type HttpApp } from "./_apps.ts";
+import { unawaited } from "../_unawaited.ts";
 
 const PIECE = new Uint8Array(64 * 1024);
 /** What was logged of errors. */
@@ -109,16 +110,16 @@ async function floodStream(
   send: Send,
 ): Promise<void> {
   const writer = send.writable.getWriter();
-  writer.write({ type: "http.response.start", status: 200 });
+  unawaited(writer.write({ type: "http.response.start", status: 200 }));
   for (let i = 0; i < 1_000_000; i++) {
-    writer.write({
+    unawaited(writer.write({
       type: "http.response.body",
       body: "piece",
       more_body: true,
-    });
+    }));
   }
   while ((await receive()).type !== "http.disconnect");
-  writer.write({ type: "http.response.body" });
+  unawaited(writer.write({ type: "http.response.body" }));
 }
 
 const server = serve(app, {

@@ -6,6 +6,7 @@ import { Connection } from "../../src/net/connection.ts";
 import { DeadlineClock } from "../../src/net/deadlines.ts";
 import { ReadPace } from "../../src/net/read_pace.ts";
 import { bounded } from "../e2e/_testing.ts";
+import { unawaited } from "../_unawaited.ts";
 
 const MAX_READS = 96;
 
@@ -24,7 +25,7 @@ Deno.test("ReadPace lets as many begin in one turn as it may, and the others soo
 
 Deno.test("ReadPace lets those that are late begin in their order", async () => {
   const pace = new ReadPace();
-  for (let i = 0; i < MAX_READS; i++) pace.begin();
+  for (let i = 0; i < MAX_READS; i++) unawaited(pace.begin());
   const order: number[] = [];
   const late = [0, 1, 2].map((n) => pace.begin()!.then(() => order.push(n)));
   await bounded(Promise.all(late), "those that are late");
