@@ -48,7 +48,6 @@ export function sizeOf({ data }: Message): number {
   return typeof data === "string" ? 2 * data.length : data.length;
 }
 
-const EMPTY = new Uint8Array(0);
 /** Of compressed bytes, the least that is always taken. */
 const MIN_COMPRESSED_BYTES = 1024;
 
@@ -60,7 +59,7 @@ export class MessageAssembler {
   readonly #validator = new Utf8Validator();
 
   /** What has arrived of a message is in `#buffer`, up to `#length`. */
-  #buffer: Uint8Array<ArrayBuffer> = EMPTY;
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #length = 0;
   #text = false;
   /** How many compressed bytes of it have arrived. */
@@ -95,7 +94,8 @@ export class MessageAssembler {
   /** Drops what has arrived; nothing must be added any more. */
   close(): void {
     this.#inflater?.close();
-    this.#drop();
+    this.#resize(0);
+    this.#length = 0;
   }
 
   async #inflate(part: DataPart): Promise<Message | undefined> {
@@ -147,29 +147,33 @@ export class MessageAssembler {
   #grow(needed: number, rest = needed): void {
     const most = needed <= MAX_FREE_BYTES ? MAX_FREE_BYTES : this.#maxBytes;
     const size = Math.min(needed + Math.min(needed, rest), most);
-    this.#budget.resize(this.#buffer.length, size);
-    const grown = new Uint8Array(size);
-    grown.set(this.#buffer.subarray(0, this.#length));
-    this.#buffer = grown;
+    this.#resize(size);
   }
 
-  #drop(): void {
-    this.#budget.resize(this.#buffer.length, 0);
-    this.#buffer = EMPTY;
-    this.#length = 0;
+  /** So the old memory is free at once, not when it happens to be collected. */
+  #resize(size: number): void {
+    this.#budget.resize(this.#buffer.length, size);
+    this.#buffer = new Uint8Array(this.#buffer.buffer.transfer(size));
   }
 
   #finish(): Message {
     if (this.#text && !this.#validator.complete) throw invalidText();
-    const buffer = this.#buffer;
-    const length = this.#length;
-    this.#drop();
-    const whole = length === buffer.length;
-    const data = this.#text
-      ? decodeValidText(whole ? buffer : buffer.subarray(0, length))
-      : whole
-      ? buffer
-      : buffer.slice(0, length);
+    const data = this.#text ? this.#takeText() : this.#takeBytes();
+    this.#length = 0;
     return { type: "message", data };
+  }
+
+  #takeText(): string {
+    const text = decodeValidText(this.#buffer.subarray(0, this.#length));
+    this.#resize(0);
+    return text;
+  }
+
+  #takeBytes(): Uint8Array<ArrayBuffer> {
+    this.#resize(this.#length);
+    const bytes = this.#buffer;
+    this.#budget.resize(bytes.length, 0);
+    this.#buffer = new Uint8Array(0);
+    return bytes;
   }
 }
