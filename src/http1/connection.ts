@@ -7,6 +7,7 @@
  * @module
  */
 
+import { giveWayAt } from "../streams/fair_share.ts";
 import { Http1Exchange } from "./exchange.ts";
 import { HttpError } from "./http_error.ts";
 import { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
@@ -153,6 +154,9 @@ export class Http1Connection {
         const exchange = this.#begin(head);
         await this.#handle(exchange);
         if (!(this.#isReusable(exchange) ?? await this.#end(exchange))) return;
+        // More of a burst may be there, and be answered without a wait.
+        const share = giveWayAt(this.#state.requests);
+        if (share !== undefined) await share;
       }
     } catch (error) {
       if (!(error instanceof HttpError)) {

@@ -6,16 +6,15 @@
  * @module
  */
 
+import { giveWay } from "../streams/fair_share.ts";
 import type { CoarseDeadline, DeadlineClock } from "./deadlines.ts";
-import { ReadPace } from "./read_pace.ts";
 
 /** An idle connection holds this much for what may come. */
 const MIN_SLAB_BYTES = 512;
 const MAX_SLAB_BYTES = 64 * 1024;
 const MANY_SMALL_READS = 8;
-
-/** They share one event loop. */
-const pace = new ReadPace();
+/** A read or a write counts for a step, and for another one for each so many bytes. */
+const BYTES_PER_STEP = 2 * 1024;
 
 /** What a connection is made of. */
 export type SocketConn = Pick<
@@ -69,8 +68,6 @@ export class Connection {
   readonly #writeDeadline: CoarseDeadline;
   readonly #writeTimeout: number;
   #controller: Controller | undefined;
-  /** The turn of the event loop in which it has begun to read. */
-  #turn = -1;
   #readEnded = false;
   #endReason: Error | undefined;
   #closed = false;
@@ -78,6 +75,8 @@ export class Connection {
   /** What reads go into; it grows while they fill it, and shrinks again. */
   #slab: Uint8Array<ArrayBuffer> = new Uint8Array(MIN_SLAB_BYTES);
   #smallReads = 0;
+  /** How many bytes the last read has brought. */
+  #lastRead = 0;
 
   /** Takes a connection over: it is closed by this object alone. */
   constructor(conn: SocketConn, options: ConnectionOptions) {
@@ -95,12 +94,14 @@ export class Connection {
     if ("setNoDelay" in conn) sendAtOnce(conn as Deno.TcpConn);
   }
 
-  // Idle connections wait here, and an async function would hold its frame.
+  // Idle connections wait here, and an async function would hold its frame. What
+  // the last read has brought was dealt with before this is called.
   #pull(controller: Controller): Promise<void> | undefined {
     this.#controller = controller;
-    if (this.#turn === pace.turn) return this.#read();
-    this.#turn = pace.turn;
-    return pace.begin()?.then(() => this.#read()) ?? this.#read();
+    const share = this.#lastRead === 0
+      ? undefined
+      : giveWay(stepsOf(this.#lastRead));
+    return share === undefined ? this.#read() : share.then(() => this.#read());
   }
 
   #read(): Promise<void> | undefined {
@@ -116,6 +117,7 @@ export class Connection {
     if (this.#readEnded) return;
     if (length === null) return this.endRead();
     if (this.#meter !== undefined) this.#meter.bytesReceived += length;
+    this.#lastRead = length;
     this.#adaptSlab(length);
     this.#controller!.enqueue(slab.subarray(0, length));
   }
@@ -153,6 +155,7 @@ export class Connection {
     this.#writeDeadline.disarm();
     if (this.#meter !== undefined) this.#meter.bytesSent += length;
     if (length < bytes.length) return this.write(bytes.subarray(length));
+    return giveWay(stepsOf(length));
   }
 
   /** Closes the writing direction: the peer reads its end. */
@@ -197,4 +200,8 @@ function sendAtOnce(conn: Deno.TcpConn): void {
   } catch {
     // Where the peer has reset it already, some systems refuse: reading will say so.
   }
+}
+
+function stepsOf(bytes: number): number {
+  return 1 + Math.floor(bytes / BYTES_PER_STEP);
 }

@@ -17,6 +17,7 @@
  * @module
  */
 
+import { giveWayAt } from "./fair_share.ts";
 import { handled } from "./handled.ts";
 
 /** Streams that wait for the next event of anybody, at most; others are dropped. */
@@ -75,6 +76,7 @@ export class EventSource<Event> {
   /** How many reads wait, and the last of them. */
   #waiting = 0;
   #last: Promise<Event> | undefined;
+  #asked = 0;
 
   /** Asks `origin` for an event when somebody waits for one. */
   constructor(origin: EventOrigin<Event>) {
@@ -85,7 +87,7 @@ export class EventSource<Event> {
   get readable(): ReadableStream<Event> {
     const origin = this.#origin;
     return this.#readable ??= eventStream(
-      () => this.#last?.then(() => origin.nextEvent()) ?? origin.nextEvent(),
+      () => this.#last?.then(() => this.#nextEvent()) ?? this.#nextEvent(),
       (event) => origin.isLast(event),
     );
   }
@@ -108,11 +110,19 @@ export class EventSource<Event> {
 
   // Many calls wait here at once, and an async function would hold its frame.
   #next(): Promise<Event> {
-    const event = this.#origin.nextEvent();
+    const event = this.#nextEvent();
     if (event instanceof Promise) {
       return event.then((event) => this.#pass(event));
     }
     return this.#pass(event);
+  }
+
+  /** Applications may ask for what is there without end. */
+  #nextEvent(): Event | Promise<Event> {
+    const share = giveWayAt(++this.#asked);
+    return share === undefined
+      ? this.#origin.nextEvent()
+      : share.then(() => this.#origin.nextEvent());
   }
 
   #pass(event: Event): Promise<Event> {
@@ -169,6 +179,7 @@ export class EventSink<Event> {
   /** The lane that events of this sink are in; for good, once it has failed. */
   #lane: Lane | undefined;
   #closed = false;
+  #taken = 0;
 
   /** Gives events to `taker`. */
   constructor(taker: EventTaker<Event>) {
@@ -192,8 +203,12 @@ export class EventSink<Event> {
 
   /** Called by the lane: takes what has come through it. */
   take(event: unknown): Promise<void> | undefined {
-    if (event === END) this.#taker.endOfEvents();
-    else return this.#taker.takeEvent(event as Event);
+    if (event === END) {
+      this.#taker.endOfEvents();
+      return undefined;
+    }
+    const taken = this.#taker.takeEvent(event as Event);
+    return taken ?? giveWayAt(++this.#taken);
   }
 
   /** Called by the lane when it holds nothing of this sink any more. */

@@ -21,6 +21,7 @@
  * @module
  */
 
+import { giveWayAt } from "../streams/fair_share.ts";
 import { handled } from "../streams/handled.ts";
 import { BufferBudget } from "./buffer_budget.ts";
 import {
@@ -132,6 +133,7 @@ export class WebSocketConnection {
   readonly #keepAlive: KeepAlive;
   readonly #pace: MessagePace;
   readonly #idleDeadline: (Deadline & Disposable) | undefined;
+  #partsTaken = 0;
 
   // Towards the client.
   readonly #outbox: Outbox;
@@ -308,16 +310,17 @@ export class WebSocketConnection {
       const part = this.#decoder.next();
       if (part === undefined) return undefined;
       if (!this.#decoder.inMessage) this.#pace.completed();
-      if (part.type === "data") {
-        const wait = this.#takeData(part);
-        if (wait !== undefined) return wait;
-      } else {
-        this.#takeControl(part);
-      }
+      const wait = this.#takePart(part) ?? giveWayAt(++this.#partsTaken);
+      if (wait !== undefined) return wait;
     }
   }
 
   /** What is awaited before the next part can be dealt with, if anything. */
+  #takePart(part: DataPart | ControlFrame): Promise<void> | undefined {
+    if (part.type === "data") return this.#takeData(part);
+    this.#takeControl(part);
+  }
+
   #takeData(part: DataPart): Promise<void> | undefined {
     if (this.#phase !== "open") return undefined;
     const message = this.#assembler.add(part);

@@ -1,0 +1,112 @@
+/**
+ * Keeps one connection from holding the event loop while others wait.
+ *
+ * Work that is ready at once never leaves the queue of microtasks: that of a
+ * socket which always has data, of a read that brought ten thousand tiny
+ * messages, of an application that awaits what is there already. So all that
+ * works on connections does it in steps, and asks {@linkcode giveWay} after each.
+ *
+ * All steps together are a share, of some milliseconds or some thousand small
+ * steps, whichever is over first. After it, sockets should be polled: most often
+ * that happens by itself, while the next share is being used. If that is used up
+ * too, all who ask wait for the poll, and go on in the order of asking.
+ *
+ * As long as the event loop has work, Deno polls sockets only once in 61 of its
+ * turns, or as often as `DENO_TOKIO_EVENT_INTERVAL` says. Turns in which all wait
+ * take some 2 µs each.
+ *
+ * @module
+ */
+
+/** What a large step counts for, such as 64 KiB, or a run of small ones. */
+export const LARGE_STEP = 32;
+
+/** A share ends by this number as well, since some work is done only later. */
+const MAX_STEPS = 48 * LARGE_STEP;
+const DEFAULT_EVENT_INTERVAL = 61;
+
+let eventInterval = DEFAULT_EVENT_INTERVAL;
+let maxMs = shareMs(eventInterval);
+
+/** When the share began, its steps, and when to look at the clock. */
+let begin = 0;
+let steps = 0;
+let nextLook = LARGE_STEP;
+/** Resolves when sockets have been polled; set while that is due. */
+let poll: Promise<void> | undefined;
+/** Whether nobody may go on before that. */
+let isOver = false;
+
+/** Where a poll takes many turns, shares are longer, so that it costs as little. */
+function shareMs(eventInterval: number): number {
+  return eventInterval === 1 ? 2 : 6;
+}
+
+/** Says how many turns of the event loop pass from one poll of the sockets to the next. */
+export function setEventInterval(turns: number): void {
+  eventInterval = turns;
+  maxMs = shareMs(turns);
+}
+
+/**
+ * To be called after each step of the work on a connection.
+ *
+ * @param count What the step counts for: 1 for a small one.
+ * @returns When the next step may be taken; `undefined` if that is now.
+ */
+export function giveWay(count: number): Promise<void> | undefined {
+  return mayGoOn(count) ? undefined : waitForShare(count);
+}
+
+/**
+ * As {@linkcode giveWay}, for small steps that may follow each other without end:
+ * it lets runs of them pass, since what comes together should leave together.
+ *
+ * @param taken How many of its steps the caller has taken.
+ */
+export function giveWayAt(taken: number): Promise<void> | undefined {
+  return taken % LARGE_STEP === 0 ? giveWay(LARGE_STEP) : undefined;
+}
+
+function mayGoOn(count: number): boolean {
+  if (isOver) return false;
+  steps += count;
+  if (steps < nextLook) return true;
+  nextLook = steps + LARGE_STEP;
+  if (steps < MAX_STEPS && performance.now() - begin < maxMs) return true;
+  if (poll !== undefined) {
+    isOver = true;
+    return false;
+  }
+  poll = waitForPoll();
+  beginShare();
+  return true;
+}
+
+/** Each who has waited counts as for a step: all may go on at once. */
+async function waitForShare(count: number): Promise<void> {
+  do await poll; while (!mayGoOn(count));
+}
+
+function waitForPoll(): Promise<void> {
+  return new Promise((resolve) => {
+    let turns = eventInterval;
+    function onTurn(): void {
+      if (--turns > 0) {
+        setImmediate(onTurn);
+        return;
+      }
+      poll = undefined;
+      isOver = false;
+      beginShare();
+      resolve();
+    }
+    setImmediate(onTurn);
+  });
+}
+
+function beginShare(): void {
+  begin = performance.now();
+  steps = 0;
+  nextLook = LARGE_STEP;
+}

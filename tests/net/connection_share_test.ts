@@ -1,0 +1,97 @@
+// Sockets that always have data, and always take more: neither may keep the
+// event loop from whatever else there is to do.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Connection } from "../../src/net/connection.ts";
+import { DeadlineClock } from "../../src/net/deadlines.ts";
+import { bounded } from "../e2e/_testing.ts";
+
+const MANY = 10_000;
+const KIBIBYTE = 1024;
+
+/** Fills whatever is to be read into, and takes all that is written, at once. */
+class BusyConn {
+  reads = 0;
+  writes = 0;
+  /** How much there is for each read. */
+  available = Infinity;
+  readonly remoteAddr: Deno.Addr = { transport: "unix", path: "/test" };
+  readonly localAddr: Deno.Addr = { transport: "unix", path: "/test" };
+
+  read(target: Uint8Array): Promise<number> {
+    this.reads++;
+    return Promise.resolve(Math.min(this.available, target.length));
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    this.writes++;
+    return Promise.resolve(bytes.length);
+  }
+
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  [Symbol.dispose](): void {}
+}
+
+function connect() {
+  const conn = new BusyConn();
+  const clock = new DeadlineClock(1000);
+  const connection = new Connection(conn, { writeTimeout: 1000, clock });
+  const reader = connection.readable.getReader();
+  return {
+    conn,
+    connection,
+    reader,
+    [Symbol.dispose]: () => connection.close(),
+  };
+}
+
+/** Whether something else got its turn while `work` was being done. */
+async function letsOthersIn(work: () => Promise<void>): Promise<boolean> {
+  let isDone = false;
+  const others = new Promise<boolean>((resolve) =>
+    setImmediate(() => resolve(!isDone))
+  );
+  await bounded(work(), "the connection's work");
+  isDone = true;
+  return await others;
+}
+
+for (const available of [1, Infinity]) {
+  Deno.test(`a connection whose reads give ${available} bytes lets others in`, async () => {
+    using busy = connect();
+    busy.conn.available = available;
+    const letIn = await letsOthersIn(async () => {
+      for (let i = 0; i < MANY; i++) await busy.reader.read();
+    });
+    assert(letIn, "All was read in one turn");
+    assertEquals(busy.conn.reads, MANY);
+  });
+}
+
+Deno.test("a connection whose writes are taken at once lets others in", async () => {
+  using busy = connect();
+  const piece = new Uint8Array(64 * KIBIBYTE);
+  const letIn = await letsOthersIn(async () => {
+    for (let i = 0; i < MANY; i++) await busy.connection.write(piece);
+  });
+  assert(letIn, "All was written in one turn");
+  assertEquals(busy.conn.writes, MANY);
+});
+
+Deno.test("a connection that is closed while it waits for others reads no more", async () => {
+  using busy = connect();
+  setImmediate(() => busy.connection.close());
+  await assertRejects(
+    async () => {
+      for (let i = 0; i < MANY; i++) await busy.reader.read();
+    },
+    Deno.errors.Interrupted,
+  );
+  const { reads } = busy.conn;
+  assert(reads < MANY);
+  await new Promise((resolve) => setImmediate(resolve));
+  assertEquals(busy.conn.reads, reads);
+});
