@@ -11,7 +11,7 @@ import type { CoarseDeadline, DeadlineClock } from "./deadlines.ts";
 
 /** An idle connection holds this much for what may come. */
 const MIN_SLAB_BYTES = 512;
-const MAX_SLAB_BYTES = 64 * 1024;
+const MAX_SLAB_BYTES = 128 * 1024;
 const MANY_SMALL_READS = 8;
 /** A read or a write counts for a step, and for another one for each so many bytes. */
 const BYTES_PER_STEP = 2 * 1024;
@@ -126,7 +126,7 @@ export class Connection {
   #adaptSlab(length: number): void {
     const size = this.#slab.length;
     if (length === size && size < MAX_SLAB_BYTES) {
-      this.#slab = new Uint8Array(4 * size);
+      this.#slab = new Uint8Array(Math.min(4 * size, MAX_SLAB_BYTES));
     }
     this.#smallReads = length > MIN_SLAB_BYTES ? 0 : this.#smallReads + 1;
     if (this.#smallReads >= MANY_SMALL_READS && size > MIN_SLAB_BYTES) {

@@ -8,11 +8,13 @@ import { bounded } from "../e2e/_testing.ts";
 
 const MANY = 10_000;
 const KIBIBYTE = 1024;
+const MAX_READ_BYTES = 128 * KIBIBYTE;
 
 /** Fills whatever is to be read into, and takes all that is written, at once. */
 class BusyConn {
   reads = 0;
   writes = 0;
+  largestRead = 0;
   /** How much there is for each read. */
   available = Infinity;
   readonly remoteAddr: Deno.Addr = { transport: "unix", path: "/test" };
@@ -20,6 +22,7 @@ class BusyConn {
 
   read(target: Uint8Array): Promise<number> {
     this.reads++;
+    this.largestRead = Math.max(this.largestRead, target.length);
     return Promise.resolve(Math.min(this.available, target.length));
   }
 
@@ -94,4 +97,10 @@ Deno.test("a connection that is closed while it waits for others reads no more",
   assert(reads < MANY);
   await new Promise((resolve) => setImmediate(resolve));
   assertEquals(busy.conn.reads, reads);
+});
+
+Deno.test("a read asks for no more than 128 KiB, however much there is", async () => {
+  using busy = connect();
+  for (let i = 0; i < 100; i++) await busy.reader.read();
+  assertEquals(busy.conn.largestRead, MAX_READ_BYTES);
 });
