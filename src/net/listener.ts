@@ -17,14 +17,18 @@ import { handled } from "../streams/handled.ts";
 import { type AcceptEvents, AcceptLoop, delay } from "./accept_loop.ts";
 import {
   type CertifiedKey,
-  listenTls,
+  type KeySource,
   readCertifiedKey,
   restate,
-  type TcpSocketOptions,
-  type TlsSettings,
-  tryCertifiedKey,
-} from "./tls.ts";
+} from "./certified_key.ts";
+import { listenTls, type TcpSocketOptions } from "./tls.ts";
 import { listenUnix, type UnixSocketOptions } from "./unix_socket.ts";
+
+/** A certificate, and what is offered with it. */
+export interface TlsSettings extends KeySource {
+  /** The protocols to offer. */
+  readonly alpn: readonly string[];
+}
 
 /** What to listen on. */
 export type ListenerTarget =
@@ -180,7 +184,6 @@ export class Listener {
     const { cert, key } = readCertifiedKey(target.tls);
     const old = this.#certifiedKey!;
     if (cert === old.cert && key === old.key) return;
-    tryCertifiedKey(this.#socketOptions(), { cert, key }, target.tls);
     if (this.#options.reusePort) await this.#bindBeside({ cert, key });
     else await this.#bindAnew({ cert, key });
   }
@@ -262,7 +265,7 @@ export class Listener {
       target,
       () =>
         target.transport === "tcp" && target.tls !== undefined
-          ? listenTls(socket, certifiedKey!, target.tls)
+          ? listenTls(socket, certifiedKey!, target.tls.alpn)
           : Deno.listen({ ...socket, transport: "tcp" }),
     );
   }
