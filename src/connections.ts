@@ -17,14 +17,10 @@ import type { Counts } from "./metrics/counts.ts";
 import { type AcceptedConn, delay } from "./net/accept_loop.ts";
 import { Connection, type SocketConn } from "./net/connection.ts";
 import type { DeadlineClock } from "./net/deadlines.ts";
-import {
-  type Listener,
-  type ListenerAddress,
-  plainAddress,
-} from "./net/listener.ts";
+import type { Listener } from "./net/listener.ts";
+import { type ListenerAddress, plainAddress } from "./net/listener_address.ts";
 import { Handshake, type PerformHandshake } from "./net/handshake.ts";
 import { readProxyHeader } from "./net/proxy_protocol.ts";
-import { handshakeTls } from "./net/tls.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { evictOne, evictSome } from "./room.ts";
 
@@ -222,11 +218,13 @@ export class Connections {
 /** What a connection begins with before its first request. */
 function handshakeOf(
   { remoteAddr }: AcceptedConn,
-  { secure, proxies }: Listener,
+  listener: Listener,
 ): PerformHandshake | undefined {
-  if (secure) return handshakeTls;
   const host = "hostname" in remoteAddr ? remoteAddr.hostname : null;
-  return proxies?.has(host) ? readProxyHeader : undefined;
+  const proxied = listener.proxies?.has(host);
+  if (!listener.secure) return proxied ? readProxyHeader : undefined;
+  if (!proxied) return (conn) => listener.handshake(conn);
+  return async (conn) => listener.handshake(await readProxyHeader(conn));
 }
 
 function connectionInfo(

@@ -16,6 +16,14 @@ export interface TlsOptions {
   key: string;
   /** The protocols to offer (ALPN). Default: `["http/1.1"]`, all that there are. */
   alpn?: readonly string[];
+  /**
+   * Whether small writes leave at once. If not, a small write waits until the
+   * client has acknowledged the one before, 40 ms and more: in streams,
+   * server-sent events and WebSockets, and at the end of downloads. If so, TLS
+   * takes more of the CPU and twice the memory, and no session is resumed.
+   * Default: false.
+   */
+  noDelay?: boolean;
 }
 
 /** A TCP address to listen on. */
@@ -28,7 +36,7 @@ export interface TcpListenOptions {
   tls?: TlsOptions;
   /**
    * Proxies that begin each connection with a PROXY protocol header: addresses
-   * and ranges; not beside `tls`. Default: none.
+   * and ranges; beside `tls` only with its `noDelay`. Default: none.
    */
   proxyProtocol?: readonly string[];
 }
@@ -120,6 +128,7 @@ const RULES = {
   cert: ["PEM text, or the path of a file of it", isPath],
   key: ["PEM text, or the path of a file of it", isPath],
   proxyProtocol: ["a list of addresses of proxies", isStrings],
+  noDelay: ["a boolean", isBoolean],
   alpn: [`a list of protocols out of ${quoted(ALPN_PROTOCOLS)}`, isAlpn],
 } as const;
 
@@ -182,9 +191,9 @@ function proxiesTarget(
   const { tls, proxyProtocol } = options;
   if (proxyProtocol === undefined) return {};
   const name = `${where} "proxyProtocol"`;
-  if (tls !== undefined) {
+  if (tls !== undefined && !tls.noDelay) {
     throw new TypeError(
-      `Cannot serve: ${name} cannot be given beside "tls": nothing can be read before the handshake of TLS`,
+      `Cannot serve: ${name} can be given beside "tls" only with its "noDelay": else nothing can be read before the handshake`,
     );
   }
   try {
@@ -198,9 +207,10 @@ function proxiesTarget(
 
 function tlsTarget(options: TlsOptions, where: string): TlsTarget {
   const inside = where === "option" ? 'option "tls":' : `${where} "tls":`;
-  checkKeys(options, ["cert", "key", "alpn"], inside, ["cert", "key"]);
-  const { cert, key, alpn = ALPN_PROTOCOLS } = options;
-  return { cert, key, alpn: [...alpn] };
+  const known = ["cert", "key", "alpn", "noDelay"] as const;
+  checkKeys(options, known, inside, ["cert", "key"]);
+  const { cert, key, alpn = ALPN_PROTOCOLS, noDelay = false } = options;
+  return { cert, key, alpn: [...alpn], noDelay };
 }
 
 /** Checks the values of an object, and that it has no other keys. */
@@ -267,6 +277,10 @@ function isPath(value: unknown): boolean {
 function isMode(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) >= 0 &&
     Number(value) <= MAX_MODE;
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === "boolean";
 }
 
 function isObject(value: unknown): boolean {

@@ -20,12 +20,8 @@ import { type AcceptFailure, delay } from "./net/accept_loop.ts";
 import { DeadlineClock } from "./net/deadlines.ts";
 import { readEventInterval } from "./net/event_interval.ts";
 import { openFile } from "./net/file.ts";
-import {
-  describeAddress,
-  listenAll,
-  type Listener,
-  urlOf,
-} from "./net/listener.ts";
+import { listenAll, type Listener } from "./net/listener.ts";
+import { describeAddress, urlOf } from "./net/listener_address.ts";
 import { ProxyHeaderError } from "./net/proxy_protocol.ts";
 import { listenToSignals } from "./net/signals.ts";
 import {

@@ -20,7 +20,7 @@ Deno.test("listenTargets() takes the simple form", () => {
     transport: "tcp",
     hostname: "::",
     port: 1,
-    tls: { ...TLS, alpn: ["http/1.1"] },
+    tls: { ...TLS, alpn: ["http/1.1"], noDelay: false },
   }]);
 });
 
@@ -77,7 +77,12 @@ const WRONG: [unknown, typeof Error, string][] = [
   [{ proxyProtocol: [1] }, TypeError, '"proxyProtocol" must be a list'],
   [{ proxyProtocol: ["a"] }, TypeError, 'Cannot read address "a"'],
   [{ proxyProtocol: ["::/129"] }, RangeError, 'Cannot read address "::/129"'],
-  [{ proxyProtocol: [], tls: TLS }, TypeError, 'cannot be given beside "tls"'],
+  [
+    { proxyProtocol: [], tls: TLS },
+    TypeError,
+    'can be given beside "tls" only',
+  ],
+  [{ tls: { ...TLS, noDelay: 1 } }, RangeError, '"noDelay" must be a boolean'],
   [{ tls: { ...TLS, ca: "a" } }, TypeError, 'unknown key "ca"'],
 ];
 

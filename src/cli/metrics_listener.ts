@@ -7,7 +7,7 @@
 
 import type { LogRecord } from "../logs/records.ts";
 import { metricsApp, type MetricsSource } from "../metrics/metrics_app.ts";
-import { describeAddress } from "../net/listener.ts";
+import { describeAddress } from "../net/listener_address.ts";
 import { serve } from "../server.ts";
 import type { HostPort } from "./listen_address.ts";
 

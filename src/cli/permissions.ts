@@ -8,7 +8,7 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ListenTarget, listenTargets } from "../listen_options.ts";
-import { formatAddress } from "../net/listener.ts";
+import { formatAddress } from "../net/listener_address.ts";
 import { isUrl } from "./app_reference.ts";
 import { MissingPermissionError } from "./errors.ts";
 import type { HostPort } from "./listen_address.ts";

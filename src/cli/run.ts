@@ -9,7 +9,7 @@ import type { AsgiApp } from "../asgi/types.ts";
 import type { ServerAddress } from "../listen_options.ts";
 import type { LogRecord } from "../logs/records.ts";
 import { Metrics } from "../metrics/metrics.ts";
-import { describeAddress } from "../net/listener.ts";
+import { describeAddress } from "../net/listener_address.ts";
 import type { ServeOptions } from "../options.ts";
 import { serve, type Server } from "../server.ts";
 import { isInstance, readString, textOf } from "../user_code.ts";

@@ -9,7 +9,8 @@
  */
 
 import { listenTargets } from "../listen_options.ts";
-import { listenAll, type ListenerAddress } from "../net/listener.ts";
+import { listenAll } from "../net/listener.ts";
+import type { ListenerAddress } from "../net/listener_address.ts";
 import { DEFAULT_OPTIONS, type ServeOptions } from "../options.ts";
 import { UsageError } from "./errors.ts";
 

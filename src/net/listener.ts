@@ -1,13 +1,14 @@
 /**
  * An address that is listened on. It is bound at once; accepting comes later.
  *
- * Deno cannot change the certificate of a listener, so that a reload binds
- * anew. With `reusePort` the new socket listens beside the old one, which is
- * drained and closed. Without it, the address must be free before it can be
- * bound again: a connection is made to it, and when that one comes out of the
- * queue, so have all before it; the old socket is closed and the new one bound
- * with nothing in between. A client whose connection the system completes in
- * that instant is refused or reset.
+ * Where TLS is done on the connections of a plain listener (`noDelay`), a reload
+ * just changes the certificate of the handshakes to come. A listener for TLS
+ * cannot change it, so that a reload binds anew. With `reusePort` the new socket
+ * listens beside the old one, which is drained and closed. Without it, the
+ * address must be free before it can be bound again: a connection is made to it,
+ * and when that one comes out of the queue, so have all before it; the old socket
+ * is closed and the new one bound with nothing in between. A client whose
+ * connection the system completes in that instant is refused or reset.
  *
  * @module
  */
@@ -15,54 +16,16 @@
 import type { AddressSet } from "../addresses.ts";
 import { handled } from "../streams/handled.ts";
 import { type AcceptEvents, AcceptLoop, delay } from "./accept_loop.ts";
+import { bind, type ListenerOptions, type ListenerTarget } from "./binding.ts";
+import { type CertifiedKey, readCertifiedKey } from "./certified_key.ts";
+import type { SocketConn } from "./connection.ts";
 import {
-  type CertifiedKey,
-  type KeySource,
-  readCertifiedKey,
-  restate,
-} from "./certified_key.ts";
-import { listenTls, type TcpSocketOptions } from "./tls.ts";
-import { listenUnix, type UnixSocketOptions } from "./unix_socket.ts";
-
-/** A certificate, and what is offered with it. */
-export interface TlsSettings extends KeySource {
-  /** The protocols to offer. */
-  readonly alpn: readonly string[];
-}
-
-/** What to listen on. */
-export type ListenerTarget =
-  & (
-    | ({ readonly transport: "unix" } & UnixSocketOptions)
-    | {
-      readonly transport: "tcp";
-      readonly hostname: string;
-      readonly port: number;
-      readonly tls?: TlsSettings;
-    }
-  )
-  & {
-    /** Peers whose connections begin with a PROXY protocol header. */
-    readonly proxies?: AddressSet;
-  };
-
-/** How to listen on it. */
-export interface ListenerOptions {
-  /** How many connections may wait to be accepted. */
-  readonly backlog: number;
-  /** Whether other sockets may listen on the same port. */
-  readonly reusePort: boolean;
-}
-
-/** What is listened on. */
-export type ListenerAddress =
-  | {
-    readonly transport: "tcp";
-    readonly hostname: string;
-    readonly port: number;
-    readonly secure: boolean;
-  }
-  | { readonly transport: "unix"; readonly path: string };
+  type ListenerAddress,
+  plainAddress,
+  reachable,
+} from "./listener_address.ts";
+import { handshakeTls, loadTerminator } from "./tls.ts";
+import type { TlsTerminator } from "./tls_socket.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -97,6 +60,8 @@ export class Listener {
   readonly #options: ListenerOptions;
   #socket: Deno.Listener;
   #certifiedKey: CertifiedKey | undefined;
+  /** Performs the handshakes where no listener for TLS does. */
+  #terminator: Promise<TlsTerminator> | undefined;
   #loop: AcceptLoop | undefined;
   #rebinding: Rebinding | undefined;
   #closed = false;
@@ -104,18 +69,16 @@ export class Listener {
 
   /** Binds the address. */
   constructor(target: ListenerTarget, options: ListenerOptions) {
-    if (options.reusePort) checkReusePort();
     this.#options = options;
+    this.#target = target;
     if (target.transport === "unix") {
-      this.#target = target;
-      this.#socket = naming(target, () => listenUnix(target));
+      this.#socket = this.#bind();
       this.address = { transport: "unix", path: target.path };
       return;
     }
     if (target.tls !== undefined) {
       this.#certifiedKey = readCertifiedKey(target.tls);
     }
-    this.#target = target;
     this.#socket = this.#bind();
     const { hostname, port } = this.#socket.addr as Deno.NetAddr;
     const secure = target.tls !== undefined;
@@ -139,6 +102,7 @@ export class Listener {
    * @throws If the address is lost.
    */
   async run({ onConnection, onFailure }: AcceptEvents): Promise<void> {
+    this.#loadTerminator();
     while (!this.#closed) {
       this.#loop = new AcceptLoop(this.#socket, {
         onConnection: async (conn) => {
@@ -149,6 +113,12 @@ export class Listener {
       await this.#loop.over;
       if (!this.#closed) this.#finishRebinding();
     }
+  }
+
+  /** Performs the TLS handshake of a connection that was accepted here. */
+  async handshake(conn: SocketConn): Promise<SocketConn> {
+    if (this.#terminator === undefined) return await handshakeTls(conn);
+    return await (await this.#terminator).handshake(conn);
   }
 
   /** Accepts what waits already, then closes. */
@@ -173,19 +143,32 @@ export class Listener {
   }
 
   /**
-   * Reads the certificate and its key again, and binds anew if they changed.
-   * It must run already.
+   * Reads the certificate and its key again, and uses them if they changed. It
+   * must run already.
    *
    * @throws {TypeError} If they are of no use; the old ones stay.
    */
   async reload(): Promise<void> {
     const target = this.#target;
     if (target.transport === "unix" || target.tls === undefined) return;
-    const { cert, key } = readCertifiedKey(target.tls);
-    const old = this.#certifiedKey!;
-    if (cert === old.cert && key === old.key) return;
-    if (this.#options.reusePort) await this.#bindBeside({ cert, key });
-    else await this.#bindAnew({ cert, key });
+    const certifiedKey = readCertifiedKey(target.tls);
+    const { cert, key } = this.#certifiedKey!;
+    if (certifiedKey.cert === cert && certifiedKey.key === key) return;
+    if (target.tls.noDelay) {
+      this.#certifiedKey = certifiedKey;
+      this.#loadTerminator();
+    } else if (this.#options.reusePort) {
+      await this.#bindBeside(certifiedKey);
+    } else {
+      await this.#bindAnew(certifiedKey);
+    }
+  }
+
+  /** Handshakes wait for it. */
+  #loadTerminator(): void {
+    const target = this.#target;
+    if (target.transport === "unix" || !target.tls?.noDelay) return;
+    this.#terminator = handled(loadTerminator(this.#certifiedKey!, target.tls));
   }
 
   /** The new socket listens before the old one closes. */
@@ -213,7 +196,7 @@ export class Listener {
   }
 
   async #connect(): Promise<Deno.Conn | undefined> {
-    const { hostname, port } = this.#socketOptions();
+    const { hostname, port } = this.#target as Deno.NetAddr;
     try {
       return await Deno.connect({ hostname: reachable(hostname), port });
     } catch {
@@ -259,21 +242,7 @@ export class Listener {
   }
 
   #bind(certifiedKey = this.#certifiedKey): Deno.Listener {
-    const target = this.#target;
-    const socket = this.#socketOptions();
-    return naming(
-      target,
-      () =>
-        target.transport === "tcp" && target.tls !== undefined
-          ? listenTls(socket, certifiedKey!, target.tls.alpn)
-          : Deno.listen({ ...socket, transport: "tcp" }),
-    );
-  }
-
-  #socketOptions(): TcpSocketOptions {
-    const { hostname, port } = this.#target as Deno.NetAddr;
-    const { backlog, reusePort } = this.#options;
-    return { hostname, port, tcpBacklog: backlog, reusePort };
+    return bind(this.#target, this.#options, certifiedKey);
   }
 
   #refer(): void {
@@ -299,78 +268,8 @@ function rebindingTo(certifiedKey: CertifiedKey): Rebinding {
   return { certifiedKey, done };
 }
 
-/** Deno would end the process, and nothing could be done about it. */
-function checkReusePort(): void {
-  if ("listenDatagram" in Deno) return;
-  throw new Deno.errors.NotSupported(
-    'Cannot serve: option "reusePort" needs Deno\'s flag --unstable-net',
-  );
-}
-
-/** Binds; an error says what could not be bound. */
-function naming<T>(target: ListenerTarget, bind: () => T): T {
-  try {
-    return bind();
-  } catch (error) {
-    if (error instanceof TypeError) throw error;
-    const name = target.transport === "unix"
-      ? target.path
-      : formatAddress(target.hostname, target.port);
-    throw restate(error, (reason) => {
-      const known = error instanceof Deno.errors.AddrInUse &&
-        target.transport === "tcp";
-      return `Cannot listen on ${name}: ${
-        known ? "the address is already in use" : reason
-      }`;
-    });
-  }
-}
-
 /** Whether an address of an accepted connection is `address`. */
 function isPeer(peer: Deno.NetAddr, address: Deno.NetAddr): boolean {
   return peer.port === address.port &&
     plainAddress(peer.hostname) === plainAddress(address.hostname);
-}
-
-/** IPv4 peers of a dual-stack listener get their IPv4 address back. */
-export function plainAddress(hostname: string): string {
-  return hostname.replace(/^::ffff:(?=[0-9.]+$)/, "");
-}
-
-/** An address under which a wildcard address can be reached. */
-export function reachable(hostname: string): string {
-  if (hostname === "0.0.0.0") return "127.0.0.1";
-  return hostname === "::" ? "::1" : hostname;
-}
-
-/**
- * A URL under which it can be reached from this machine; that of a unix socket
- * is `unix:` and its path.
- */
-export function urlOf(address: ListenerAddress): string {
-  if (address.transport === "unix") return `unix:${address.path}`;
-  return boundUrl({ ...address, hostname: reachable(address.hostname) });
-}
-
-/**
- * What is listened on, for people: its URL as it is bound. Where that is no
- * URL to open, one that is follows. `path` is put behind both.
- */
-export function describeAddress(address: ListenerAddress, path = ""): string {
-  const url = urlOf(address) + path;
-  if (address.transport === "unix") return url;
-  const bound = boundUrl(address) + path;
-  return bound === url ? url : `${bound} (try ${url})`;
-}
-
-function boundUrl(
-  { hostname, port, secure }: ListenerAddress & { transport: "tcp" },
-): string {
-  const scheme = secure ? "https" : "http";
-  return `${scheme}://${formatAddress(hostname, port)}/`;
-}
-
-/** An address as it stands in a URL. */
-export function formatAddress(hostname: string, port: number): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }

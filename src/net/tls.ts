@@ -1,30 +1,35 @@
 /**
- * TLS as Deno does it: its listener accepts connections before their handshake.
+ * The two ways to serve TLS. The one is that of Deno: a listener for TLS, whose
+ * connections are accepted before their handshake. The other is that of Node, on
+ * connections of a plain listener: it costs more, and lets small writes leave at
+ * once.
  *
  * @module
  */
 
-import type { CertifiedKey } from "./certified_key.ts";
+import type { CertifiedKey, KeySource } from "./certified_key.ts";
+import type { SocketConn } from "./connection.ts";
+import type { TlsTerminator } from "./tls_socket.ts";
 
-/** What binds a TCP address. */
-export interface TcpSocketOptions {
-  readonly hostname: string;
-  readonly port: number;
-  readonly tcpBacklog: number;
-  readonly reusePort: boolean;
+/** A certificate, what is offered with it, and which way TLS is served. */
+export interface TlsSettings extends KeySource {
+  /** The protocols to offer. */
+  readonly alpn: readonly string[];
+  /** Whether small writes leave at once. */
+  readonly noDelay: boolean;
 }
 
-/** Binds a TCP address for TLS at once. */
-export function listenTls(
-  socket: TcpSocketOptions,
-  { cert, key }: CertifiedKey,
-  alpn: readonly string[],
-): Deno.TlsListener {
-  return Deno.listenTls({ ...socket, cert, key, alpnProtocols: [...alpn] });
-}
-
-/** The handshake of a connection that such a listener accepted. */
-export async function handshakeTls(conn: Deno.Conn): Promise<Deno.Conn> {
+/** The handshake of a connection that a listener for TLS accepted. */
+export async function handshakeTls(conn: SocketConn): Promise<SocketConn> {
   await (conn as Deno.TlsConn).handshake();
   return conn;
+}
+
+/** Loads what performs handshakes on the connections of a plain listener. */
+export async function loadTerminator(
+  certifiedKey: CertifiedKey,
+  { alpn }: TlsSettings,
+): Promise<TlsTerminator> {
+  const { TlsTerminator } = await import("./tls_socket.ts");
+  return new TlsTerminator(certifiedKey, alpn);
 }

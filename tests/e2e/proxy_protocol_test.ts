@@ -13,7 +13,8 @@ import {
 import { readProxyHeader } from "../../src/net/proxy_protocol.ts";
 import { bytes, everyFeeding } from "../_feeding.ts";
 import { countApp, http } from "./_apps.ts";
-import { post } from "./_raw_client.ts";
+import { createCertificate } from "./_certificates.ts";
+import { post, RawClient } from "./_raw_client.ts";
 import {
   bounded,
   netTest,
@@ -237,18 +238,36 @@ async function ask(path: string, header: string): Promise<string> {
   return await new Response(conn.readable).text();
 }
 
+netTest("a header comes before TLS without delay", async () => {
+  const certificate = await createCertificate();
+  await using server = startWith(["127.0.0.1"], {
+    tls: { ...certificate, noDelay: true },
+  });
+  const { port } = server;
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(bytes(HEADER));
+  const secure = await Deno.startTls(conn, {
+    hostname: "127.0.0.1",
+    caCerts: [certificate.cert],
+  });
+  using client = new RawClient(secure);
+  await client.get("/");
+  const { body } = await client.readResponse();
+  assertEquals(body, SEEN.replace('"http"', '"https"'));
+});
+
 Deno.test("serve() refuses the PROXY protocol beside TLS, and says why", () => {
   const tls = { cert: "cert.pem", key: "key.pem" };
   const proxyProtocol = ["127.0.0.1"];
   assertThrows(
     () => serve(whoApp, { port: 0, tls, proxyProtocol }),
     TypeError,
-    'option "proxyProtocol" cannot be given beside "tls"',
+    'option "proxyProtocol" can be given beside "tls" only with',
   );
   assertThrows(
     () => serve(whoApp, { listen: [{ port: 0 }, { tls, proxyProtocol }] }),
     TypeError,
-    'option "listen[1]": "proxyProtocol" cannot be given beside "tls"',
+    'option "listen[1]": "proxyProtocol" can be given beside "tls" only with',
   );
 });
 

@@ -14,19 +14,23 @@ import { createCertificate } from "./_certificates.ts";
 import { connectTls, TestFolder } from "./_other_clients.ts";
 import { request } from "./_raw_client.ts";
 import { netTest, start, type TestServer, until } from "./_testing.ts";
+import { tlsTest, type TlsWay } from "./_tls.ts";
 
 const ONE = await createCertificate("one");
 const TWO = await createCertificate("two");
 
-function startTls(options: ServeOptions = {}): TestServer {
-  return start(pathApp, { tls: ONE, ...options });
+function startTls(
+  { noDelay }: TlsWay,
+  { tls, ...options }: ServeOptions = {},
+): TestServer {
+  return start(pathApp, { tls: { ...ONE, ...tls, noDelay }, ...options });
 }
 
-netTest("a server speaks HTTP over TLS, and says so", async () => {
+tlsTest("a server speaks HTTP over TLS, and says so", async (way) => {
   const app = http(async ({ scheme, server }, _receive, send) => {
     await respond(send, 200, { body: JSON.stringify([scheme, server]) });
   });
-  await using server = start(app, { tls: ONE });
+  await using server = start(app, { tls: { ...ONE, noDelay: way.noDelay } });
   assertEquals(server.url, `https://127.0.0.1:${server.port}/`);
   assertEquals(server.server.addr.secure, true);
   using client = await connectTls(server.port, ONE, ["h2", "http/1.1"]);
@@ -36,20 +40,20 @@ netTest("a server speaks HTTP over TLS, and says so", async () => {
   assertEquals(JSON.parse(body), ["https", ["127.0.0.1", server.port]]);
 });
 
-netTest("fetch trusts the certificate, and gets its answer", async () => {
-  await using server = startTls();
+tlsTest("fetch trusts the certificate, and gets its answer", async (way) => {
+  await using server = startTls(way);
   using client = Deno.createHttpClient({ caCerts: [ONE.cert] });
   const response = await fetch(new URL("/path", server.url), { client });
   assertEquals(await response.text(), "/path");
 });
 
-netTest("a WebSocket over TLS has the scheme wss", async () => {
+tlsTest("a WebSocket over TLS has the scheme wss", async (way) => {
   let scheme: string | undefined;
   await using server = start(async (scope, _receive, send) => {
     if (scope.type !== "websocket") throw new TypeError("Unknown scope");
     scheme = scope.scheme;
     await send({ type: "websocket.close" });
-  }, { tls: ONE });
+  }, { tls: { ...ONE, noDelay: way.noDelay } });
   using client = await connectTls(server.port, ONE);
   await client.send(request(
     "GET",
@@ -63,8 +67,8 @@ netTest("a WebSocket over TLS has the scheme wss", async () => {
   assertEquals(scheme, "wss");
 });
 
-netTest("the client is offered http/1.1, and nothing else", async () => {
-  await using server = startTls();
+tlsTest("the client is offered http/1.1, and nothing else", async (way) => {
+  await using server = startTls(way);
   const { port } = server;
   const offer = { hostname: "127.0.0.1", port, caCerts: [ONE.cert] };
   using both = await Deno.connectTls({
@@ -76,18 +80,18 @@ netTest("the client is offered http/1.1, and nothing else", async () => {
   await assertRejects(() => other.handshake());
 });
 
-netTest("certificates are read from files", async () => {
+tlsTest("certificates are read from files", async (way) => {
   using folder = new TestFolder();
   const cert = folder.file("cert.pem", ONE.cert);
   const key = folder.file("key.pem", ONE.key);
-  await using server = startTls({ tls: { cert, key } });
+  await using server = startTls(way, { tls: { cert, key } });
   await assertServes(server, ONE);
 }, { permissions: ["read", "write"] });
 
-netTest(
+tlsTest(
   "a client that speaks no TLS is dropped, and others are served",
-  async () => {
-    await using server = startTls();
+  async (way) => {
+    await using server = startTls(way);
     using plain = await server.connect();
     await plain.get("/");
     await plain.waitForClose();
@@ -98,10 +102,10 @@ netTest(
   },
 );
 
-netTest(
+tlsTest(
   "a handshake that does not go on holds up nobody, and is cut",
-  async () => {
-    await using server = startTls({ handshakeTimeout: 50 });
+  async (way) => {
+    await using server = startTls(way, { handshakeTimeout: 50 });
     using _silent = await server.connect();
     await assertServes(server, ONE);
     await until(() => server.records.some(isLost));
@@ -109,26 +113,46 @@ netTest(
   },
 );
 
-netTest("a handshake that is pending counts as a connection", async () => {
-  await using server = startTls({ maxConnections: 1, handshakeTimeout: 100 });
+tlsTest("a handshake that is pending counts as a connection", async (way) => {
+  await using server = startTls(way, {
+    maxConnections: 1,
+    handshakeTimeout: 100,
+  });
   using _silent = await server.connect();
   // There is room for this one only when the other is gone.
   await assertServes(server, ONE);
 });
 
-netTest("a handshake that is pending does not hold up a shutdown", async () => {
-  const server = startTls({ handshakeTimeout: Infinity });
-  using _silent = await server.connect();
-  await assertServes(server, ONE);
-  await server.server.shutdown({ timeout: Infinity });
-});
+tlsTest(
+  "a handshake that is pending does not hold up a shutdown",
+  async (way) => {
+    const server = startTls(way, { handshakeTimeout: Infinity });
+    using _silent = await server.connect();
+    await assertServes(server, ONE);
+    await server.server.shutdown({ timeout: Infinity });
+  },
+);
 
-netTest("a shutdown that cuts cuts handshakes as well", async () => {
-  const server = startTls({ handshakeTimeout: Infinity });
+tlsTest("a shutdown that cuts cuts handshakes as well", async (way) => {
+  const server = startTls(way, { handshakeTimeout: Infinity });
   using _silent = await server.connect();
   await assertServes(server, ONE);
   await server.server.shutdown({ timeout: 0 });
 });
+
+netTest(
+  "without delay, a handshake that is cut closes its socket",
+  async () => {
+    const noDelay = { name: "", noDelay: true };
+    await using server = startTls(noDelay, { handshakeTimeout: 50 });
+    using silent = await server.connect();
+    await silent.waitForClose();
+    using amid = await server.connect();
+    await amid.send("\x16\x03\x01");
+    await amid.waitForClose();
+    await assertServes(server, ONE);
+  },
+);
 
 // What is no certificate.
 
@@ -153,9 +177,9 @@ const WRONG: [string, TlsOptions, string][] = [
 ];
 
 for (const [what, tls, message] of WRONG) {
-  netTest(`serve refuses ${what}`, () => {
+  tlsTest(`serve refuses ${what}`, ({ noDelay }) => {
     assertThrows(
-      () => serve(pathApp, { port: 0, tls, log() {} }),
+      () => serve(pathApp, { port: 0, tls: { ...tls, noDelay }, log() {} }),
       TypeError,
       message,
     );
@@ -191,9 +215,12 @@ class Reloadable implements AsyncDisposable {
   readonly #folder = new TestFolder();
   readonly #cert = this.#folder.file("cert.pem", ONE.cert);
   readonly #key = this.#folder.file("key.pem", ONE.key);
-  readonly server: TestServer = startTls({
-    tls: { cert: this.#cert, key: this.#key },
-  });
+  readonly server: TestServer;
+
+  constructor(way: TlsWay) {
+    const tls = { cert: this.#cert, key: this.#key };
+    this.server = startTls(way, { tls });
+  }
 
   replace({ cert, key }: { cert: string; key: string }): void {
     Deno.writeTextFileSync(this.#cert, cert);
@@ -210,8 +237,8 @@ function reloadTest(
   name: string,
   fn: (reloadable: Reloadable) => Promise<void>,
 ): void {
-  netTest(name, async () => {
-    await using reloadable = new Reloadable();
+  tlsTest(name, async (way) => {
+    await using reloadable = new Reloadable(way);
     await fn(reloadable);
   }, { permissions: ["read", "write"] });
 }
@@ -295,8 +322,8 @@ reloadTest(
   },
 );
 
-netTest("a server that has stopped reloads nothing", async () => {
-  const { server } = startTls();
+tlsTest("a server that has stopped reloads nothing", async (way) => {
+  const { server } = startTls(way);
   await server.shutdown();
   await assertRejects(
     () => server.reloadCertificates(),

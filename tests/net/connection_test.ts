@@ -4,31 +4,40 @@
 
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { toText } from "@std/streams";
-import { Connection } from "../../src/net/connection.ts";
+import { Connection, type SocketConn } from "../../src/net/connection.ts";
 import { DeadlineClock } from "../../src/net/deadlines.ts";
+import { TlsTerminator } from "../../src/net/tls_socket.ts";
+import { createCertificate } from "../e2e/_certificates.ts";
 import { connectAndReset, reset } from "../e2e/_reset.ts";
 import { bounded, netTest, pause } from "../e2e/_testing.ts";
 
 const LARGE = 16 * 1024 * 1024;
+const CERTIFICATE = await createCertificate();
 
-netTest("readable gives what the peer sends, and ends with it", async () => {
-  using pair = await connect();
-  await pair.peer.write(bytesOf("Hello"));
-  pair.peer.close();
-  assertEquals(await toText(pair.connection.readable), "Hello");
-});
+connectionTest(
+  "readable gives what the peer sends, and ends with it",
+  async (connect) => {
+    using pair = await connect();
+    await pair.peer.write(bytesOf("Hello"));
+    pair.peer.close();
+    assertEquals(await toText(pair.connection.readable), "Hello");
+  },
+);
 
-netTest("readable gives many small pieces, one after the other", async () => {
-  using pair = await connect();
-  const reader = pair.connection.readable.getReader();
-  for (let i = 0; i < 2000; i++) {
-    await pair.peer.write(bytesOf(`piece ${i}`));
-    const { value } = await reader.read();
-    assertEquals(new TextDecoder().decode(value), `piece ${i}`);
-  }
-});
+connectionTest(
+  "readable gives many small pieces, one after the other",
+  async (connect) => {
+    using pair = await connect();
+    const reader = pair.connection.readable.getReader();
+    for (let i = 0; i < 2000; i++) {
+      await pair.peer.write(bytesOf(`piece ${i}`));
+      const { value } = await reader.read();
+      assertEquals(new TextDecoder().decode(value), `piece ${i}`);
+    }
+  },
+);
 
-netTest("readable gives all of a large transfer", async () => {
+connectionTest("readable gives all of a large transfer", async (connect) => {
   using pair = await connect();
   const sent = pattern(LARGE);
   const sending = writeAll(pair.peer, sent).then(() => pair.peer.closeWrite());
@@ -41,7 +50,7 @@ netTest("readable gives all of a large transfer", async () => {
   assertEquals(at, LARGE);
 });
 
-netTest("nothing is read before it is asked for", async () => {
+connectionTest("nothing is read before it is asked for", async (connect) => {
   using pair = await connect();
   let sent = 0;
   const sending = writeAll(pair.peer, new Uint8Array(LARGE), (length) => {
@@ -58,16 +67,19 @@ netTest("nothing is read before it is asked for", async () => {
   await sending;
 });
 
-netTest("what is written after the peer's end arrives", async () => {
-  using pair = await connect();
-  await pair.peer.closeWrite();
-  assertEquals(await toText(pair.connection.readable), "");
-  await pair.connection.write(bytesOf("Goodbye"));
-  pair.connection.close();
-  assertEquals(await readAll(pair.peer), "Goodbye");
-});
+connectionTest(
+  "what is written after the peer's end arrives",
+  async (connect) => {
+    using pair = await connect();
+    await pair.peer.closeWrite();
+    assertEquals(await toText(pair.connection.readable), "");
+    await pair.connection.write(bytesOf("Goodbye"));
+    pair.connection.close();
+    assertEquals(await readAll(pair.peer), "Goodbye");
+  },
+);
 
-netTest("write writes all of what it is given", async () => {
+connectionTest("write writes all of what it is given", async (connect) => {
   using pair = await connect();
   const sent = pattern(LARGE);
   const writing = pair.connection.write(sent);
@@ -79,14 +91,14 @@ netTest("write writes all of what it is given", async () => {
   assertEquals(indexOfDifference(received, sent), -1);
 });
 
-netTest("write of nothing resolves", async () => {
+connectionTest("write of nothing resolves", async (connect) => {
   using pair = await connect();
   await pair.connection.write(new Uint8Array(0));
 });
 
-netTest(
+connectionTest(
   "closeWrite ends what the peer reads, and reading goes on",
-  async () => {
+  async (connect) => {
     using pair = await connect();
     await pair.connection.write(bytesOf("last"));
     await pair.connection.closeWrite();
@@ -97,7 +109,7 @@ netTest(
   },
 );
 
-netTest("write rejects when the peer is gone", async () => {
+connectionTest("write rejects when the peer is gone", async (connect) => {
   using pair = await connect();
   pair.peer.close();
   await assertRejects(async () => {
@@ -133,16 +145,19 @@ netTest("a connection can be lost before its options are set", async () => {
   connection.close();
 });
 
-netTest("a write without progress is cut at its deadline", async () => {
-  using pair = await connect({ writeTimeout: 30 });
-  await assertRejects(
-    () => pair.connection.write(new Uint8Array(4 * LARGE)),
-    Error,
-  );
-  assertEquals(pair.clock.size, 0);
-});
+connectionTest(
+  "a write without progress is cut at its deadline",
+  async (connect) => {
+    using pair = await connect({ writeTimeout: 30 });
+    await assertRejects(
+      () => pair.connection.write(new Uint8Array(4 * LARGE)),
+      Error,
+    );
+    assertEquals(pair.clock.size, 0);
+  },
+);
 
-netTest("a write that makes progress is not cut", async () => {
+connectionTest("a write that makes progress is not cut", async (connect) => {
   using pair = await connect({ writeTimeout: 500 });
   const writing = pair.connection.write(new Uint8Array(LARGE));
   const target = new Uint8Array(LARGE / 8);
@@ -153,42 +168,51 @@ netTest("a write that makes progress is not cut", async () => {
   await writing;
 });
 
-netTest("the read deadline can end readable with an error", async () => {
-  using pair = await connect();
-  const reader = pair.connection.readable.getReader();
-  pair.connection.readDeadline.arm(20, () => {
-    pair.connection.endRead(new RangeError("Too late"));
-  });
-  await assertRejects(() => reader.read(), RangeError, "Too late");
-  await pair.connection.write(bytesOf("sorry"));
-  pair.connection.close();
-  assertEquals(await readAll(pair.peer), "sorry");
-});
+connectionTest(
+  "the read deadline can end readable with an error",
+  async (connect) => {
+    using pair = await connect();
+    const reader = pair.connection.readable.getReader();
+    pair.connection.readDeadline.arm(20, () => {
+      pair.connection.endRead(new RangeError("Too late"));
+    });
+    await assertRejects(() => reader.read(), RangeError, "Too late");
+    await pair.connection.write(bytesOf("sorry"));
+    pair.connection.close();
+    assertEquals(await readAll(pair.peer), "sorry");
+  },
+);
 
-netTest("endRead closes readable though the peer has not", async () => {
-  using pair = await connect();
-  const reader = pair.connection.readable.getReader();
-  const read = reader.read();
-  pair.connection.endRead();
-  pair.connection.endRead(new Error("Only the first call counts"));
-  assertEquals((await read).done, true);
-  await pair.peer.write(bytesOf("late"));
-  assertEquals((await reader.read()).done, true);
-});
+connectionTest(
+  "endRead closes readable though the peer has not",
+  async (connect) => {
+    using pair = await connect();
+    const reader = pair.connection.readable.getReader();
+    const read = reader.read();
+    pair.connection.endRead();
+    pair.connection.endRead(new Error("Only the first call counts"));
+    assertEquals((await read).done, true);
+    await pair.peer.write(bytesOf("late"));
+    assertEquals((await reader.read()).done, true);
+  },
+);
 
-netTest("close ends both directions and lets go of the deadlines", async () => {
-  using pair = await connect();
-  assertEquals(pair.clock.size > 0, true);
-  const reader = pair.connection.readable.getReader();
-  const read = reader.read();
-  pair.connection.close();
-  pair.connection.close();
-  await assertRejects(() => read, Deno.errors.Interrupted, "was closed");
-  assertEquals(await readAll(pair.peer), "");
-  assertEquals(pair.clock.size, 0);
-});
+connectionTest(
+  "close ends both directions and lets go of the deadlines",
+  async (connect) => {
+    using pair = await connect();
+    assertEquals(pair.clock.size > 0, true);
+    const reader = pair.connection.readable.getReader();
+    const read = reader.read();
+    pair.connection.close();
+    pair.connection.close();
+    await assertRejects(() => read, Deno.errors.Interrupted, "was closed");
+    assertEquals(await readAll(pair.peer), "");
+    assertEquals(pair.clock.size, 0);
+  },
+);
 
-netTest("close rejects a write that waits", async () => {
+connectionTest("close rejects a write that waits", async (connect) => {
   using pair = await connect();
   const writing = pair.connection.write(new Uint8Array(4 * LARGE))
     .then(() => undefined, (error) => error);
@@ -197,16 +221,16 @@ netTest("close rejects a write that waits", async () => {
   assertInstanceOf(await bounded(writing, "the write"), Error);
 });
 
-netTest("cancelling readable closes the connection", async () => {
+connectionTest("cancelling readable closes the connection", async (connect) => {
   using pair = await connect();
   await pair.connection.readable.cancel();
   assertEquals(await readAll(pair.peer), "");
   assertEquals(pair.clock.size, 0);
 });
 
-netTest(
+connectionTest(
   "a connection knows both addresses, also once it is closed",
-  async () => {
+  async (connect) => {
     using pair = await connect();
     pair.connection.close();
     const { localAddr, remoteAddr } = pair.connection;
@@ -238,16 +262,32 @@ netTest("a unix socket is a connection too", async () => {
 /** Both ends of a connection. */
 interface Pair extends Disposable {
   readonly connection: Connection;
-  readonly peer: Deno.TcpConn;
+  readonly peer: Deno.Conn;
   readonly clock: DeadlineClock;
 }
 
-async function connect({ writeTimeout = Infinity } = {}): Promise<Pair> {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const [peer, conn] = await Promise.all([
-    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
-    listener.accept(),
-  ]);
+/** Makes a connection in clear, or over TLS. */
+type Connect = (options?: { writeTimeout?: number }) => Promise<Pair>;
+
+/** Declares a test of a connection in clear, and of one over TLS. */
+function connectionTest(
+  name: string,
+  fn: (connect: Connect) => Promise<void>,
+): void {
+  netTest(name, () => fn((options) => connect(connectInClear, options)));
+  netTest(`${name}, over TLS`, () => {
+    return fn((options) => connect(connectOverTls, options));
+  });
+}
+
+/** Makes both ends of what a connection is made of. */
+type ConnectSockets = () => Promise<readonly [Deno.Conn, SocketConn]>;
+
+async function connect(
+  connectSockets: ConnectSockets,
+  { writeTimeout = Infinity } = {},
+): Promise<Pair> {
+  const [peer, conn] = await connectSockets();
   const clock = new DeadlineClock(5);
   const connection = wrap(conn, clock, writeTimeout);
   return {
@@ -261,8 +301,32 @@ async function connect({ writeTimeout = Infinity } = {}): Promise<Pair> {
   };
 }
 
+async function connectInClear(): Promise<readonly [Deno.Conn, Deno.Conn]> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+    listener.accept(),
+  ]);
+}
+
+async function connectOverTls(): Promise<readonly [Deno.Conn, SocketConn]> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const caCerts = [CERTIFICATE.cert];
+  const [peer, conn] = await Promise.all([
+    Deno.connectTls({ hostname: "127.0.0.1", port, caCerts }),
+    listener.accept(),
+  ]);
+  const terminator = new TlsTerminator(CERTIFICATE, ["http/1.1"]);
+  const [secure] = await Promise.all([
+    terminator.handshake(conn),
+    peer.handshake(),
+  ]);
+  return [peer, secure];
+}
+
 function wrap(
-  conn: Deno.Conn,
+  conn: SocketConn,
   clock: DeadlineClock,
   writeTimeout = Infinity,
 ): Connection {

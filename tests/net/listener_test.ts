@@ -6,14 +6,14 @@ import {
   assertInstanceOf,
   assertThrows,
 } from "@std/assert";
+import { Listener } from "../../src/net/listener.ts";
 import {
   describeAddress,
   formatAddress,
-  Listener,
   plainAddress,
   reachable,
   urlOf,
-} from "../../src/net/listener.ts";
+} from "../../src/net/listener_address.ts";
 import { netTest } from "../e2e/_testing.ts";
 
 const OPTIONS = { backlog: 511, reusePort: false };

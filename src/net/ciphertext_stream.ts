@@ -1,0 +1,126 @@
+/**
+ * What a `TLSSocket` of Node stands on, in place of a `Duplex`: the ciphertext of
+ * one connection. In two things it differs from a `Duplex`, and on purpose.
+ *
+ * It reads nothing by itself. It is fed, and only when plaintext is asked for: a
+ * `TLSSocket` decrypts and keeps whatever it is given, so that back pressure has
+ * to begin below it.
+ *
+ * It holds the callback of a write back until the next write. The callback says
+ * that there is room, and makes `TLSSocket` look three times for more to write;
+ * without it, it does not look after each read either. That is a tenth of what a
+ * short request costs.
+ *
+ * @module
+ */
+
+import { EventEmitter } from "node:events";
+import type { SocketConn } from "./connection.ts";
+
+/** The ciphertext of one connection. */
+export class CiphertextStream extends EventEmitter {
+  // What `TLSSocket` reads of a `Duplex`.
+  readonly allowHalfOpen = true;
+  readonly readable = true;
+  readonly writable = true;
+
+  readonly #conn: SocketConn;
+  /** So much plaintext has still to leave as ciphertext. */
+  #expected = 0;
+  #writing = false;
+  /** The callback that is held back. */
+  #onRoom: (() => void) | undefined;
+  #flushed: PromiseWithResolvers<void> | undefined;
+  #closed: { readonly reason: unknown } | undefined;
+
+  /** Writes to a connection; others read from it, and close it. */
+  constructor(conn: SocketConn) {
+    super();
+    this.#conn = conn;
+  }
+
+  /** Gives ciphertext that was read, which is copied, to `TLSSocket`. */
+  feed(ciphertext: Uint8Array): void {
+    this.emit("data", ciphertext);
+  }
+
+  /**
+   * Lets what `TLSSocket` was given leave: `length` bytes of plaintext.
+   *
+   * @returns When the connection has accepted its ciphertext.
+   * @throws Whatever a write has failed with.
+   */
+  flush(length: number): Promise<void> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed.reason);
+    const { promise } = this.#flushed = Promise.withResolvers();
+    this.#expected = length;
+    this.giveRoom();
+    return promise;
+  }
+
+  /** Lets `TLSSocket` write what it has, if nothing is being written. */
+  giveRoom(): void {
+    const onRoom = this.#onRoom;
+    this.#onRoom = undefined;
+    onRoom?.();
+  }
+
+  /** Writes nothing any more; a flush that is pending fails. */
+  close(reason: unknown): void {
+    this.#closed ??= { reason };
+    this.#onRoom = undefined;
+    this.#flushed?.reject(reason);
+    this.#flushed = undefined;
+  }
+
+  // What `TLSSocket` calls of a `Duplex`.
+
+  /** Writes ciphertext; more comes only when `onRoom` was called. */
+  write(ciphertext: Uint8Array, onRoom: () => void): boolean {
+    // It is always longer than what it was made from.
+    this.#expected -= ciphertext.length;
+    this.#writing = true;
+    this.#write(ciphertext, onRoom);
+    return false;
+  }
+
+  /** It is fed on demand. */
+  pause(): this {
+    return this;
+  }
+
+  /** It is fed on demand. */
+  resume(): this {
+    return this;
+  }
+
+  /** The end of TLS is ciphertext too, and the connection has its owner. */
+  end(onEnd: () => void): void {
+    onEnd();
+  }
+
+  /** What was encrypted before may leave still. */
+  destroy(): void {
+    this.emit("close");
+  }
+
+  #write(ciphertext: Uint8Array, onRoom: () => void): void {
+    this.#conn.write(ciphertext).then(
+      (length) => {
+        if (length === ciphertext.length) this.#written(onRoom);
+        else this.#write(ciphertext.subarray(length), onRoom);
+      },
+      (error) => this.close(error),
+    );
+  }
+
+  #written(onRoom: () => void): void {
+    this.#writing = false;
+    this.#onRoom = onRoom;
+    // A write that nobody waits for belongs to the handshake.
+    if (this.#flushed === undefined || this.#expected > 0) this.giveRoom();
+    if (this.#writing || this.#expected > 0) return;
+    this.#flushed?.resolve();
+    this.#flushed = undefined;
+  }
+}
