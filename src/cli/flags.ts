@@ -131,6 +131,14 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         ...plain("alpn", ALPN, "Protocol to offer; may be repeated", true),
         default: ALPN_PROTOCOLS.join(","),
       },
+      {
+        ...plain(
+          "tls-no-delay",
+          BOOLEAN,
+          "Small writes leave at once, at the cost of more CPU and memory",
+        ),
+        default: "false",
+      },
       option("handshakeTimeout", "For a TLS handshake; past it: cut"),
     ],
   },

@@ -22,6 +22,7 @@ export function listeningOptions(values: FlagValues): ServeOptions {
   values.need("cert", ["key"]);
   values.need("key", ["cert"]);
   values.need("alpn", ["cert"]);
+  values.need("tls-no-delay", ["cert"]);
   const addresses = listAddresses(values);
   const proxies = proxyOptions(values);
   const tls = tlsOptions(values);
@@ -34,7 +35,7 @@ export function listeningOptions(values: FlagValues): ServeOptions {
     const listen = addresses.map((each) => listenOption(each, tls, mode));
     return { listen: listen.map((each) => ({ ...each, ...proxies })) };
   }
-  return tls === undefined ? proxies : { tls };
+  return tls === undefined ? proxies : { tls, ...proxies };
 }
 
 function listAddresses(values: FlagValues): ListenAddress[] {
@@ -48,12 +49,21 @@ function tlsOptions(values: FlagValues): TlsOptions | undefined {
   const key = values.get<string>("key");
   if (cert === undefined || key === undefined) return undefined;
   const alpn = values.get<string[]>("alpn");
-  return alpn === undefined ? { cert, key } : { cert, key, alpn };
+  const noDelay = values.get<boolean>("tls-no-delay");
+  return {
+    cert,
+    key,
+    ...alpn === undefined ? {} : { alpn },
+    ...noDelay === undefined ? {} : { noDelay },
+  };
 }
 
 /** Every address is reached through these proxies. */
 function proxyOptions(values: FlagValues): { proxyProtocol?: string[] } {
-  values.exclude(["proxy-protocol"], ["cert"]);
+  // The header comes before the handshake, and only so it can be read.
+  if (!values.get<boolean>("tls-no-delay")) {
+    values.exclude(["proxy-protocol"], ["cert"]);
+  }
   const proxyProtocol = values.get<string[]>("proxy-protocol");
   return proxyProtocol === undefined ? {} : { proxyProtocol };
 }

@@ -335,11 +335,16 @@ Deno.test("--proxy-protocol holds for every address that is listened on", () => 
   });
 });
 
-Deno.test("--proxy-protocol and TLS exclude each other", () => {
+Deno.test("--proxy-protocol and TLS exclude each other, but for --tls-no-delay", () => {
   assertRefused(
     ["a.ts", "--proxy-protocol=unix", "--cert=c", "--key=k"],
     "--proxy-protocol and --cert exclude each other",
   );
+  const args = ["--proxy-protocol=unix", "--cert=c", "--key=k"];
+  assertEquals(optionsFor([...args, "--tls-no-delay"]), {
+    tls: { cert: "c", key: "k", noDelay: true },
+    proxyProtocol: ["unix"],
+  });
 });
 
 Deno.test("--metrics takes an address with a port, and nothing else", () => {

@@ -29,7 +29,7 @@ const NOT_WRITTEN = {
 
 /** Options that are made of several flags. */
 const COMPOSED: Record<string, string[]> = {
-  tls: ["cert", "key", "alpn"],
+  tls: ["cert", "key", "alpn", "tls-no-delay"],
   listen: ["listen", "unix", "unix-mode"],
 };
 
@@ -38,6 +38,7 @@ const COMPANIONS: Record<string, string[]> = {
   cert: ["--key=k"],
   key: ["--cert=c"],
   alpn: ["--cert=c", "--key=k"],
+  "tls-no-delay": ["--cert=c", "--key=k"],
   "unix-mode": ["--unix=a.sock"],
   "max-requests-jitter": ["--max-requests=5"],
   "reload-path": ["--reload"],
