@@ -1,5 +1,5 @@
 // The server that hostile clients attack, in a process of its own. It listens
-// in clear, over TLS, and for proxies that send a PROXY header; prints the ports
+// in clear, over TLS in both ways, and for proxies that send a PROXY header; prints the ports
 // as JSON; says of itself what must not grow; and ends when its stdin does.
 // Arguments: a certificate, its key, and options of the server as JSON.
 
@@ -118,6 +118,7 @@ const server = serve(app, {
   listen: [
     local,
     { ...local, tls: { cert, key } },
+    { ...local, tls: { cert, key, noDelay: true } },
     { ...local, proxyProtocol: ["127.0.0.1"] },
   ],
   metrics,

@@ -16,6 +16,9 @@ const SCRIPT = new URL("./_server.ts", import.meta.url);
 const ANSWER_MS = 10_000;
 const RECOVERY_MS = 15_000;
 
+/** How a client connects: in clear, or over TLS in one way or the other. */
+export type Security = "clear" | "TLS" | "TLS without delay";
+
 /** What a server holds, besides what a client needs to ask for it. */
 export type Vitals = Readonly<Record<string, number>>;
 
@@ -23,13 +26,18 @@ export type Vitals = Readonly<Record<string, number>>;
 export class Target implements AsyncDisposable {
   readonly #process: ServerProcess;
   readonly #certificate: TestCertificate;
-  readonly #ports: { plain: number; secure: number; proxies: number };
+  readonly #ports: Readonly<Record<Security | "PROXY", number>>;
 
   private constructor(process: ServerProcess, certificate: TestCertificate) {
-    const [plain, secure, proxies] = JSON.parse(process.firstLine);
+    const [clear, tls, noDelay, proxies] = JSON.parse(process.firstLine);
     this.#process = process;
     this.#certificate = certificate;
-    this.#ports = { plain, secure, proxies };
+    this.#ports = {
+      "clear": clear,
+      "TLS": tls,
+      "TLS without delay": noDelay,
+      "PROXY": proxies,
+    };
   }
 
   /** Starts one. */
@@ -50,12 +58,12 @@ export class Target implements AsyncDisposable {
 
   /** Lets the server load what it loads late: WebSocket, TLS, its timers. */
   async #warmUp(): Promise<void> {
-    using _idle = await this.#connect(false);
-    for (const secure of [false, true]) {
-      using client = await this.#connect(secure);
+    using _idle = await this.#connect("clear");
+    for (const security of ["clear", "TLS", "TLS without delay"] as const) {
+      using client = await this.#connect(security);
       await client.send(webSocketRequest("/close"));
       await client.readHead();
-      await this.probe(secure);
+      await this.probe(security);
     }
     for (;;) {
       const { timers, webSockets } = await this.vitals();
@@ -67,11 +75,11 @@ export class Target implements AsyncDisposable {
   /** Connects a hostile client, and brings it to a state. */
   async attack(
     { listener, steps }: State,
-    { secure, bytewise }: { secure: boolean; bytewise?: boolean },
+    { security, bytewise }: { security: Security; bytewise?: boolean },
   ): Promise<HostileClient> {
-    const speaksTls = secure && listener === undefined;
+    const speaksTls = security !== "clear" && listener === undefined;
     const trusted = speaksTls ? this.#certificate.cert : undefined;
-    const port = this.#portFor(listener, secure);
+    const port = this.#ports[listener === "PROXY" ? "PROXY" : security];
     const client = await HostileClient.connect({ port, trusted, bytewise });
     for (const [sent, awaited] of steps) {
       await (bytewise ? client.sendBytewise(sent) : client.send(sent));
@@ -81,8 +89,8 @@ export class Target implements AsyncDisposable {
   }
 
   /** What an honest client asks for, it must get. */
-  async probe(secure: boolean): Promise<void> {
-    using client = await this.#connect(secure);
+  async probe(security: Security): Promise<void> {
+    using client = await this.#connect(security);
     await client.get("/", "connection: close");
     const response = bounded(client.readResponse(), "a response", ANSWER_MS);
     assertEquals((await response).body, "served");
@@ -90,7 +98,7 @@ export class Target implements AsyncDisposable {
 
   /** What the server holds now. */
   async vitals(): Promise<Vitals> {
-    using client = await this.#connect(false);
+    using client = await this.#connect("clear");
     await client.get("/vitals", "connection: close");
     const { body } = await bounded(client.readResponse(), "vitals", ANSWER_MS);
     // Other descriptors are the runtime's, and come when it likes.
@@ -131,14 +139,10 @@ export class Target implements AsyncDisposable {
     return this.#process[Symbol.asyncDispose]();
   }
 
-  #portFor(listener: State["listener"], secure: boolean): number {
-    if (listener === "PROXY") return this.#ports.proxies;
-    return secure ? this.#ports.secure : this.#ports.plain;
-  }
-
-  #connect(secure: boolean): Promise<RawClient> {
-    return secure
-      ? connectTls(this.#ports.secure, this.#certificate)
-      : RawClient.connect(this.#ports.plain);
+  #connect(security: Security): Promise<RawClient> {
+    const port = this.#ports[security];
+    return security === "clear"
+      ? RawClient.connect(port)
+      : connectTls(port, this.#certificate);
   }
 }

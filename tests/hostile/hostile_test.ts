@@ -14,7 +14,7 @@ import {
 } from "./_behaviours.ts";
 import { endsWithin, type HostileClient } from "./_client.ts";
 import { type State, STATES } from "./_states.ts";
-import { Target, type Vitals } from "./_target.ts";
+import { type Security, Target, type Vitals } from "./_target.ts";
 
 const CERTIFICATE = await createCertificate();
 /** Of clients that send no PROXY header the operator wants to know. */
@@ -22,8 +22,9 @@ const EXPECTED = /^$|PROXY protocol header/;
 /** No deadline helps, but the one for a client that has sent too much ahead. */
 const PATIENT: ServeOptions = { headerTimeout: 2_000 };
 /**
- * What goes with a TLS connection that the server has ended. Its descriptor does
- * not: the runtime keeps it until the client has read what it is owed, or is gone.
+ * What goes with a connection of Deno's TLS that the server has ended. Its
+ * descriptor does not: the runtime keeps it until the client has read what it is
+ * owed, or is gone.
  */
 const COUNTED = ["connections", "webSockets", "requests", "timers"];
 const AT_A_TIME = 8;
@@ -41,11 +42,11 @@ const HASTY: ServeOptions = {
   closeTimeout: HASTY_MS,
 };
 
-for (const secure of [false, true]) {
-  const where = secure ? "over TLS" : "in clear";
+for (const security of ["clear", "TLS", "TLS without delay"] as const) {
+  const where = security === "clear" ? "in clear" : `over ${security}`;
   const states = Object.entries(STATES)
     .filter(([, { listener, overTls }]) =>
-      secure ? overTls : listener !== "TLS, in clear"
+      security === "clear" ? listener !== "TLS, in clear" : overTls
     );
 
   hostileTest(`clients ${where}, one by one`, PATIENT, async (t, target) => {
@@ -54,8 +55,11 @@ for (const secure of [false, true]) {
       for (const [does, behave] of Object.entries(BEHAVIOURS)) {
         const passed = await step(t, `${amid}: a client ${does}`, async () => {
           const bytewise = behave === trickle;
-          await using client = await target.attack(state, { secure, bytewise });
-          await probing(target, secure, behave(client, state));
+          await using client = await target.attack(state, {
+            security,
+            bytewise,
+          });
+          await probing(target, security, behave(client, state));
           await target.recovered(before);
         });
         // A leak is reported once.
@@ -71,7 +75,7 @@ for (const secure of [false, true]) {
       await step(t, `each client ${does}`, async () => {
         for (let i = 0; i < ended.length; i += AT_A_TIME) {
           const some = ended.slice(i, i + AT_A_TIME);
-          await endedByServer(target, before, some, { secure, behave });
+          await endedByServer(target, before, some, { security, behave });
         }
         await target.recovered(before);
       });
@@ -82,13 +86,13 @@ for (const secure of [false, true]) {
 /** Honest clients are answered while a hostile one is at it. */
 async function probing(
   target: Target,
-  secure: boolean,
+  security: Security,
   hostile: Promise<void>,
 ): Promise<void> {
   let over = false;
   const end = hostile.finally(() => over = true);
   while (!over) {
-    await target.probe(secure);
+    await target.probe(security);
     await pause(10);
   }
   await end;
@@ -99,18 +103,18 @@ async function endedByServer(
   target: Target,
   before: Vitals,
   states: readonly [name: string, State][],
-  { secure, behave }: { secure: boolean; behave: Behaviour },
+  { security, behave }: { security: Security; behave: Behaviour },
 ): Promise<void> {
   await using closing = new AsyncDisposableStack();
   const clients = new Map<string, HostileClient>();
   const hostile = states.map(async ([name, state]) => {
-    const client = closing.use(await target.attack(state, { secure }));
+    const client = closing.use(await target.attack(state, { security }));
     clients.set(name, client);
     await behave(client, state);
   });
-  await probing(target, secure, Promise.all(hostile).then(() => {}));
+  await probing(target, security, Promise.all(hostile).then(() => {}));
   try {
-    await target.recovered(before, secure ? COUNTED : undefined);
+    await target.recovered(before, security === "TLS" ? COUNTED : undefined);
   } catch (cause) {
     const open = await stillOpen(clients);
     throw new Error(`Open is what was: ${open.join(", ")}`, { cause });
