@@ -14,6 +14,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const ROOT = new URL("..", import.meta.url);
 const PINNED = new URL("eslint/", import.meta.url);
 const PINNED_FILES = ["package.json", "package-lock.json"];
+/** A file with a promise that has to be found. */
+const PROBE = "tools/_floating.ts";
 const EVERYTHING = ["mod.ts", "src", "tests", "examples", "tools", "bench"];
 
 /** What eslint reports of one file. */
@@ -55,8 +57,9 @@ async function install(): Promise<URL> {
 }
 
 function cache(): URL {
-  const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE");
-  const folder = Deno.env.get("XDG_CACHE_HOME") ?? `${home ?? "/tmp"}/.cache`;
+  const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE") ??
+    fileURLToPath(ROOT);
+  const folder = Deno.env.get("XDG_CACHE_HOME") ?? `${home}/.cache`;
   return pathToFileURL(`${folder}/`);
 }
 
@@ -104,9 +107,8 @@ async function outputOf(
   }
 }
 
-/** Makes a folder with what eslint has to know of this repository. */
-async function prepare(installed: URL): Promise<URL> {
-  const folder = pathToFileURL(`${await Deno.makeTempDir()}/`);
+/** Puts into a folder what eslint has to know of this repository. */
+async function prepare(folder: URL, installed: URL): Promise<void> {
   await Deno.symlink(
     new URL("node_modules", installed),
     new URL("node_modules", folder),
@@ -122,7 +124,6 @@ async function prepare(installed: URL): Promise<URL> {
     new URL("eslint.config.mjs", folder),
     eslintConfig(tsconfig),
   );
-  return folder;
 }
 
 /** How TypeScript sees what `deno.json` says. */
@@ -224,11 +225,31 @@ async function lint(folder: URL, paths: string[]): Promise<FileReport[]> {
   return JSON.parse(json);
 }
 
-/** Looks for such promises; whether there are none. */
-async function check(paths: string[]): Promise<boolean> {
-  const folder = await prepare(await install());
-  const reports = await lint(folder, paths);
-  await Deno.remove(folder, { recursive: true });
+/** Looks for such promises. */
+async function find(paths: string[]): Promise<FileReport[]> {
+  const installed = await install();
+  const folder = pathToFileURL(`${await Deno.makeTempDir()}/`);
+  try {
+    await prepare(folder, installed);
+    return withoutProbe(await lint(folder, [...paths, PROBE]));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function withoutProbe(reports: FileReport[]): FileReport[] {
+  const probe = fileURLToPath(new URL(PROBE, ROOT));
+  const found = reports.find(({ filePath }) => filePath === probe);
+  if (found?.messages.length !== 1) {
+    throw new Error("Cannot find promises", {
+      cause: `The one in ${PROBE} was overlooked`,
+    });
+  }
+  return reports.filter((report) => report !== found);
+}
+
+/** Prints what was found; whether that is nothing. */
+function show(reports: readonly FileReport[]): boolean {
   for (const { filePath, messages } of reports) {
     const path = relative(fileURLToPath(ROOT), filePath);
     for (const { line, column, message } of messages) {
@@ -239,8 +260,8 @@ async function check(paths: string[]): Promise<boolean> {
 }
 
 try {
-  const isClean = await check(Deno.args.length > 0 ? Deno.args : EVERYTHING);
-  Deno.exitCode = isClean ? 0 : 1;
+  const paths = Deno.args.length > 0 ? Deno.args : EVERYTHING;
+  Deno.exitCode = show(await find(paths)) ? 0 : 1;
 } catch (error) {
   const { message, cause } = error as Error;
   console.error(`${message}\n${cause}`);
