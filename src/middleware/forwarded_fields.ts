@@ -6,7 +6,8 @@
  * on up to the first that is not trusted: it is the client.
  *
  * Fields that the proxies do not set themselves are the client's own, so only
- * those are read that were asked for.
+ * those are read that were asked for. What a client has made up may be long: no
+ * more of it is read than decides, and of no more than {@linkcode MAX_HOPS} hops.
  *
  * @module
  */
@@ -18,6 +19,12 @@ import { formatAddress, parseAddress, TrustedPeers } from "./address.ts";
 import { type Host, parseHost } from "./_host.ts";
 import { isPrefix } from "./_prefix.ts";
 import { type ForwardedElement, parseForwarded } from "./forwarded_header.ts";
+
+/** So many hops are followed; a client behind more of them is unknown. */
+const MAX_HOPS = 32;
+/** What is longer is no node, and no prefix. */
+const MAX_NODE_LENGTH = 256;
+const MAX_PREFIX_LENGTH = 1024;
 
 const FORWARDED = "forwarded";
 const X_FORWARDED: readonly ForwardedField[] = [
@@ -132,6 +139,9 @@ export class ForwardedReader {
     let client: HostPort | undefined;
     let hops = 0;
     for (const node of nodes) {
+      if (hops === MAX_HOPS) {
+        return { client: [UNKNOWN, 0], distance: hops - 1 };
+      }
       hops++;
       if (node === undefined) break;
       client = parseNode(node);
@@ -160,15 +170,11 @@ export class ForwardedReader {
   }
 
   #xForwarded(headers: readonly Field[]): Hops {
-    const membersOf = (field: ForwardedField): string[] =>
+    const membersOf = (field: ForwardedField): Iterable<string> =>
       this.#fields.has(field) ? membersFromRight(headers, field) : [];
     return {
       nodes: membersOf("x-forwarded-for"),
-      // A proxy that overwrites a field leaves fewer members than hops.
-      at: (field, distance) => {
-        const members = membersOf(field);
-        return members[Math.min(distance, members.length - 1)];
-      },
+      at: (field, distance) => memberAt(membersOf(field), distance),
     };
   }
 }
@@ -198,11 +204,31 @@ function linesOf(headers: readonly Field[], field: string): string[] {
 }
 
 /** The members of a list, the last one first, without those that are empty. */
-function membersFromRight(headers: readonly Field[], field: string): string[] {
-  return linesOf(headers, field).join(",").split(",")
-    .map(trimWhitespace)
-    .filter((member) => member !== "")
-    .reverse();
+function* membersFromRight(
+  headers: readonly Field[],
+  field: string,
+): Generator<string, void> {
+  for (const line of linesOf(headers, field).reverse()) {
+    for (let end = line.length; end >= 0;) {
+      const comma = end === 0 ? -1 : line.lastIndexOf(",", end - 1);
+      const member = trimWhitespace(line.slice(comma + 1, end));
+      if (member !== "") yield member;
+      end = comma;
+    }
+  }
+}
+
+/** The member at a distance: a proxy that overwrites a field leaves fewer. */
+function memberAt(
+  members: Iterable<string>,
+  distance: number,
+): string | undefined {
+  let last: string | undefined;
+  for (const member of members) {
+    last = member;
+    if (distance-- === 0) break;
+  }
+  return last;
 }
 
 const NODE = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::([0-9]{1,5}|_[\w.-]+))?$/;
@@ -212,6 +238,7 @@ const UNKNOWN = "unknown";
 
 /** A hop, with port 0 if none is given; one that cannot be read is "unknown". */
 function parseNode(text: string): HostPort {
+  if (text.length > MAX_NODE_LENGTH) return [UNKNOWN, 0];
   const bare = parseAddress(text);
   if (bare !== undefined) return [formatAddress(bare), 0];
   const [, literal, name, portText] = NODE.exec(text) ?? [];
@@ -238,6 +265,7 @@ function parsePort(text = ""): number | undefined {
 }
 
 function parsePrefix(text = ""): string | undefined {
+  if (text.length > MAX_PREFIX_LENGTH) return undefined;
   if (!/^[\x21-\x7e]+$/.test(text)) return undefined;
   const prefix = decodePath(text.replace(/\/$/, ""));
   return isPrefix(prefix) ? prefix : undefined;

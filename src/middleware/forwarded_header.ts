@@ -14,6 +14,10 @@ export type ForwardedElement = ReadonlyMap<string, string>;
 
 /** What is said by an element that cannot be read. */
 const UNREADABLE: ForwardedElement = new Map([["for", "unknown"]]);
+/** No proxy says more of one hop than this. */
+const MAX_PARAMETERS = 32;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
 const BARE = /^[^\s"]+$/;
 
@@ -35,11 +39,13 @@ export function* parseForwarded(
 
 /** The members of a list, the last one first, without those that are empty. */
 function* splitFromRight(text: string, separator: string): Generator<string> {
+  const separatorCode = separator.charCodeAt(0);
   let end = text.length;
   let quoted = false;
   for (let at = end - 1; at >= -1; at--) {
-    if (text[at] === '"' && !(quoted && isEscaped(text, at))) quoted = !quoted;
-    if (at >= 0 && (quoted || text[at] !== separator)) continue;
+    const code = text.charCodeAt(at); // NaN before the first.
+    if (code === QUOTE && !(quoted && isEscaped(text, at))) quoted = !quoted;
+    if (at >= 0 && (quoted || code !== separatorCode)) continue;
     const member = trimWhitespace(text.slice(at + 1, end));
     if (member !== "") yield member;
     end = at;
@@ -49,7 +55,7 @@ function* splitFromRight(text: string, separator: string): Generator<string> {
 /** Whether an odd number of backslashes stands before `at`. */
 function isEscaped(text: string, at: number): boolean {
   let start = at;
-  while (text[start - 1] === "\\") start--;
+  while (text.charCodeAt(start - 1) === BACKSLASH) start--;
   return (at - start) % 2 === 1;
 }
 
@@ -62,6 +68,7 @@ function parseElement(text: string): ForwardedElement | undefined {
     if (!isToken(name) || value === undefined || element.has(name)) {
       return undefined;
     }
+    if (element.size === MAX_PARAMETERS) return undefined;
     element.set(name, value);
   }
   return element;

@@ -65,6 +65,62 @@ const FORGED: Fields = [
   ["forwarded", "for=192.0.2.1;proto=https;host=evil.test"],
 ];
 
+// How far.
+
+/** Both kinds of field, with a client and so many proxies that are trusted. */
+function throughProxies(count: number): Record<string, string> {
+  const hops = ["192.0.2.1", ...new Array(count).fill("10.0.0.1")];
+  return {
+    "x-forwarded-for": hops.join(","),
+    "forwarded": hops.map((hop) => `for=${hop}`).join(","),
+  };
+}
+
+for (const field of ["x-forwarded-for", "forwarded"] as const) {
+  for (
+    const [count, client] of [
+      [31, "192.0.2.1"],
+      [32, "unknown"],
+      [5000, "unknown"],
+    ] as const
+  ) {
+    Deno.test(`forwarded() finds ${client} behind ${count} trusted proxies in ${field}`, async () => {
+      const fields = [[field, throughProxies(count)[field]]] as const;
+      const scope = await seen(fields, { fields: [field] });
+      assertEquals(scope.client, [client, 0]);
+      const lines = throughProxies(count)[field].split(",")
+        .map((line) => [field, line] as const);
+      assertEquals(
+        (await seen(lines, { fields: [field] })).client?.[0],
+        client,
+      );
+    });
+  }
+}
+
+Deno.test("forwarded() takes what is far too long as unknown, or not at all", async () => {
+  const long = `_${"a".repeat(60_000)}`;
+  assertEquals(await clientOf(long), ["unknown", 0]);
+  assertEquals((await standard(`for=${long}`))[0], ["unknown", 0]);
+  const parameters = Array.from({ length: 40 }, (_, i) => `a${i}=b`).join(";");
+  assertEquals((await standard(`${parameters};for=192.0.2.1`))[0], [
+    "unknown",
+    0,
+  ]);
+  const fields: Fields = [["x-forwarded-prefix", "/a".repeat(30_000)]];
+  const { root_path } = await seen(fields, { fields: ALL });
+  assertEquals(root_path, "");
+});
+
+Deno.test("forwarded() passes over what is empty, wherever it stands", async () => {
+  for (
+    const list of [",192.0.2.1", "192.0.2.1,", ",,192.0.2.1 , ,", " ,192.0.2.1"]
+  ) {
+    assertEquals(await clientOf(list), ["192.0.2.1", 0]);
+    assertEquals(await clientOf(",", list, " , ,"), ["192.0.2.1", 0]);
+  }
+});
+
 for (
   const [who, facts] of [
     ["another address", { client: ["203.0.113.7", 1] }],
