@@ -14,11 +14,14 @@ export interface Host {
   readonly port: number | undefined;
 }
 
+/** The longest name that DNS knows, a dot at its end, and a port. */
+const MAX_LENGTH = 260;
 const HOST =
   /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::([0-9]{0,5}))?$/;
 
 /** Takes a host apart; `undefined` if `text` is none. */
 export function parseHost(text: string): Host | undefined {
+  if (text.length > MAX_LENGTH) return undefined;
   const [, name, port] = HOST.exec(text) ?? [];
   if (name === undefined) return undefined;
   if (port === undefined || port === "") return { name, port: undefined };

@@ -6,8 +6,8 @@
  * on up to the first that is not trusted: it is the client.
  *
  * Fields that the proxies do not set themselves are the client's own, so only
- * those are read that were asked for. What a client has made up may be long: no
- * more of it is read than decides, and of no more than {@linkcode MAX_HOPS} hops.
+ * those are read that were asked for. What a client has made up may be long, so
+ * reading stops where the client is found, and after {@linkcode MAX_HOPS} hops.
  *
  * @module
  */

@@ -52,9 +52,12 @@ for (
     ["example.com/x", 421],
     ["evil.test@example.com", 421],
     ["", 421],
+    [`${"a".repeat(240)}.example.com`, "*.example.com"],
+    [`${"a.".repeat(30_000)}example.com`, 421],
+    [".".repeat(60_000), 421],
   ] as const
 ) {
-  Deno.test(`hosts() gives "${host}" to ${expected}`, async () => {
+  Deno.test(`hosts() gives "${host.slice(0, 30)}", ${host.length} long, to ${expected}`, async () => {
     assertEquals(await routed([host]), expected);
   });
 }
