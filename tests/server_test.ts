@@ -228,8 +228,11 @@ netTest("shutdown ends a server that nobody is connected to", async () => {
 });
 
 netTest("a server can be shut down before it has listened", async () => {
-  const server = serve(pathApp, { port: 0, log: () => {} });
-  await server.shutdown();
+  let listened = false;
+  const server = start(pathApp, { onListen: () => listened = true });
+  await server.server.shutdown();
+  assertEquals(listened, false);
+  await assertRefused(server);
 });
 
 netTest("the signal shuts the server down", async () => {
@@ -371,10 +374,20 @@ netTest("a second shutdown can be more urgent than the first", async () => {
 });
 
 netTest("a server that has finished can be shut down again", async () => {
-  const { server } = start(pathApp);
-  await server.shutdown();
-  await server.shutdown();
-  await server.shutdown({ timeout: 0 });
+  const notes: string[] = [];
+  const app: AsgiApp = async (scope, receive, send) => {
+    if (scope.type !== "lifespan") throw new TypeError("Unknown scope");
+    for await (const { type } of receive) {
+      notes.push(type);
+      await send({ type: `${type as "lifespan.startup"}.complete` });
+    }
+  };
+  const server = start(app);
+  await server.server.shutdown();
+  await server.server.shutdown();
+  await server.server.shutdown({ timeout: 0 });
+  assertEquals(notes, ["lifespan.startup", "lifespan.shutdown"]);
+  await assertRefused(server);
 });
 
 netTest(

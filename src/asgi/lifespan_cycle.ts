@@ -76,6 +76,8 @@ export class LifespanCycle
   readonly #onAppError: (error: unknown) => void;
   readonly #sink: EventSink<LifespanAnswer>;
   #phase: Phase = "startup";
+  /** Whether the last answer was that all is well. */
+  #complete = false;
   #startupSent = false;
   #supported = false;
   #outcome = Promise.withResolvers<Outcome>();
@@ -87,8 +89,8 @@ export class LifespanCycle
   #refused: { readonly error: unknown } | undefined;
 
   /**
-   * Nothing is called yet. `onAppError` is told of what the application throws
-   * between its start-up and its shutdown.
+   * Nothing is called yet. `onAppError` is called with what the application
+   * throws between its start-up and its shutdown, or after that.
    */
   constructor(
     app: AsgiApp,
@@ -204,6 +206,7 @@ export class LifespanCycle
       );
     }
     this.#phase = text === "lifespan.startup.complete" ? "running" : "over";
+    this.#complete = outcome === "complete";
     return { outcome: outcome as Outcome, message: textOf(message ?? "") };
   }
 
@@ -234,12 +237,12 @@ export class LifespanCycle
     const thrown = this.#thrown;
     this.#phase = "over";
     if (phase === "startup") this.#outcome.resolve("unsupported");
-    if (phase === "running" && thrown !== undefined) {
+    if (phase === "shutdown") {
+      this.#message = thrown === undefined ? "" : messageOf(thrown.error);
+      this.#outcome.resolve(thrown === undefined ? "complete" : "failed");
+    } else if (this.#complete && thrown !== undefined) {
       this.#onAppError(thrown.error);
     }
-    if (phase !== "shutdown") return;
-    this.#message = thrown === undefined ? "" : messageOf(thrown.error);
-    this.#outcome.resolve(thrown === undefined ? "complete" : "failed");
   }
 
   /** Makes the next event, when it is due. */

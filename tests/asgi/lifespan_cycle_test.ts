@@ -361,6 +361,25 @@ Deno.test("A throw in the shutdown makes it fail", async () => {
   assertEquals(errors, []);
 });
 
+Deno.test("A throw behind the shutdown is reported, unless it explains its failure", async () => {
+  const fault = new Error("fault of the test");
+  for (
+    const [event, reported] of [[STOPPED, [fault]], [stopFailed(), []]] as const
+  ) {
+    const { cycle, errors } = create(async (_scope, receive, send) => {
+      await receive();
+      await send(STARTED);
+      await receive();
+      await send(event);
+      throw fault;
+    });
+    await cycle.startup();
+    await cycle.shutdown().catch(() => {});
+    await nextTurn();
+    assertEquals(errors, [...reported]);
+  }
+});
+
 Deno.test("A shutdown without a start-up does nothing", async () => {
   const log: string[] = [];
   const { cycle } = create(wellBehaved(log));
@@ -466,16 +485,21 @@ Deno.test("Events that are not due are refused in every phase, and change nothin
 });
 
 Deno.test("A second answer is refused, although the first was not awaited", async () => {
-  const { cycle } = create(async (_scope, receive, send) => {
+  let refused = 0;
+  const { cycle, errors } = create(async (_scope, receive, send) => {
     await receive();
     send(STARTED);
     await assertRejects(() => send(startFailed("late")), InvalidEventError);
+    refused++;
     assertEquals(await receive(), SHUTDOWN);
     send(STOPPED);
     await assertRejects(() => send(stopFailed("late")), InvalidEventError);
+    refused++;
   });
   await cycle.startup();
   await cycle.shutdown();
+  await nextTurn();
+  assertEquals([refused, errors], [2, []]);
 });
 
 Deno.test("A refused event that nobody awaits does no harm", async () => {

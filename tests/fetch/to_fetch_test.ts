@@ -144,6 +144,7 @@ Deno.test("toFetch keeps several cookies apart", async () => {
 });
 
 Deno.test("toFetch gives the request's content, up to its end", async () => {
+  const last: unknown[] = [];
   const handler = toFetch(http(async (_scope, receive, send) => {
     let text = "";
     for await (const event of receive) {
@@ -152,12 +153,15 @@ Deno.test("toFetch gives the request's content, up to its end", async () => {
       if (!event.more_body) break;
     }
     await respond(send, 200, { body: text });
-    assertEquals(await receive(), { type: "http.disconnect" });
+    last.push(await receive());
   }));
-  for (const body of ["content", "", undefined]) {
+  const bodies = ["content", "", undefined];
+  for (const body of bodies) {
     const response = await handler(new Request(URL_, { method: "POST", body }));
     assertEquals(await response.text(), body ?? "");
   }
+  await handler.shutdown();
+  assertEquals(last, bodies.map(() => ({ type: "http.disconnect" })));
 });
 
 Deno.test("toFetch asks for content only when the application does", async () => {
