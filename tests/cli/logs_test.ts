@@ -47,6 +47,11 @@ async function request(url: string, times: number, status = 200) {
   }
 }
 
+/** How many long lines were read so far. */
+function linesOf({ output }: Command): number {
+  return output.stdout.match(LONG_LINE)?.length ?? 0;
+}
+
 /** Waits until it is served there. */
 async function answers(url: string): Promise<void> {
   await until(async () => {
@@ -114,6 +119,7 @@ logTest("a reader of stdout that is slow gets every line", async (cwd) => {
   });
   await request(await command.url(), FEW);
   command.readOn();
+  await until(() => linesOf(command) >= FEW);
   command.kill("SIGTERM");
   const { code, stdout } = await command.end();
   assertEquals(code, 0);
@@ -142,6 +148,7 @@ logTest("a pipe that does not block gets every line", async (cwd) => {
   });
   await request(await command.url(), FEW);
   command.readOn();
+  await until(() => linesOf(command) >= FEW);
   command.kill("SIGTERM");
   const { code, stdout } = await command.end();
   assertEquals(code, 0);
