@@ -12,7 +12,7 @@ import type { Settings } from "./settings.ts";
 import { WorkerMetrics } from "./worker_metrics.ts";
 import type { SpawnWorker } from "./worker_process.ts";
 
-/** The command, for systems that do not tell how this process was started. */
+/** The command, for systems that do not say how this process was started. */
 const COMMAND_MODULE = new URL("../cli.ts", import.meta.url).href;
 
 /** Puts the count of what workers do around what starts them. */
@@ -22,7 +22,7 @@ export type WatchWorkers = (spawn: SpawnWorker) => SpawnWorker;
 export type SignalHandlers = Partial<Record<Deno.Signal, () => void>>;
 
 /**
- * Runs a supervisor, which is told how to start this command once more.
+ * Runs a supervisor, with the command line that starts this command once more.
  *
  * @returns The exit code.
  * @throws {MissingPermissionError} If that cannot be done.

@@ -39,7 +39,7 @@ const ORPHAN_KILL_MS = 5000;
 export interface WorkerChannel {
   /** What the supervisor asks for. */
   readonly start: WorkerStart;
-  /** Tells the supervisor something. */
+  /** Sends the supervisor a message. */
   send(message: FromWorker): void;
   /** Listens to the supervisor. */
   listen(
@@ -140,9 +140,9 @@ class Worker {
       graceMs: ORPHAN_KILL_MS,
     });
     const memoryCheck = this.#checkMemory();
-    // A worker that is killed cannot tell any more.
+    // A worker that is killed cannot report any more.
     const counting = this.#metrics &&
-      setInterval(() => this.#tellCounts(), COUNTS_MS);
+      setInterval(() => this.#reportCounts(), COUNTS_MS);
     this.#channel.listen(
       (message) => this.#received(message),
       () => this.#orphaned(),
@@ -164,7 +164,7 @@ class Worker {
     } finally {
       clearInterval(memoryCheck);
       clearInterval(counting);
-      this.#tellCounts();
+      this.#reportCounts();
       await this.#channel.close();
     }
   }
@@ -182,7 +182,7 @@ class Worker {
   #received(message: ToWorker): void {
     switch (message.type) {
       case "count":
-        return this.#tellCounts();
+        return this.#reportCounts();
       case "ping":
         return this.#channel.send({ type: "pong" });
       case "drain":
@@ -190,7 +190,7 @@ class Worker {
     }
   }
 
-  #tellCounts(): void {
+  #reportCounts(): void {
     if (this.#metrics === undefined) return;
     this.#channel.send({ type: "counts", counts: this.#metrics.snapshot() });
   }

@@ -1,5 +1,5 @@
 /**
- * What a supervisor and its workers tell each other. They talk over the IPC
+ * The messages between a supervisor and its workers. They go over the IPC
  * channel that Node's child processes have; what a worker must know before it
  * starts stands in an environment variable.
  *
@@ -11,7 +11,7 @@ import { type Counts, isCounts } from "../metrics/counts.ts";
 /** The environment variable that makes a process a worker. */
 export const WORKER_VARIABLE = "ASGI_WORKER";
 
-/** What a worker is told before it starts, as JSON in that variable. */
+/** What a worker knows before it starts, as JSON in that variable. */
 export interface WorkerStart {
   /** The process id of the supervisor. */
   readonly supervisor: number;
@@ -21,19 +21,19 @@ export interface WorkerStart {
   readonly reusePort: boolean;
 }
 
-/** What a supervisor tells a worker. */
+/** A message to a worker. */
 export type ToWorker =
   /**
    * End: accept no more, answer what was accepted, exit. The timeout is how
    * long that may take, in milliseconds, by default `shutdownTimeout`.
    */
   | { readonly type: "drain"; readonly timeout?: number | undefined }
-  /** Tell what you have counted. */
+  /** Report what you have counted. */
   | { readonly type: "count" }
   /** Give a sign of life. */
   | { readonly type: "ping" };
 
-/** What a worker tells its supervisor. */
+/** A message to a supervisor. */
 export type FromWorker =
   /** The application has started, and the worker accepts. */
   | { readonly type: "ready" }

@@ -1,6 +1,6 @@
 /**
  * The metrics of all workers together. They are asked when somebody wants to
- * know, and tell by themselves now and then, and at their end: what a worker
+ * know, and report by themselves now and then, and at their end: what a worker
  * has counted goes on to count when it is gone.
  *
  * @module
@@ -32,7 +32,7 @@ interface Member {
   waiting: (() => void)[];
 }
 
-/** Counts what workers do, whoever starts and ends them. */
+/** Adds up what workers count; others start and end them. */
 export class WorkerMetrics implements MetricsSource {
   readonly #members = new Set<Member>();
   readonly #residentBytes: () => number;
@@ -90,7 +90,7 @@ export class WorkerMetrics implements MetricsSource {
     return [...this.#members].filter(({ state }) => state === "ready").length;
   }
 
-  /** The worker, whose end is noticed when it is told to end. */
+  /** The worker; what ends after it was sent `drain` has not failed. */
   #observed(member: Member): WorkerProcess {
     const { process } = member;
     return {
@@ -144,7 +144,7 @@ export class WorkerMetrics implements MetricsSource {
       ),
       counter(
         "asgi_worker_exits_total",
-        "Workers that have ended: told to, or by a failure.",
+        "Workers that have ended: drained, or by a failure.",
         [
           { labels: { reason: "drained" }, value: this.#drained },
           { labels: { reason: "failed" }, value: this.#failed },

@@ -1,7 +1,7 @@
 /**
  * Starts a worker as a process of its own. What it logs goes where the
  * supervisor's own logs go; messages go through an IPC channel, which also
- * tells a worker that its supervisor is gone.
+ * shows a worker that its supervisor is gone.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export interface WorkerProcess {
   readonly pid: number;
   /** Resolves when the process has ended, and its last message has come. */
   readonly exited: Promise<WorkerExit>;
-  /** Tells the worker something; lost if it has ended. */
+  /** Sends the worker a message; lost if it has ended. */
   send(message: ToWorker): void;
   /** Ends the worker at once. */
   kill(): void;

@@ -1,5 +1,5 @@
 // Workers that are no processes: a test says when they become ready and how
-// they end, and sees what they are told.
+// they end, and sees what they are sent.
 
 import type { FromWorker, ToWorker } from "../../src/cli/worker_messages.ts";
 import type {
@@ -11,8 +11,8 @@ import { unawaited } from "../_unawaited.ts";
 /** A worker in the hands of a test. */
 export class FakeWorker implements WorkerProcess {
   readonly exited: Promise<WorkerExit>;
-  /** What it was told. */
-  readonly told: ToWorker[] = [];
+  /** What it was sent. */
+  readonly sent: ToWorker[] = [];
   /** Whether it was killed. */
   killed = false;
   /** Whether it has ended. */
@@ -26,13 +26,13 @@ export class FakeWorker implements WorkerProcess {
     this.exited = this.#exit.promise;
   }
 
-  /** Whether it was told to drain. */
+  /** Whether it was sent `drain`. */
   get isDraining(): boolean {
-    return this.told.some(({ type }) => type === "drain");
+    return this.sent.some(({ type }) => type === "drain");
   }
 
   send(message: ToWorker): void {
-    this.told.push(message);
+    this.sent.push(message);
   }
 
   kill(): void {
@@ -75,7 +75,7 @@ export class FakeSpawner {
       .map(({ pid }) => pid);
   }
 
-  /** The process ids of those that were told to drain and have not ended. */
+  /** The process ids of those that were sent `drain` and have not ended. */
   get draining(): number[] {
     return this.workers.filter(({ isDraining, hasEnded }) =>
       isDraining && !hasEnded

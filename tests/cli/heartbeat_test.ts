@@ -32,7 +32,7 @@ function answer(worker: FakeWorker): void {
 Deno.test("withHeartbeat kills a worker that does not answer, and says so once", async () => {
   const { worker, records } = start(50);
   await until(() => worker.killed);
-  assertEquals(worker.told, Array(5).fill({ type: "ping" }));
+  assertEquals(worker.sent, Array(5).fill({ type: "ping" }));
   const message = "Worker 1 is killed: it has not answered for 50ms";
   assertEquals(records, [{ level: "error", message }]);
 });
@@ -71,7 +71,7 @@ Deno.test("withHeartbeat kills nobody for what the supervisor was late with", as
 
 Deno.test("withHeartbeat asks nobody when there is no timeout", () => {
   const { worker } = start(Infinity);
-  assertEquals(worker.told, []);
+  assertEquals(worker.sent, []);
 });
 
 /** Loops for ever at /busy; where there is a file `loop`, at the start, too. */
