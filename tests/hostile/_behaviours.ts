@@ -6,7 +6,7 @@ import { endsWithin, type HostileClient } from "./_client.ts";
 import type { State } from "./_states.ts";
 
 /** How long a flood lasts, and how long a client waits for the server's end. */
-const FLOOD_MS = 300;
+const FLOOD_MS = 200;
 const PATIENCE_MS = 100;
 const SLOW_READS = 10;
 const SLOW_READ_MS = 10;

@@ -1,6 +1,7 @@
 // The server that hostile clients attack, in a process of its own. It listens
-// in clear, over TLS in both ways, and for proxies that send a PROXY header; prints the ports
-// as JSON; says of itself what must not grow; and ends when its stdin does.
+// in clear, over TLS in both ways, and for proxies that send a PROXY header;
+// prints the ports as JSON; says of itself what must not grow; and ends when its
+// stdin does.
 // Arguments: a certificate, its key, and options of the server as JSON.
 
 import { pendingTimers } from "./_timers.ts";

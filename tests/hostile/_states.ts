@@ -79,7 +79,6 @@ export const STATES: Record<string, State> = {
     flood: "x",
   },
   "amid long content": {
-    overTls: true,
     steps: [[request("POST", "/count", "content-length: 1000000000")]],
     rest: "x",
     flood: "x",
@@ -112,7 +111,6 @@ export const STATES: Record<string, State> = {
     flood: "x",
   },
   "idle": {
-    overTls: true,
     steps: [[GET, SERVED]],
     rest: GET,
     answer: SERVED,
@@ -126,7 +124,6 @@ export const STATES: Record<string, State> = {
     flood: OTHER_HALF + GET_LARGE + HALF,
   },
   "amid a response": {
-    overTls: true,
     steps: [[request("GET", "/begin"), "begun"]],
     rest: GET,
     flood: GET_LARGE,
