@@ -17,6 +17,9 @@
 import { EventEmitter } from "node:events";
 import type { SocketConn } from "./connection.ts";
 
+/** The plaintext of a record, at most (RFC 8446, section 5.1). */
+const MAX_RECORD_BYTES = 16 * 1024;
+
 /** The ciphertext of one connection. */
 export class CiphertextStream extends EventEmitter {
   // What `TLSSocket` reads of a `Duplex`.
@@ -27,6 +30,8 @@ export class CiphertextStream extends EventEmitter {
   readonly #conn: SocketConn;
   /** So much plaintext has still to leave as ciphertext. */
   #expected = 0;
+  /** Whether it makes several records, whose overhead hides what is left. */
+  #severalRecords = false;
   #writing = false;
   /** The callback that is held back. */
   #onRoom: (() => void) | undefined;
@@ -54,6 +59,7 @@ export class CiphertextStream extends EventEmitter {
     if (this.#closed !== undefined) return Promise.reject(this.#closed.reason);
     const { promise } = this.#flushed = Promise.withResolvers();
     this.#expected = length;
+    this.#severalRecords = length > MAX_RECORD_BYTES;
     this.giveRoom();
     return promise;
   }
@@ -77,7 +83,8 @@ export class CiphertextStream extends EventEmitter {
 
   /** Writes ciphertext; more comes only when `onRoom` was called. */
   write(ciphertext: Uint8Array, onRoom: () => void): boolean {
-    // It is always longer than what it was made from.
+    // It is always longer than what it was made from: so of one record nothing
+    // is left when this comes to nothing, but of several some may be.
     this.#expected -= ciphertext.length;
     this.#writing = true;
     this.#write(ciphertext, onRoom);
@@ -118,7 +125,9 @@ export class CiphertextStream extends EventEmitter {
     this.#writing = false;
     this.#onRoom = onRoom;
     // A write that nobody waits for belongs to the handshake.
-    if (this.#flushed === undefined || this.#expected > 0) this.giveRoom();
+    if (
+      this.#flushed === undefined || this.#severalRecords || this.#expected > 0
+    ) this.giveRoom();
     if (this.#writing || this.#expected > 0) return;
     this.#flushed?.resolve();
     this.#flushed = undefined;
