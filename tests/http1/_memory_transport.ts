@@ -15,6 +15,7 @@ import {
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
 import { HttpError } from "../../src/http1/http_error.ts";
 import type { Deadline, Transport } from "../../src/http1/transport.ts";
+import { giveWay } from "../../src/streams/fair_share.ts";
 import { setImmediate } from "node:timers";
 import { bytes, text } from "../_feeding.ts";
 
@@ -317,7 +318,11 @@ export async function respond(
 
 /** Waits until everything that could happen without the client has happened. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) {
+  for (let quiet = 0; quiet < 3; quiet++) {
+    // On a slow machine, the server may have to wait for its next share.
+    const wait = giveWay(0);
+    if (wait !== undefined) quiet = 0;
+    await wait;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }
