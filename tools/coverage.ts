@@ -34,6 +34,7 @@ async function collect(): Promise<string> {
 /** The coverage of every file of `src/`, from the profiles in a folder. */
 async function evaluate(folder: string): Promise<FileCoverage[]> {
   const src = new URL("src/", ROOT).href;
+  await dropCutShort(folder);
   const { success, stdout, stderr } = await deno(
     ["coverage", "--lcov", `--include=^${RegExp.escape(src)}`, folder],
   ).output();
@@ -42,6 +43,16 @@ async function evaluate(folder: string): Promise<FileCoverage[]> {
     .split("end_of_record")
     .filter((record) => record.includes("SF:"))
     .map(readRecord);
+}
+
+/** A process that a test has killed may have left its profile half written. */
+async function dropCutShort(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
+    if (!name.endsWith(".json")) continue;
+    const path = new URL(`${folder}${name}`, ROOT);
+    const text = await Deno.readTextFile(path);
+    if (!text.trimEnd().endsWith("}")) await Deno.remove(path);
+  }
 }
 
 function readRecord(record: string): FileCoverage {
