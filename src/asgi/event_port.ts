@@ -138,53 +138,42 @@ function writableOf(
   port: EventPort<unknown, unknown>,
 ): WritableStream<unknown> {
   const backlog = new Backlog();
-  return new SendStream(port, backlog, {
+  const writable = new WritableStream<unknown>({
     write(event) {
-      backlog.remove(contentSize(event));
-      return port.send(event);
+      // What is piped keeps to the client's pace, and was not counted.
+      if (!backlog.empty) backlog.remove(contentSize(event));
+      const sent = port.send(event);
+      sent.catch((error) => {
+        handled(backlog.fail(error));
+      });
+      return sent;
     },
     abort: (reason) => port.abort(reason),
   });
+  const getWriter = writable.getWriter;
+  return Object.assign(writable, {
+    getWriter: () => boundedWriter(getWriter.call(writable), backlog, port),
+  });
 }
 
-/** A stream whose writes need not be awaited, as the calls of `send` need not. */
-class SendStream extends WritableStream<unknown> {
-  readonly #port: EventPort<unknown, unknown>;
-  readonly #backlog: Backlog;
-
-  constructor(
-    port: EventPort<unknown, unknown>,
-    backlog: Backlog,
-    sink: UnderlyingSink<unknown>,
-  ) {
-    super(sink, {
-      highWaterMark: 1,
-      // Called for each event that is written or piped, before it has to wait.
-      size(event) {
-        backlog.add(contentSize(event));
-        return 1;
-      },
-    });
-    this.#port = port;
-    this.#backlog = backlog;
-  }
-
-  /** As that of every stream, but rejections that nobody awaits do no harm. */
-  override getWriter(): WritableStreamDefaultWriter<unknown> {
-    const writer = super.getWriter();
-    const { write, close, abort } = writer;
-    return Object.assign(writer, {
-      write: (event: unknown) =>
-        this.#refusal() ?? handled(write.call(writer, event)),
-      close: () => handled(close.call(writer)),
-      abort: (reason: unknown) => handled(abort.call(writer, reason)),
-    });
-  }
-
-  /** The rejection of a write for which there is no room. */
-  #refusal(): Promise<never> | undefined {
-    const { full, overflow } = this.#backlog;
-    if (!full) return overflow;
-    return this.#backlog.refuse((error) => this.#port.abort(error));
-  }
+/**
+ * A writer whose writes need not be awaited, as the calls of `send` need not:
+ * what waits of them is bounded, and one that rejects does not end the process.
+ */
+function boundedWriter(
+  writer: WritableStreamDefaultWriter<unknown>,
+  backlog: Backlog,
+  port: EventPort<unknown, unknown>,
+): WritableStreamDefaultWriter<unknown> {
+  const { write, close, abort } = writer;
+  return Object.assign(writer, {
+    write(event: unknown): Promise<void> {
+      if (backlog.rejection !== undefined) return backlog.rejection;
+      if (backlog.full) return backlog.refuse((error) => port.abort(error));
+      backlog.add(contentSize(event));
+      return handled(write.call(writer, event));
+    },
+    close: () => handled(close.call(writer)),
+    abort: (reason: unknown) => handled(abort.call(writer, reason)),
+  });
 }

@@ -128,7 +128,6 @@ export class HttpCycle
 
   /** Why sends reject: the client has left, or its request was refused. */
   #disconnected: ClientDisconnected | undefined;
-  #rejection: Promise<never> | undefined;
   /** What the application has thrown, or aborted its stream with. */
   #fault: { readonly error: unknown } | undefined;
   #over = false;
@@ -264,7 +263,7 @@ export class HttpCycle
     if (this.#sending === undefined || this.#order.complete) {
       return this.#accept(event);
     }
-    return this.#sends.overflow ?? this.#defer(event, this.#sending);
+    return this.#sends.rejection ?? this.#defer(event, this.#sending);
   }
 
   /** Lets an event wait for those before it. */
@@ -287,9 +286,9 @@ export class HttpCycle
   #accept(event: HttpSendEvent): Promise<void> {
     try {
       if (this.#order.complete) return this.#ignore(event);
-      if (this.#sends.overflow !== undefined) return this.#sends.overflow;
+      if (this.#sends.rejection !== undefined) return this.#sends.rejection;
       if (this.#disconnected !== undefined) {
-        return this.#rejection ??= handled(Promise.reject(this.#disconnected));
+        return this.#sends.fail(this.#disconnected);
       }
       return this.#dispatch(checkEvent(event));
     } catch (error) {

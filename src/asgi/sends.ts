@@ -21,9 +21,14 @@ export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** How much waits: events, and bytes of their content. */
 export class Backlog {
   /** What all sends reject with, once one of them was refused. */
-  overflow: Promise<never> | undefined;
+  rejection: Promise<never> | undefined;
   #events = 0;
   #bytes = 0;
+
+  /** Whether nothing waits. */
+  get empty(): boolean {
+    return this.#events === 0;
+  }
 
   /** Whether nothing more may come; the last that came may be of any size. */
   get full(): boolean {
@@ -48,13 +53,18 @@ export class Backlog {
    * first, `fail` is called to end what they belong to.
    */
   refuse(fail: (error: InvalidEventError) => void): Promise<never> {
-    if (this.overflow !== undefined) return this.overflow;
+    if (this.rejection !== undefined) return this.rejection;
     const error = new InvalidEventError(
       `Cannot send event: ${this.#events} events with ${this.#bytes} bytes wait for the client already; await each send`,
     );
-    this.overflow = handled(Promise.reject(error));
+    const rejection = this.fail(error);
     fail(error);
-    return this.overflow;
+    return rejection;
+  }
+
+  /** Lets all sends that follow reject with `error`, unless they do already. */
+  fail(error: unknown): Promise<never> {
+    return this.rejection ??= handled(Promise.reject(error));
   }
 }
 

@@ -132,8 +132,6 @@ export class WebSocketCycle
   // Towards the client.
   readonly #sink: EventSink<WebSocketAction>;
   readonly #sends = new Sends();
-  /** What all sends reject with when the WebSocket is closed. */
-  #rejection: Promise<never> | undefined;
   #state: State = "connecting";
   #session: WebSocketSession | undefined;
   #denial: { status: number; headers: readonly Field[] } | undefined;
@@ -271,11 +269,9 @@ export class WebSocketCycle
 
   /** Takes an event of the application. */
   send(event: WebSocketCommand): Promise<void> {
-    if (this.#sends.overflow !== undefined) return this.#sends.overflow;
+    if (this.#sends.rejection !== undefined) return this.#sends.rejection;
     if (this.#state === "closed") {
-      return this.#rejection ??= handled(
-        Promise.reject(new ClientDisconnected()),
-      );
+      return this.#sends.fail(new ClientDisconnected());
     }
     // The WebSocket is closed as by a throw.
     if (this.#sends.full) {

@@ -56,7 +56,7 @@ class ChangingPort {
   }
 
   send(event: SendEvent): Promise<void> {
-    if (this.#backlog.overflow !== undefined) return this.#backlog.overflow;
+    if (this.#backlog.rejection !== undefined) return this.#backlog.rejection;
     if (!this.#turns.isIdle) return this.#wait(event, () => this.#try(event));
     const changed = this.#try(event);
     // At once: the application may return without waiting.

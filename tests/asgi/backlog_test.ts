@@ -3,7 +3,10 @@
 // is kept is bounded; and whoever awaits sends meets no bound.
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { InvalidEventError } from "../../src/asgi/errors.ts";
+import {
+  ClientDisconnected,
+  InvalidEventError,
+} from "../../src/asgi/errors.ts";
 import { MAX_WAITING_BYTES, MAX_WAITING_EVENTS } from "../../src/asgi/sends.ts";
 import type { AsgiApp, Send, SendEvent } from "../../src/asgi/types.ts";
 import { wrapSend } from "../../src/asgi/wrap.ts";
@@ -207,6 +210,25 @@ Deno.test("What comes after a complete response is ignored, however much it is",
   );
   assertEquals(errors, []);
   assertEquals(ignored.length, 2 * MAX_WAITING_EVENTS);
+});
+
+Deno.test("Writes to a stream that has failed reject with its error, however many they are", async () => {
+  const wire = new FakeWire();
+  const sends: Promise<void>[] = [];
+  const { errors } = await runFaulty(async (_scope, _receive, send) => {
+    const writer = send.writable.getWriter();
+    await writer.write(START);
+    wire.depart("lost");
+    await writer.write(content("a")).catch(() => {});
+    const write = (event: SendEvent) => writer.write(event);
+    sends.push(...flood(write, content("a"), 2 * MAX_WAITING_EVENTS));
+  }, { wire });
+  assertEquals(errors, []);
+  const outcomes = await Promise.allSettled(sends);
+  for (const outcome of outcomes) {
+    assert(outcome.status === "rejected");
+    assertInstanceOf(outcome.reason, ClientDisconnected);
+  }
 });
 
 // WebSockets.
