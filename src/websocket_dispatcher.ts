@@ -131,15 +131,17 @@ export class WebSocketDispatcher {
     );
     const { subprotocols } = handshake;
     const scope = webSocketScope(exchange.request, info, subprotocols);
-    const cycle = new WebSocketCycle(wire, scope, this.#calls);
+    const calls = new ReleasingCalls(this.#calls);
+    const cycle = new WebSocketCycle(wire, scope, calls);
     this.#host.complete(scope, cycle);
     this.#cycles.set(cycle, undefined);
-    const over = cycle.run(releasing(this.#host.app, wire));
+    const over = cycle.run(this.#host.app);
     // Both may have come before the cycle, while this class was loaded.
     if (this.#stopping) cycle.shutdown();
     if (exchange.departure !== undefined) cycle.departed();
     await cycle.answered;
     if (wire.upgraded !== undefined) {
+      calls.opened(wire.upgraded);
       this.#follow(cycle, wire.upgraded, onEnd);
     } else {
       await over;
@@ -168,15 +170,38 @@ export class WebSocketDispatcher {
   }
 }
 
-/** An application that holds no message any more when it has returned. */
-function releasing(app: AsgiApp, wire: UpgradingWebSocket): AsgiApp {
-  return async (scope, receive, send) => {
-    try {
-      await app(scope, receive, send);
-    } finally {
-      wire.upgraded?.release();
-    }
-  };
+/** Lets go of the messages of a WebSocket when its application has returned. */
+class ReleasingCalls implements AppCalls {
+  readonly #calls: AppCalls;
+  #socket: UpgradedWebSocket | undefined;
+  #returned = false;
+
+  constructor(calls: AppCalls) {
+    this.#calls = calls;
+  }
+
+  opened(socket: UpgradedWebSocket): void {
+    this.#socket = socket;
+    if (this.#returned) socket.release();
+  }
+
+  onAppError(error: unknown): void {
+    this.#calls.onAppError(error);
+  }
+
+  onRefusedEvent(error: unknown): void {
+    this.#calls.onRefusedEvent(error);
+  }
+
+  onIgnoredEvent(type: string): void {
+    this.#calls.onIgnoredEvent(type);
+  }
+
+  onAppReturned(): void {
+    this.#returned = true;
+    this.#socket?.release();
+    this.#calls.onAppReturned();
+  }
 }
 
 /** Refuses a handshake; a client that is lost meanwhile is no failure of ours. */
