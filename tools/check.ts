@@ -15,6 +15,7 @@ const COVERAGE = "coverage/";
 interface Gate {
   readonly name: string;
   readonly args: readonly string[];
+  /** All variables of its environment. Default: those of this process. */
   readonly env?: Record<string, string>;
 }
 
@@ -26,8 +27,11 @@ interface TestResult {
   readonly ignored: readonly string[];
 }
 
-/** The gates other than the tests, over what the repository holds by now. */
-async function listGates(): Promise<Gate[]> {
+/**
+ * The gates other than the tests, over what the repository holds by now.
+ * `testEnv` is the environment in which the tests ran.
+ */
+async function listGates(testEnv: Record<string, string>): Promise<Gate[]> {
   const pages = await existing(["README.md", ...await pagesIn("docs/")]);
   const code = await existing([
     "mod.ts",
@@ -39,7 +43,12 @@ async function listGates(): Promise<Gate[]> {
   ]);
   const snippets = await runnableSnippets(["mod.ts", ...pages]);
   return [
-    { name: "coverage", args: ["run", "-A", "tools/coverage.ts", COVERAGE] },
+    // It reads what Deno has cached of the source files when the tests ran.
+    {
+      name: "coverage",
+      args: ["run", "-A", "tools/coverage.ts", COVERAGE],
+      env: testEnv,
+    },
     // What `deno test` alone runs: tests that need a permission are ignored.
     {
       name: "tests without permissions",
@@ -73,7 +82,7 @@ async function listGates(): Promise<Gate[]> {
     {
       name: "publish",
       args: ["publish", "--dry-run", "--allow-dirty"],
-      env: await jsrEnvOutside(),
+      env: { ...Deno.env.toObject(), ...await jsrEnvOutside() },
     },
     {
       name: "soak",
@@ -151,20 +160,18 @@ async function jsrEnvOutside(): Promise<Record<string, string>> {
 }
 
 /** Runs the tests, showing all lines but those of passed tests. */
-async function runTests(): Promise<TestResult> {
+async function runTests(env: Record<string, string>): Promise<TestResult> {
   await Deno.remove(new URL(COVERAGE, ROOT), { recursive: true })
     .catch(() => {});
-  const home = await Deno.makeTempDir();
   const args = ["task", "test", `--coverage=${COVERAGE}`];
   const { success, lines, left } = await runDeno(
     [...args, "--coverage-raw-data-only"],
     {
       cwd: ROOT,
-      env: newcomersEnv(home),
+      env,
       onLine: (line) => void (isRoutine(line) || console.log(line)),
     },
   );
-  await Deno.remove(home, { recursive: true });
   showLeft(left);
   const summary = lines.findLast((line) => /^(ok|FAILED) \| /.test(line));
   const count = (word: string) =>
@@ -199,7 +206,7 @@ async function pass({ name, args, env }: Gate): Promise<boolean> {
   const started = performance.now();
   const { success, lines, left } = await runDeno(args, {
     cwd: ROOT,
-    env: { ...Deno.env.toObject(), NO_COLOR: "1", ...env },
+    env: { ...env ?? Deno.env.toObject(), NO_COLOR: "1" },
   });
   const passed = success && left.length === 0;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -217,11 +224,14 @@ function showLeft(commands: readonly string[]): void {
 }
 
 await chooseJsr();
-const tests = await runTests();
+const home = await Deno.makeTempDir();
+const testEnv = newcomersEnv(home);
+const tests = await runTests(testEnv);
 const failed = tests.success ? [] : ["tests"];
-for (const gate of await listGates()) {
+for (const gate of await listGates(testEnv)) {
   if (!await pass(gate)) failed.push(gate.name);
 }
+await Deno.remove(home, { recursive: true });
 if (tests.ignored.length > 0) console.log("Ignored although run with -A:");
 for (const line of tests.ignored) console.log(line);
 console.log(
