@@ -155,7 +155,6 @@ export class Connection {
     this.#writeDeadline.disarm();
     if (this.#meter !== undefined) this.#meter.bytesSent += length;
     if (length < bytes.length) return this.write(bytes.subarray(length));
-    return giveWay(stepsOf(length));
   }
 
   /** Closes the writing direction: the peer reads its end. */

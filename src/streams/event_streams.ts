@@ -17,7 +17,7 @@
  * @module
  */
 
-import { giveWayAt } from "./fair_share.ts";
+import { giveWay, giveWayAt, LARGE_STEP } from "./fair_share.ts";
 import { handled } from "./handled.ts";
 
 /** Streams that wait for the next event of anybody, at most; others are dropped. */
@@ -208,7 +208,7 @@ export class EventSink<Event> {
       return undefined;
     }
     const taken = this.#taker.takeEvent(event as Event);
-    return taken ?? giveWayAt(++this.#taken);
+    return taken?.then(afterLargeStep) ?? giveWayAt(++this.#taken);
   }
 
   /** Called by the lane when it holds nothing of this sink any more. */
@@ -220,6 +220,11 @@ export class EventSink<Event> {
     this.#lane ??= lanes.pop() ?? new Lane();
     return this.#lane.write(event, this);
   }
+}
+
+/** What had to be waited for was as much as one waits for: a large write. */
+function afterLargeStep(): Promise<void> | undefined {
+  return giveWay(LARGE_STEP);
 }
 
 const END = Symbol("end of events");

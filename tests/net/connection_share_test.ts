@@ -1,19 +1,18 @@
-// Sockets that always have data, and always take more: neither may keep the
-// event loop from whatever else there is to do.
+// A socket that always has data must not keep the event loop from whatever else
+// there is to do.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Connection } from "../../src/net/connection.ts";
 import { DeadlineClock } from "../../src/net/deadlines.ts";
-import { bounded } from "../e2e/_testing.ts";
+import { letsOthersIn } from "../_lets_others_in.ts";
 
 const MANY = 10_000;
 const KIBIBYTE = 1024;
 const MAX_READ_BYTES = 128 * KIBIBYTE;
 
-/** Fills whatever is to be read into, and takes all that is written, at once. */
+/** Fills whatever is to be read into, at once. */
 class BusyConn {
   reads = 0;
-  writes = 0;
   largestRead = 0;
   /** How much there is for each read. */
   available = Infinity;
@@ -27,7 +26,6 @@ class BusyConn {
   }
 
   write(bytes: Uint8Array): Promise<number> {
-    this.writes++;
     return Promise.resolve(bytes.length);
   }
 
@@ -51,17 +49,6 @@ function connect() {
   };
 }
 
-/** Whether something else got its turn while `work` was being done. */
-async function letsOthersIn(work: () => Promise<void>): Promise<boolean> {
-  let isDone = false;
-  const others = new Promise<boolean>((resolve) =>
-    setImmediate(() => resolve(!isDone))
-  );
-  await bounded(work(), "the connection's work");
-  isDone = true;
-  return await others;
-}
-
 for (const available of [1, Infinity]) {
   Deno.test(`a connection whose reads give ${available} bytes lets others in`, async () => {
     using busy = connect();
@@ -73,16 +60,6 @@ for (const available of [1, Infinity]) {
     assertEquals(busy.conn.reads, MANY);
   });
 }
-
-Deno.test("a connection whose writes are taken at once lets others in", async () => {
-  using busy = connect();
-  const piece = new Uint8Array(64 * KIBIBYTE);
-  const letIn = await letsOthersIn(async () => {
-    for (let i = 0; i < MANY; i++) await busy.connection.write(piece);
-  });
-  assert(letIn, "All was written in one turn");
-  assertEquals(busy.conn.writes, MANY);
-});
 
 Deno.test("a connection that is closed while it waits for others reads no more", async () => {
   using busy = connect();

@@ -11,7 +11,10 @@ import {
   type EventTaker,
 } from "../../src/streams/event_streams.ts";
 import { handled } from "../../src/streams/handled.ts";
+import { letsOthersIn } from "../_lets_others_in.ts";
 import { unawaited } from "../_unawaited.ts";
+
+const MANY = 10_000;
 
 /** A source of 1, 2, 3 …, which counts how often an event was asked for. */
 class Counter {
@@ -340,6 +343,37 @@ Deno.test("handled() gives the same promise back, with its outcome", async () =>
 Deno.test("handled() bears that nobody awaits the promise", async () => {
   await withoutUnhandled(() => handled(rejected()));
 });
+
+Deno.test("EventSource lets others in while its events are there at once", async () => {
+  const source = new EventSource(new Countdown(MANY));
+  const letIn = await letsOthersIn(async () => {
+    while (await source.read() > 0);
+  });
+  assert(letIn, "All events were given in one turn");
+});
+
+Deno.test("EventSource.readable lets others in while its events are there at once", async () => {
+  const { readable } = new EventSource(new Countdown(MANY));
+  const letIn = await letsOthersIn(async () => {
+    for await (const event of readable) if (event === 0) return;
+  });
+  assert(letIn, "All events were given in one turn");
+});
+
+for (
+  const [how, takeEvent] of [
+    ["taken at once", () => undefined],
+    ["waited for, but not for long", () => Promise.resolve()],
+  ] as const
+) {
+  Deno.test(`EventSink lets others in while its events are ${how}`, async () => {
+    const sink = sinkOf(takeEvent, () => {});
+    const letIn = await letsOthersIn(async () => {
+      for (let event = 0; event < MANY; event++) await sink.write(event);
+    });
+    assert(letIn, "All events were taken in one turn");
+  });
+}
 
 /** The origin of numbers down to 0, which it gives for ever. */
 class Countdown {
