@@ -18,7 +18,6 @@ import { RecurringWarning } from "./logs/recurring_warning.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { type AcceptFailure, delay } from "./net/accept_loop.ts";
 import { DeadlineClock } from "./net/deadlines.ts";
-import { readEventInterval } from "./net/event_interval.ts";
 import { openFile } from "./net/file.ts";
 import { listenAll, type Listener } from "./net/listener.ts";
 import { describeAddress, urlOf } from "./net/listener_address.ts";
@@ -30,7 +29,6 @@ import {
   type ServeOptions,
 } from "./options.ts";
 import { flushStderr, logToStderr } from "./stderr_log.ts";
-import { setEventInterval } from "./streams/fair_share.ts";
 import { callUser } from "./user_code.ts";
 
 /** How a server is shut down. */
@@ -154,7 +152,6 @@ class AsgiServer implements Server {
     this.#metrics?.attach(() => Deno.memoryUsage().rss);
     this.#log = guardedLog(options.log ?? logToStderr);
     this.#clock = new DeadlineClock(tickFor(this.#options));
-    setEventInterval(readEventInterval());
     this.#listeners = listenAll(listenTargets(options), this.#options);
     this.addrs = this.#listeners.map(({ address }) => address);
     this.addr = this.addrs[0];

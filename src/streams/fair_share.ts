@@ -12,8 +12,9 @@
  * too, all who ask wait for the poll, and go on in the order of asking.
  *
  * As long as the event loop has work, Deno polls sockets only once in 61 of its
- * turns, or as often as `DENO_TOKIO_EVENT_INTERVAL` says. Turns in which all wait
- * take some 2 µs each.
+ * turns, so that many are waited for; each takes some 2 µs while all wait. Where
+ * `DENO_TOKIO_EVENT_INTERVAL=1` makes it poll in each turn, as many are right too:
+ * whoever has come gets the time to be answered.
  *
  * @module
  */
@@ -21,12 +22,10 @@
 /** What a large step counts for, such as 64 KiB, or a run of small ones. */
 export const LARGE_STEP = 32;
 
-/** A share ends by this number as well, since some work is done only later. */
+/** A share ends by either; by its steps, since some work is done only later. */
+const MAX_MS = 6;
 const MAX_STEPS = 48 * LARGE_STEP;
-const DEFAULT_EVENT_INTERVAL = 61;
-
-let eventInterval = DEFAULT_EVENT_INTERVAL;
-let maxMs = shareMs(eventInterval);
+const TURNS_TO_POLL = 61;
 
 /** When the share began, its steps, and when to look at the clock. */
 let begin = 0;
@@ -36,17 +35,6 @@ let nextLook = LARGE_STEP;
 let poll: Promise<void> | undefined;
 /** Whether nobody may go on before that. */
 let isOver = false;
-
-/** Where a poll takes many turns, shares are longer, so that it costs as little. */
-function shareMs(eventInterval: number): number {
-  return eventInterval === 1 ? 2 : 6;
-}
-
-/** Says how many turns of the event loop pass from one poll of the sockets to the next. */
-export function setEventInterval(turns: number): void {
-  eventInterval = turns;
-  maxMs = shareMs(turns);
-}
 
 /**
  * To be called after each step of the work on a connection.
@@ -73,7 +61,7 @@ function mayGoOn(count: number): boolean {
   steps += count;
   if (steps < nextLook) return true;
   nextLook = steps + LARGE_STEP;
-  if (steps < MAX_STEPS && performance.now() - begin < maxMs) return true;
+  if (steps < MAX_STEPS && performance.now() - begin < MAX_MS) return true;
   if (poll !== undefined) {
     isOver = true;
     return false;
@@ -90,7 +78,7 @@ async function waitForShare(count: number): Promise<void> {
 
 function waitForPoll(): Promise<void> {
   return new Promise((resolve) => {
-    let turns = eventInterval;
+    let turns = TURNS_TO_POLL;
     function onTurn(): void {
       if (--turns > 0) {
         setImmediate(onTurn);
