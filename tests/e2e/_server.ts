@@ -16,6 +16,9 @@ import { unawaited } from "../_unawaited.ts";
 const PIECE = new Uint8Array(64 * 1024);
 /** What was logged of errors. */
 const errors: string[] = [];
+const MIB = 1024 * 1024;
+/** A text of 16 MiB, once it was asked for. */
+let large: string | undefined;
 /** What the last download has sent so far. */
 let sent = 0;
 
@@ -29,6 +32,7 @@ const ROUTES: Record<string, HttpApp> = {
     return respond(send, 200, { body: errors.join("\n") });
   },
   "/begin": begin,
+  "/hold": forever,
   "/unawaited/order": sendOutOfOrder,
   "/unawaited/disconnect": sendIntoNothing,
   "/unawaited/flood": flood,
@@ -41,9 +45,35 @@ const httpApp: AsgiApp = http((scope, receive, send) => {
 
 const app: AsgiApp = (scope, receive, send) => {
   return scope.type === "websocket"
-    ? echo(receive, send)
+    ? WEBSOCKETS[scope.path](receive, send)
     : httpApp(scope, receive, send);
 };
+
+const WEBSOCKETS: Record<
+  string,
+  (receive: Receive, send: Send) => Promise<void>
+> = {
+  "/": echo,
+  "/hold": async (receive, send) => {
+    await receive();
+    await send({ type: "websocket.accept" });
+    await forever();
+  },
+  "/large": async (receive, send) => {
+    await receive();
+    await send({ type: "websocket.accept" });
+    await send({ type: "websocket.send", text: largeText() });
+  },
+};
+
+/** The same for all, so that the application holds it once. */
+function largeText(): string {
+  return large ??= "0123456789abcdef".repeat(MIB);
+}
+
+function forever(): Promise<never> {
+  return new Promise(() => {});
+}
 
 /** Accepts a WebSocket, and sends back what it gets. */
 async function echo(receive: Receive, send: Send) {

@@ -14,12 +14,17 @@ import {
   PING,
   TEXT,
 } from "../websocket/_frames.ts";
-import type { RawClient } from "./_raw_client.ts";
+import { type RawClient, request } from "./_raw_client.ts";
 import { lacksProc, ServerProcess } from "./_server_process.ts";
 import { netTest, pause } from "./_testing.ts";
 import { OFFERS_DEFLATE, openWebSocket } from "./_websocket.ts";
 
 const MIB = 1024 * 1024;
+const CONNECTIONS = 200;
+/** Messages of 60 kB each; to a request it is mere content. */
+const MUCH_CONTENT = concat(
+  Array<Uint8Array>(50).fill(clientFrame(BINARY, new Uint8Array(60_000))),
+);
 const OPTIONS = {
   permissions: ["run", "read"],
   lacks: lacksProc(),
@@ -98,6 +103,70 @@ netTest(
   },
   OPTIONS,
 );
+
+for (const kind of ["Requests", "WebSockets"]) {
+  netTest(`${kind} whose content nobody takes hold little each`, async () => {
+    await using server = await ServerProcess.start("--max-semi-space-size=1");
+    const clients: RawClient[] = [];
+    const sends: Promise<void>[] = [];
+    const growth = await growthWhile(server, async () => {
+      for (let i = 0; i < CONNECTIONS; i++) {
+        const client = kind === "Requests"
+          ? await post(server)
+          : await openWebSocket(server, { path: "/hold" });
+        clients.push(client);
+        // Most of it stays with the client, which does not wait for that.
+        sends.push(client.send(MUCH_CONTENT).catch(() => {}));
+      }
+      await settled(server);
+      await echoSmall(server);
+    });
+    for (const client of clients) client.close();
+    await Promise.all(sends);
+    assertLess(growth, CONNECTIONS * MIB / 2 + 64 * MIB);
+  }, OPTIONS);
+}
+
+for (const offer of [{}, OFFERS_DEFLATE]) {
+  const kind = offer === OFFERS_DEFLATE ? "compressed" : "plain";
+
+  netTest(
+    `A long ${kind} message that nobody reads holds little for each`,
+    async () => {
+      await using server = await ServerProcess.start("--max-semi-space-size=1");
+      const clients: RawClient[] = [];
+      const growth = await growthWhile(server, async () => {
+        for (let i = 0; i < CONNECTIONS; i++) {
+          const path = "/large";
+          clients.push(await openWebSocket(server, { path, ...offer }));
+        }
+        await settled(server);
+        await echoSmall(server);
+      });
+      for (const client of clients) client.close();
+      assertLess(growth, CONNECTIONS * MIB / 2 + 64 * MIB);
+    },
+    OPTIONS,
+  );
+}
+
+/** Begins a request, whose content may be anything. */
+async function post(server: ServerProcess): Promise<RawClient> {
+  const client = await server.connect();
+  await client.send(request("POST", "/hold", "content-length: 100000000"));
+  return client;
+}
+
+/** Waits until the server's memory has not grown for a while. */
+async function settled(server: ServerProcess): Promise<void> {
+  let before: number;
+  let now = await server.residentBytes();
+  do {
+    before = now;
+    await pause(500);
+    now = await server.residentBytes();
+  } while (now > before + MIB);
+}
 
 netTest(
   "Millions of pings whose pongs nobody reads take no memory",
