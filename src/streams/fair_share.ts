@@ -56,6 +56,14 @@ export function giveWayAt(taken: number): Promise<void> | undefined {
   return taken % LARGE_STEP === 0 ? giveWay(LARGE_STEP) : undefined;
 }
 
+/**
+ * Resolves when sockets have been polled: for work that would use a share up by
+ * itself, so that it is done piece by piece between polls.
+ */
+export function nextPoll(): Promise<void> {
+  return poll ??= waitForPoll();
+}
+
 function mayGoOn(count: number): boolean {
   if (isOver) return false;
   steps += count;

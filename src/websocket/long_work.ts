@@ -1,13 +1,16 @@
 /**
  * Turns at long work. Compression runs on the event loop, and while it does,
  * nobody else is served. So the start of a message is dealt with at once, and what
- * exceeds it goes on in turns: a few pieces of all long messages together in each
- * turn of the event loop, first come, first served. A connection that has had its
+ * exceeds it goes on in turns: a few pieces of all long messages together between
+ * two polls of the sockets, first come, first served. A connection that has had its
  * turn queues up again, so that no long message holds up another one for longer
  * than a piece takes.
  *
  * @module
  */
+
+import { nextPoll } from "../streams/fair_share.ts";
+import { handled } from "../streams/handled.ts";
 
 /** Some milliseconds of work, where a piece takes one or two. */
 const PIECES_EACH_TURN = 2;
@@ -18,11 +21,13 @@ const waiting: (() => void)[] = [];
 export function nextTurn(): Promise<void> {
   return new Promise((begin) => {
     waiting.push(begin);
-    if (waiting.length === 1) setTimeout(beginSome, 0);
+    if (waiting.length === 1) handled(beginAll()); // It cannot reject.
   });
 }
 
-function beginSome(): void {
-  for (const begin of waiting.splice(0, PIECES_EACH_TURN)) begin();
-  if (waiting.length > 0) setTimeout(beginSome, 0);
+async function beginAll(): Promise<void> {
+  while (waiting.length > 0) {
+    await nextPoll();
+    for (const begin of waiting.splice(0, PIECES_EACH_TURN)) begin();
+  }
 }

@@ -2,6 +2,7 @@
 // they were asked for, so that whoever asks again stands behind the others.
 
 import { assert, assertEquals } from "@std/assert";
+import { nextPoll } from "../../src/streams/fair_share.ts";
 import { nextTurn } from "../../src/websocket/long_work.ts";
 
 Deno.test("nextTurn() lets few go on at a time, in order", async () => {
@@ -15,7 +16,7 @@ Deno.test("nextTurn() lets few go on at a time, in order", async () => {
   const names = ["a", "b", "c", "d", "e"];
   const works = names.map(work);
   for (let before = 0; begun.length < 15; before = begun.length) {
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    await nextPoll();
     assert(begun.length - before <= 4, `${begun}`);
   }
   assertEquals(begun, [...names, ...names, ...names]);
