@@ -1,9 +1,9 @@
 /**
  * The server's side of one WebSocket connection, over any transport of bytes.
  *
- * Messages are read ahead of the application within bounds, and behind these
- * the socket is left alone. As long as there is room, pings are answered, and
- * the end is noticed, whether or not the application receives.
+ * Messages are read ahead of the application within bounds, and past these the
+ * socket is left alone. As long as there is room, pings are answered, and the end
+ * is noticed, whether or not the application receives.
  *
  * | phase   | what ends it                          | what then is done       |
  * |---------|---------------------------------------|-------------------------|
@@ -21,47 +21,38 @@
  * @module
  */
 
-import { giveWayAt } from "../streams/fair_share.ts";
 import { handled } from "../streams/handled.ts";
 import { BufferBudget } from "./buffer_budget.ts";
 import {
   ABNORMAL_CLOSURE,
   type CloseStatus,
-  decodeClose,
   encodeClose,
   GOING_AWAY,
   NORMAL_CLOSURE,
-  POLICY_VIOLATION,
 } from "./close_codes.ts";
-import { Inflater } from "./deflate.ts";
 import type { DeflateAgreement } from "./deflate_offer.ts";
 import { encodeFrame } from "./frame_encoder.ts";
-import {
-  type ControlFrame,
-  type DataPart,
-  FrameDecoder,
-  OPCODES,
-} from "./frames.ts";
-import { Inbox } from "./inbox.ts";
+import { OPCODES } from "./frames.ts";
+import type { Inbox } from "./inbox.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { MessageSender, type SendOptions } from "./message_sender.ts";
-import { MessagePace } from "./message_pace.ts";
-import { type Message, MessageAssembler, sizeOf } from "./messages.ts";
+import type { Message } from "./messages.ts";
 import {
   type CompressionOptions,
   DEFAULT_WEBSOCKET_OPTIONS,
   type WebSocketOptions,
 } from "./options.ts";
 import { Outbox } from "./outbox.ts";
+import { Receiver } from "./receiver.ts";
 import type { Deadline, WebSocketTransport } from "./transport.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 /** How a connection ended. */
 export interface Close {
-  /** Tells it from a message. */
+  /** The kind of the event. */
   readonly type: "close";
   /**
-   * The code of whoever closed first; 1005 for a Close without one, 1006 if the
+   * The code of the side that closed first; 1005 for a Close without one, 1006 if the
    * client was lost, the code of the error if it broke the protocol.
    */
   readonly code: number;
@@ -92,7 +83,7 @@ const MAX_CONTROL_BYTES = 125;
 const UNLIMITED = new BufferBudget(Infinity);
 
 /**
- * A WebSocket connection, from behind the handshake to its end. It begins to
+ * A WebSocket connection, from after the handshake to its end. It begins to
  * read when it is created.
  *
  * @example
@@ -127,13 +118,10 @@ export class WebSocketConnection {
   readonly #options: WebSocketOptions;
 
   // From the client.
-  readonly #decoder: FrameDecoder;
-  readonly #assembler: MessageAssembler;
+  readonly #receiver: Receiver<Close>;
   readonly #inbox: Inbox<Message, Close>;
   readonly #keepAlive: KeepAlive;
-  readonly #pace: MessagePace;
   readonly #idleDeadline: (Deadline & Disposable) | undefined;
-  #partsTaken = 0;
 
   // Towards the client.
   readonly #outbox: Outbox;
@@ -150,7 +138,7 @@ export class WebSocketConnection {
   #answerTimer: ReturnType<typeof setTimeout> | undefined;
   #resolveClosed!: (close: Close) => void;
 
-  /** Takes over a transport behind its handshake. */
+  /** Takes over a transport after its handshake. */
   constructor(
     transport: WebSocketTransport,
     options: WebSocketConnectionOptions = {},
@@ -159,30 +147,25 @@ export class WebSocketConnection {
     const settings = { ...DEFAULT_WEBSOCKET_OPTIONS, ...given };
     this.#transport = transport;
     this.#options = settings;
-    this.#decoder = new FrameDecoder(deflate !== undefined);
-    this.#assembler = new MessageAssembler({
-      maxBytes: settings.maxMessageBytes,
-      budget,
-      inflater: deflate && new Inflater(deflate),
-    });
-    this.#inbox = new Inbox(settings.readAheadBytes, budget);
+    this.#keepAlive = new KeepAlive(transport.deadline, settings, this);
+    this.#receiver = new Receiver(transport, {
+      keepAlive: this.#keepAlive,
+      onMessage: () => this.#awaitMessage(),
+      onPing: (payload) => this.#answerPing(payload),
+      onEnd: (end) => end === undefined ? this.#lose() : this.#ended(end),
+    }, { ...settings, budget, deflate });
+    this.#inbox = this.#receiver.inbox;
     this.#outbox = new Outbox(transport, {
       inbox: this.#inbox,
       onLost: () => this.#lose(),
     });
-    this.#keepAlive = new KeepAlive(transport.deadline, settings, this);
-    this.#pace = new MessagePace(
-      transport,
-      settings.messageTimeout,
-      () => this.#violated(tooSlow()),
-    );
     if (settings.idleTimeout < Infinity) {
       this.#idleDeadline = transport.createDeadline();
     }
     this.#sender = new MessageSender(this.#outbox, deflate, compression);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
     this.#awaitMessage();
-    handled(this.#read());
+    handled(this.#receiver.run()); // It never rejects.
   }
 
   /**
@@ -209,8 +192,8 @@ export class WebSocketConnection {
 
   /**
    * How many bytes were sent that the transport has not accepted; `Infinity`
-   * while a message is being compressed, and at the end. Whoever sends many small
-   * messages need not wait for each.
+   * while a message is being compressed, and at the end. A caller that sends many
+   * small messages need not wait for each.
    */
   get waiting(): number {
     return this.#sendsNoMore() ? Infinity : this.#sender.waiting;
@@ -244,7 +227,7 @@ export class WebSocketConnection {
   }
 
   /**
-   * Closes the connection, behind what was sent. Messages that nobody has
+   * Closes the connection, after what was sent. Messages that nobody has
    * received are dropped. Only the first call counts.
    *
    * @returns When the transport has accepted the Close; the connection is over
@@ -275,100 +258,18 @@ export class WebSocketConnection {
     this.#inbox.release();
   }
 
-  // Reading: one loop that goes on until the client has said its last.
+  // From the client.
 
-  async #read(): Promise<void> {
-    const { reader } = this.#transport;
-    this.#keepAlive.heard();
-    try {
-      while (!this.#readsNoMore()) {
-        if (reader.buffered > 0) this.#decoder.push(reader.take(Infinity)!);
-        const wait = this.#takeParts();
-        if (wait !== undefined) await wait;
-        else if (this.#readsNoMore()) return;
-        else if (await this.#awaitBytes()) this.#keepAlive.heard();
-        else return this.#lose();
-      }
-    } catch (error) {
-      if (error instanceof WebSocketError) this.#violated(error);
-      else this.#lose();
-    }
-  }
-
-  #awaitBytes(): Promise<boolean> {
-    this.#pace.awaitMore(this.#decoder);
-    return this.#transport.reader.fill();
-  }
-
-  #readsNoMore(): boolean {
-    return this.#closeReceived || this.#phase === "closed";
-  }
-
-  /** Deals with what has arrived, up to where something must be awaited. */
-  #takeParts(): Promise<void> | undefined {
-    while (!this.#readsNoMore()) {
-      const part = this.#decoder.next();
-      if (part === undefined) return undefined;
-      if (!this.#decoder.inMessage) this.#pace.completed();
-      const wait = this.#takePart(part) ?? giveWayAt(++this.#partsTaken);
-      if (wait !== undefined) return wait;
-    }
-  }
-
-  /** What is awaited before the next part can be dealt with, if anything. */
-  #takePart(part: DataPart | ControlFrame): Promise<void> | undefined {
-    if (part.type === "data") return this.#takeData(part);
-    this.#takeControl(part);
-  }
-
-  #takeData(part: DataPart): Promise<void> | undefined {
-    if (this.#phase !== "open") return undefined;
-    const message = this.#assembler.add(part);
-    if (message === undefined) return undefined;
-    if (message instanceof Promise) return this.#deliverLater(message);
-    return this.#deliver(message);
-  }
-
-  async #deliverLater(inflated: Promise<Message | undefined>): Promise<void> {
-    try {
-      const message = await inflated;
-      if (message !== undefined) await this.#deliver(message);
-    } catch (error) {
-      // What is inflated at the end is for nobody.
-      if (this.#phase === "open") throw error;
-    }
-  }
-
-  #deliver(message: Message): Promise<void> | undefined {
-    if (this.#phase !== "open") return undefined;
-    this.#awaitMessage();
-    this.#inbox.put(message, sizeOf(message));
-    return this.#inbox.full ? this.#pause() : undefined;
-  }
-
-  /** Leaves the socket alone until the application has made room. */
-  async #pause(): Promise<void> {
-    this.#keepAlive.paused = true;
-    this.#pace.pause();
-    await this.#inbox.waitForRoom();
-    this.#keepAlive.paused = false;
-    this.#keepAlive.heard();
-  }
-
-  #takeControl({ type, payload }: ControlFrame): void {
-    if (type === "close") return this.#takeClose(decodeClose(payload));
-    if (type === "pong" || this.#phase !== "open") return;
+  #answerPing(payload: Uint8Array): void {
+    if (this.#phase !== "open") return;
     this.#outbox.sendPong(encodeFrame(OPCODES.pong, payload));
   }
 
-  #takeClose({ code, reason }: CloseStatus): void {
-    this.#clientDone({ type: "close", code, reason }, closeFrame(code, reason));
-  }
-
-  #violated({ code, message }: WebSocketError): void {
+  #ended(end: CloseStatus | WebSocketError): void {
     if (this.#phase === "closed") return;
-    const end = { type: "close", code, reason: message } as const;
-    this.#clientDone(end, closeFrame(code, message));
+    const { code } = end;
+    const reason = end instanceof WebSocketError ? end.message : end.reason;
+    this.#clientDone({ type: "close", code, reason }, closeFrame(code, reason));
   }
 
   #awaitMessage(): void {
@@ -382,9 +283,10 @@ export class WebSocketConnection {
   /** The client has said its last: an answer is due, unless it was one. */
   #clientDone(end: Close, answer: Uint8Array): void {
     this.#closeReceived = true;
+    this.#receiver.stop();
     if (this.#phase !== "open") return this.#settle();
     this.#phase = "ending";
-    this.#stopReceiving();
+    this.#keepAlive.stop();
     this.#answer = answer;
     this.#transport.deadline.arm(
       this.#options.closeDelay,
@@ -411,7 +313,8 @@ export class WebSocketConnection {
 
   async #sendClose(frame: Uint8Array): Promise<void> {
     this.#phase = "closing";
-    this.#stopReceiving();
+    this.#keepAlive.stop();
+    this.#receiver.dropMessages();
     const { deadline } = this.#transport;
     deadline.arm(this.#options.closeTimeout, () => this.abort());
     await this.#sender.sendFrame(frame);
@@ -431,20 +334,14 @@ export class WebSocketConnection {
   #finish(): void {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
-    this.#stopReceiving();
+    this.#keepAlive.stop();
+    this.#receiver.stop();
     this.#transport.deadline.disarm();
     this.#idleDeadline?.[Symbol.dispose]();
     clearTimeout(this.#answerTimer);
     this.#outbox.end(this.#endError());
     this.#sender.close();
     this.#resolveClosed(this.#end ?? LOST);
-  }
-
-  /** Whatever message comes, it is for nobody. */
-  #stopReceiving(): void {
-    this.#keepAlive.stop();
-    this.#pace.stop();
-    this.#assembler.close();
   }
 
   #sendsNoMore(): boolean {
@@ -462,11 +359,6 @@ export class WebSocketConnection {
 }
 
 const LOST: Close = { type: "close", code: ABNORMAL_CLOSURE, reason: "" };
-
-function tooSlow(): WebSocketError {
-  const message = "Cannot read message: it comes too slowly";
-  return new WebSocketError(POLICY_VIOLATION, message);
-}
 
 function closeFrame(code: number, reason?: string): Uint8Array {
   return encodeFrame(OPCODES.close, encodeClose(code, reason));

@@ -28,8 +28,7 @@ export class KeepAlive {
   readonly #connection: Pingable;
   #heard = true;
   #stopped = false;
-  /** Whether the client is not read at present. */
-  paused = false;
+  #paused = false;
 
   /** Watches from the first sign of life on. */
   constructor(
@@ -49,13 +48,19 @@ export class KeepAlive {
     this.#deadline.arm(this.#options.pingInterval, this.#silent);
   }
 
+  /** Notes whether the client is not read at present. */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    if (!paused) this.heard();
+  }
+
   /** Leaves the deadline alone from now on. */
   stop(): void {
     this.#stopped = true;
   }
 
   readonly #silent = (): void => {
-    if (this.paused) return this.heard();
+    if (this.#paused) return this.heard();
     this.#heard = false;
     // The owner of writes notices if the ping cannot leave.
     this.#connection.ping().then(() => this.#awaitAnswer(), () => {});

@@ -23,26 +23,32 @@ export interface Arrival {
   readonly received: number;
 }
 
+/** What is called when a message is too slow. */
+export interface SlowHandler {
+  /** Ends the connection. */
+  onSlow(): void;
+}
+
 /** Watches over the messages of one connection. */
 export class MessagePace {
   readonly #transport: WebSocketTransport;
   readonly #timeout: number;
-  readonly #onSlow: () => void;
+  readonly #handler: SlowHandler;
   /** Exists while something has begun and is not complete. */
   #deadline: ReturnType<WebSocketTransport["createDeadline"]> | undefined;
   /** What must have been received until the deadline. */
   #due = 0;
   #stopped = false;
 
-  /** Calls `onSlow` when a message is too slow; times in milliseconds. */
+  /** Bounds each step of a message by `timeout` milliseconds. */
   constructor(
     transport: WebSocketTransport,
     timeout: number,
-    onSlow: () => void,
+    handler: SlowHandler,
   ) {
     this.#transport = transport;
     this.#timeout = timeout;
-    this.#onSlow = onSlow;
+    this.#handler = handler;
   }
 
   /** To be called before more bytes are awaited. */
@@ -51,7 +57,7 @@ export class MessagePace {
     if (this.#stopped || this.#timeout === Infinity) return;
     if (this.#deadline !== undefined && received < this.#due) return;
     this.#deadline ??= this.#transport.createDeadline();
-    this.#deadline.arm(this.#timeout, this.#onSlow);
+    this.#deadline.arm(this.#timeout, () => this.#handler.onSlow());
     this.#due = received + STEP_BYTES;
   }
 

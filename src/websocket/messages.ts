@@ -48,6 +48,8 @@ export function sizeOf({ data }: Message): number {
   return typeof data === "string" ? 2 * data.length : data.length;
 }
 
+/** The buffer of all who need none. */
+const EMPTY = new Uint8Array(0);
 /** Of compressed bytes, the least that is always taken. */
 const MIN_COMPRESSED_BYTES = 1024;
 
@@ -59,7 +61,7 @@ export class MessageAssembler {
   readonly #validator = new Utf8Validator();
 
   /** What has arrived of a message is in `#buffer`, up to `#length`. */
-  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #buffer: Uint8Array<ArrayBuffer> = EMPTY;
   #length = 0;
   #text = false;
   /** How many compressed bytes of it have arrived. */
@@ -150,10 +152,9 @@ export class MessageAssembler {
     this.#resize(size);
   }
 
-  /** So the old memory is free at once, not when it happens to be collected. */
   #resize(size: number): void {
     this.#budget.resize(this.#buffer.length, size);
-    this.#buffer = new Uint8Array(this.#buffer.buffer.transfer(size));
+    this.#buffer = resized(this.#buffer, size);
   }
 
   #finish(): Message {
@@ -173,7 +174,17 @@ export class MessageAssembler {
     this.#resize(this.#length);
     const bytes = this.#buffer;
     this.#budget.resize(bytes.length, 0);
-    this.#buffer = new Uint8Array(0);
+    this.#buffer = EMPTY;
     return bytes;
   }
+}
+
+/** Moves a buffer: the old memory is free at once, not when it is collected. */
+function resized(
+  buffer: Uint8Array<ArrayBuffer>,
+  size: number,
+): Uint8Array<ArrayBuffer> {
+  if (buffer === EMPTY) return size === 0 ? EMPTY : new Uint8Array(size);
+  const moved = buffer.buffer.transfer(size);
+  return size === 0 ? EMPTY : new Uint8Array(moved);
 }
