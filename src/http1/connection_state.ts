@@ -145,7 +145,8 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
       this.#flushTimer ??= setTimeout(() => this.#sendHeld(), 0);
       return undefined;
     }
-    this.output.send();
+    if (last) this.output.send();
+    else this.output.sendSoon();
     return this.output.room();
   }
 
@@ -164,6 +165,7 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
   /** Closes the connection at once. */
   abort(): void {
     this.ending = true;
+    this.output.send();
     this.#transport.close();
     this.depart("lost");
   }

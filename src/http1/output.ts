@@ -16,6 +16,8 @@ import { encodeByteStringInto } from "../streams/byte_string.ts";
 
 /** The high-water mark: with so much waiting for a write, there is no room. */
 const MAX_WAITING_BYTES = 32 * 1024;
+/** What follows in the same turn comes within as many: mostly within four. */
+const MICROTASKS_BETWEEN = 8;
 
 /** Where bytes leave by. */
 export interface ByteSink {
@@ -32,6 +34,8 @@ export class Output {
   /** The write that is under way; for good, if it has failed. */
   #writing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
+  /** What more is waited for, if it is. */
+  #gathering: Promise<void> | undefined;
 
   /** `sink` is given one buffer at a time; `onLost` is called once if that fails. */
   constructor(sink: ByteSink, onLost: (error: unknown) => void) {
@@ -70,6 +74,26 @@ export class Output {
   send(): void {
     if (this.#writing === undefined) this.#write();
     else if (this.#failure !== undefined) this.#length = 0;
+  }
+
+  /**
+   * As {@linkcode Output.send}, but gives what follows in this turn of the event
+   * loop a chance to leave in the same write: a second one would wait until the
+   * client has acknowledged the first, where Nagle's algorithm is on.
+   */
+  sendSoon(): void {
+    if (this.#length >= MAX_WAITING_BYTES) this.send();
+    else if (this.#writing === undefined) this.#gathering ??= this.#gather();
+  }
+
+  /** Sends when nothing has been appended for a while. It cannot reject. */
+  async #gather(): Promise<void> {
+    for (let before = 0; this.#length > before;) {
+      before = this.#length;
+      for (let i = 0; i < MICROTASKS_BETWEEN; i++) await undefined;
+    }
+    this.#gathering = undefined;
+    this.send();
   }
 
   /**

@@ -8,6 +8,7 @@ import {
   assertFalse,
   assertLess,
   assertRejects,
+  assertStringIncludes,
 } from "@std/assert";
 import type { Departure, Http1Exchange } from "../../src/http1/exchange.ts";
 import { bytes, everyFeeding } from "../_feeding.ts";
@@ -96,6 +97,34 @@ Deno.test("100 requests in one write are answered in order, in few writes", asyn
   assertLess(transport.writes, 10);
   transport.end();
   await within(done);
+});
+
+Deno.test("What an application sends in one turn leaves in one write", async () => {
+  async function* pieces() {
+    for (let i = 0; i < 10; i++) yield bytes(`piece ${i}`);
+  }
+  const { transport, done } = serveInMemory(async (exchange) => {
+    exchange.head(200, []);
+    // A generator takes a few microtasks for each piece.
+    for await (const piece of pieces()) await exchange.data(piece, false);
+    await exchange.data(new Uint8Array(0), true);
+  });
+  transport.push(get("/"));
+  await settle();
+  assertEquals(transport.writes, 1);
+  transport.end();
+  await within(done);
+});
+
+Deno.test("What waits for the end of a turn is sent though the response fails", async () => {
+  const { transport, done } = serveInMemory(async (exchange) => {
+    exchange.head(200, []);
+    await exchange.data(bytes("piece"), false);
+    exchange.abort();
+  });
+  transport.push(get("/"));
+  await within(done);
+  assertStringIncludes(transport.output, "piece");
 });
 
 Deno.test("One request is handled at a time", async () => {
