@@ -14,6 +14,8 @@ export interface TlsOptions {
   cert: string;
   /** The private key of the certificate. */
   key: string;
+  /** What the key is encrypted with. Default: nothing. */
+  passphrase?: string;
   /** The protocols to offer (ALPN). Default: `["http/1.1"]`, all that there are. */
   alpn?: readonly string[];
   /**
@@ -24,6 +26,8 @@ export interface TlsOptions {
    * Default: false.
    */
   noDelay?: boolean;
+  /** The oldest version of TLS that is spoken; needs `noDelay`. Default: "TLSv1.2". */
+  minVersion?: "TLSv1.2" | "TLSv1.3";
 }
 
 /** A TCP address to listen on. */
@@ -94,7 +98,9 @@ export type ListenTarget =
   };
 
 /** TLS options with every default filled in. */
-export type TlsTarget = Readonly<Required<TlsOptions>>;
+export type TlsTarget =
+  & Readonly<Required<Omit<TlsOptions, "passphrase">>>
+  & { readonly passphrase: string | undefined };
 
 /** The options that say where to listen. */
 export interface ListenChoice {
@@ -118,6 +124,15 @@ export const DEFAULT_HOSTNAME = "127.0.0.1";
 export const ALPN_PROTOCOLS: readonly string[] = ["http/1.1"];
 
 const MAX_MODE = 0o777;
+const OLDEST_TLS = "TLSv1.2";
+const TLS_KEYS = [
+  "cert",
+  "key",
+  "passphrase",
+  "alpn",
+  "noDelay",
+  "minVersion",
+] as const;
 /** What a key of these options takes, and how an error message says it. */
 const RULES = {
   path: ["a path", isPath],
@@ -128,7 +143,9 @@ const RULES = {
   cert: ["PEM text, or the path of a file of it", isPath],
   key: ["PEM text, or the path of a file of it", isPath],
   proxyProtocol: ["a list of addresses of proxies", isStrings],
+  passphrase: ["a string", isString],
   noDelay: ["a boolean", isBoolean],
+  minVersion: ['"TLSv1.2" or "TLSv1.3"', isTlsVersion],
   alpn: [`a list of protocols out of ${quoted(ALPN_PROTOCOLS)}`, isAlpn],
 } as const;
 
@@ -207,10 +224,15 @@ function proxiesTarget(
 
 function tlsTarget(options: TlsOptions, where: string): TlsTarget {
   const inside = where === "option" ? 'option "tls":' : `${where} "tls":`;
-  const known = ["cert", "key", "alpn", "noDelay"] as const;
-  checkKeys(options, known, inside, ["cert", "key"]);
-  const { cert, key, alpn = ALPN_PROTOCOLS, noDelay = false } = options;
-  return { cert, key, alpn: [...alpn], noDelay };
+  checkKeys(options, TLS_KEYS, inside, ["cert", "key"]);
+  const { cert, key, passphrase, alpn = ALPN_PROTOCOLS } = options;
+  const { noDelay = false, minVersion = OLDEST_TLS } = options;
+  if (minVersion !== OLDEST_TLS && !noDelay) {
+    throw new TypeError(
+      `Cannot serve: ${inside} "minVersion" needs "noDelay": without it, both versions are spoken`,
+    );
+  }
+  return { cert, key, passphrase, alpn: [...alpn], noDelay, minVersion };
 }
 
 /** Checks the values of an object, and that it has no other keys. */
@@ -281,6 +303,10 @@ function isMode(value: unknown): boolean {
 
 function isBoolean(value: unknown): boolean {
   return typeof value === "boolean";
+}
+
+function isTlsVersion(value: unknown): boolean {
+  return value === OLDEST_TLS || value === "TLSv1.3";
 }
 
 function isObject(value: unknown): boolean {

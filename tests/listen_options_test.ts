@@ -20,7 +20,13 @@ Deno.test("listenTargets() takes the simple form", () => {
     transport: "tcp",
     hostname: "::",
     port: 1,
-    tls: { ...TLS, alpn: ["http/1.1"], noDelay: false },
+    tls: {
+      ...TLS,
+      passphrase: undefined,
+      alpn: ["http/1.1"],
+      noDelay: false,
+      minVersion: "TLSv1.2",
+    },
   }]);
 });
 
@@ -83,6 +89,9 @@ const WRONG: [unknown, typeof Error, string][] = [
     'can be given beside "tls" only',
   ],
   [{ tls: { ...TLS, noDelay: 1 } }, RangeError, '"noDelay" must be a boolean'],
+  [{ tls: { ...TLS, passphrase: 1 } }, RangeError, '"passphrase" must be a'],
+  [{ tls: { ...TLS, minVersion: "TLSv1.1" } }, TypeError, '"minVersion" must'],
+  [{ tls: { ...TLS, minVersion: "TLSv1.3" } }, TypeError, 'needs "noDelay"'],
   [{ tls: { ...TLS, ca: "a" } }, TypeError, 'unknown key "ca"'],
 ];
 

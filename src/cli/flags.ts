@@ -127,6 +127,11 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
     flags: [
       plain("cert", FILE, "Certificate chain, PEM; needs --key"),
       plain("key", FILE, "Private key, PEM; needs --cert"),
+      plain(
+        "key-passphrase",
+        textForm("TEXT", "a passphrase"),
+        "What decrypts the key; the variable, because others see flags",
+      ),
       {
         ...plain("alpn", ALPN, "Protocol to offer; may be repeated", true),
         default: ALPN_PROTOCOLS.join(","),
@@ -138,6 +143,14 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
           "Small writes leave at once, at the cost of more CPU and memory",
         ),
         default: "false",
+      },
+      {
+        ...plain(
+          "tls-min-version",
+          choiceForm("TLSv1.2", "TLSv1.3"),
+          "Oldest version of TLS; needs --tls-no-delay",
+        ),
+        default: "TLSv1.2",
       },
       option("handshakeTimeout", "For a TLS handshake; past it: cut"),
     ],

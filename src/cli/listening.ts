@@ -21,8 +21,10 @@ export function listeningOptions(values: FlagValues): ServeOptions {
   values.exclude(["listen", "unix"], ["port", "hostname"]);
   values.need("cert", ["key"]);
   values.need("key", ["cert"]);
+  values.need("key-passphrase", ["cert"]);
   values.need("alpn", ["cert"]);
   values.need("tls-no-delay", ["cert"]);
+  values.need("tls-min-version", ["tls-no-delay"]);
   const addresses = listAddresses(values);
   const proxies = proxyOptions(values);
   const tls = tlsOptions(values);
@@ -48,14 +50,15 @@ function tlsOptions(values: FlagValues): TlsOptions | undefined {
   const cert = values.get<string>("cert");
   const key = values.get<string>("key");
   if (cert === undefined || key === undefined) return undefined;
-  const alpn = values.get<string[]>("alpn");
-  const noDelay = values.get<boolean>("tls-no-delay");
-  return {
-    cert,
-    key,
-    ...alpn === undefined ? {} : { alpn },
-    ...noDelay === undefined ? {} : { noDelay },
+  const given = {
+    passphrase: values.get<string>("key-passphrase"),
+    alpn: values.get<string[]>("alpn"),
+    noDelay: values.get<boolean>("tls-no-delay"),
+    minVersion: values.get<TlsOptions["minVersion"]>("tls-min-version"),
   };
+  const entries = Object.entries(given)
+    .filter(([, value]) => value !== undefined);
+  return { cert, key, ...Object.fromEntries(entries) };
 }
 
 /** Every address is reached through these proxies. */

@@ -5,15 +5,19 @@
  * @module
  */
 
+import type { createPrivateKey } from "node:crypto";
+
 /** Where a certificate and its key come from. */
 export interface KeySource {
   /** PEM text, or the path of a file of it. */
   readonly cert: string;
   /** PEM text, or the path of a file of it. */
   readonly key: string;
+  /** What the key is encrypted with, if it is. */
+  readonly passphrase?: string | undefined;
 }
 
-/** A certificate and its key, as PEM text. */
+/** A certificate and its key, which is not encrypted, as PEM text. */
 export interface CertifiedKey {
   readonly cert: string;
   readonly key: string;
@@ -30,7 +34,7 @@ export interface CertifiedKey {
 export function readCertifiedKey(source: KeySource): CertifiedKey {
   const certifiedKey = {
     cert: readPem("certificate", source.cert),
-    key: readPem("key", source.key),
+    key: decrypt(readPem("key", source.key), source),
   };
   check(certifiedKey, source);
   return certifiedKey;
@@ -47,6 +51,29 @@ function readPem(what: "certificate" | "key", source: string): string {
 
 function isPem(source: string): boolean {
   return source.includes("-----BEGIN");
+}
+
+/** Decrypts a key; one that is not encrypted stays as it is. */
+function decrypt(key: string, source: KeySource): string {
+  if (!key.includes("ENCRYPTED")) return key;
+  const { passphrase } = source;
+  const name = nameOf("key", source.key);
+  if (passphrase === undefined) {
+    throw new TypeError(`Cannot use ${name}: it needs a passphrase`);
+  }
+  try {
+    return nodeCrypto().createPrivateKey({ key, passphrase })
+      .export({ type: "pkcs8", format: "pem" }).toString();
+  } catch (cause) {
+    const fault = `Cannot use ${name}: the passphrase does not decrypt it`;
+    throw new TypeError(fault, { cause });
+  }
+}
+
+/** Takes some milliseconds to load, and few keys are encrypted. */
+function nodeCrypto(): { createPrivateKey: typeof createPrivateKey } {
+  // deno-lint-ignore no-explicit-any -- The global of Node has no type here.
+  return (globalThis as any).process.getBuiltinModule("node:crypto");
 }
 
 /** A client checks them as a listener does, and needs no address for that. */

@@ -17,7 +17,12 @@ export interface TlsSettings extends KeySource {
   readonly alpn: readonly string[];
   /** Whether small writes leave at once. */
   readonly noDelay: boolean;
+  /** The oldest version of TLS; with `noDelay` only. */
+  readonly minVersion: TlsVersion;
 }
+
+/** A version of TLS. */
+export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
 /** The handshake of a connection that a listener for TLS accepted. */
 export async function handshakeTls(conn: SocketConn): Promise<SocketConn> {
@@ -28,8 +33,8 @@ export async function handshakeTls(conn: SocketConn): Promise<SocketConn> {
 /** Loads what performs handshakes on the connections of a plain listener. */
 export async function loadTerminator(
   certifiedKey: CertifiedKey,
-  { alpn }: TlsSettings,
+  settings: TlsSettings,
 ): Promise<TlsTerminator> {
   const { TlsTerminator } = await import("./tls_socket.ts");
-  return new TlsTerminator(certifiedKey, alpn);
+  return new TlsTerminator(certifiedKey, settings);
 }

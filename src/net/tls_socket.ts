@@ -14,6 +14,7 @@ import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { CertifiedKey } from "./certified_key.ts";
 import { CiphertextStream } from "./ciphertext_stream.ts";
 import type { SocketConn } from "./connection.ts";
+import type { TlsSettings } from "./tls.ts";
 
 /** The first message of a client fits in, as a rule. */
 const HANDSHAKE_READ_BYTES = 2048;
@@ -31,8 +32,11 @@ export class TlsTerminator {
   readonly #alpn: readonly string[];
 
   /** The certificate and its key were checked before; here nothing is. */
-  constructor(certifiedKey: CertifiedKey, alpn: readonly string[]) {
-    this.#context = createSecureContext({ ...certifiedKey });
+  constructor(
+    { cert, key }: CertifiedKey,
+    { alpn, minVersion }: Pick<TlsSettings, "alpn" | "minVersion">,
+  ) {
+    this.#context = createSecureContext({ cert, key, minVersion });
     this.#alpn = alpn;
   }
 

@@ -29,7 +29,14 @@ const NOT_WRITTEN = {
 
 /** Options that are made of several flags. */
 const COMPOSED: Record<string, string[]> = {
-  tls: ["cert", "key", "alpn", "tls-no-delay"],
+  tls: [
+    "cert",
+    "key",
+    "key-passphrase",
+    "alpn",
+    "tls-no-delay",
+    "tls-min-version",
+  ],
   listen: ["listen", "unix", "unix-mode"],
 };
 
@@ -38,7 +45,9 @@ const COMPANIONS: Record<string, string[]> = {
   cert: ["--key=k"],
   key: ["--cert=c"],
   alpn: ["--cert=c", "--key=k"],
+  "key-passphrase": ["--cert=c", "--key=k"],
   "tls-no-delay": ["--cert=c", "--key=k"],
+  "tls-min-version": ["--cert=c", "--key=k", "--tls-no-delay"],
   "unix-mode": ["--unix=a.sock"],
   "max-requests-jitter": ["--max-requests=5"],
   "reload-path": ["--reload"],

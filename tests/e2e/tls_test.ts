@@ -1,6 +1,8 @@
 // TLS: what is served over it, what a handshake may cost the server, and how a
 // certificate is changed under it.
 
+import { createPrivateKey } from "node:crypto";
+import tls from "node:tls";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type LogRecord,
@@ -170,6 +172,47 @@ netTest(
     await assertServes(server, ONE);
   },
 );
+
+tlsTest("a key may be encrypted", async (way) => {
+  const passphrase = "secret";
+  const key = createPrivateKey(ONE.key).export({
+    type: "pkcs8",
+    format: "pem",
+    cipher: "aes-256-cbc",
+    passphrase,
+  }).toString();
+  await using server = startTls(way, { tls: { ...ONE, key, passphrase } });
+  await assertServes(server, ONE);
+});
+
+netTest("minVersion refuses older versions of TLS", async () => {
+  const { cert, key } = ONE;
+  const tls = { cert, key, noDelay: true, minVersion: "TLSv1.3" } as const;
+  await using server = start(pathApp, { tls });
+  await assertServes(server, ONE);
+  const versions = { maxVersion: "TLSv1.2", minVersion: "TLSv1.2" } as const;
+  await assertRejects(() => nodeHandshake(server.port, versions));
+  await using older = start(pathApp, { tls: { cert, key, noDelay: true } });
+  await nodeHandshake(older.port, versions);
+});
+
+/** A handshake of a client of Node, which can be told what to speak. */
+function nodeHandshake(
+  port: number,
+  options: tls.ConnectionOptions,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket = tls.connect({
+    port,
+    host: "127.0.0.1",
+    ca: ONE.cert,
+    ...options,
+  });
+  socket.once("secureConnect", () => socket.destroy());
+  socket.once("error", reject);
+  socket.once("close", () => resolve());
+  return promise;
+}
 
 // What is no certificate.
 

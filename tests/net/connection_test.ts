@@ -317,7 +317,10 @@ async function connectOverTls(): Promise<readonly [Deno.Conn, SocketConn]> {
     Deno.connectTls({ hostname: "127.0.0.1", port, caCerts }),
     listener.accept(),
   ]);
-  const terminator = new TlsTerminator(CERTIFICATE, ["http/1.1"]);
+  const terminator = new TlsTerminator(CERTIFICATE, {
+    alpn: ["http/1.1"],
+    minVersion: "TLSv1.2",
+  });
   const [secure] = await Promise.all([
     terminator.handshake(conn),
     peer.handshake(),

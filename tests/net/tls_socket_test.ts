@@ -8,7 +8,10 @@ import { createCertificate } from "../e2e/_certificates.ts";
 import { netTest } from "../e2e/_testing.ts";
 
 const CERTIFICATE = await createCertificate();
-const terminator = new TlsTerminator(CERTIFICATE, ["http/1.1"]);
+const terminator = new TlsTerminator(CERTIFICATE, {
+  alpn: ["http/1.1"],
+  minVersion: "TLSv1.2",
+});
 
 netTest(
   "each write leaves at once, in one write to the connection",
