@@ -10,7 +10,7 @@
  */
 
 import type { ConnectionInfo } from "./asgi/http_scope.ts";
-import type { HostPort } from "./asgi/types.ts";
+import type { HostPort, TlsExtension } from "./asgi/types.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { Http1Connection } from "./http1/connection.ts";
 import type { Counts } from "./metrics/counts.ts";
@@ -20,6 +20,7 @@ import type { DeadlineClock } from "./net/deadlines.ts";
 import type { Listener } from "./net/listener.ts";
 import { type ListenerAddress, plainAddress } from "./net/listener_address.ts";
 import { Handshake, type PerformHandshake } from "./net/handshake.ts";
+import type { TlsParameters } from "./net/tls_parameters.ts";
 import { readProxyHeader } from "./net/proxy_protocol.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { evictOne, evictSome } from "./room.ts";
@@ -228,7 +229,7 @@ function handshakeOf(
 }
 
 function connectionInfo(
-  { remoteAddr, localAddr }: Connection,
+  { remoteAddr, localAddr, tls }: Connection,
   listener: ListenerAddress,
 ): ConnectionInfo {
   const secure = listener.transport === "tcp" && listener.secure;
@@ -236,7 +237,22 @@ function connectionInfo(
     scheme: secure ? "https" : "http",
     client: hostPort(remoteAddr),
     server: hostPort(localAddr) ?? unixPath(localAddr),
+    tls: tls && tlsExtension(tls),
   };
+}
+
+/** Clients are not asked for certificates. */
+function tlsExtension(
+  { serverCert, version, cipherSuite }: TlsParameters,
+): TlsExtension {
+  return Object.freeze({
+    server_cert: serverCert,
+    client_cert_chain: Object.freeze([]),
+    client_cert_name: null,
+    client_cert_error: null,
+    tls_version: version,
+    cipher_suite: cipherSuite,
+  });
 }
 
 /** Behind a proxy, it may be the path of a socket even on a TCP listener. */

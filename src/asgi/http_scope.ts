@@ -10,6 +10,7 @@ import type {
   Header,
   HostPort,
   HttpScope,
+  TlsExtension,
   WebSocketScope,
 } from "./types.ts";
 
@@ -28,6 +29,8 @@ export interface ConnectionInfo {
   readonly scheme: "http" | "https";
   readonly client: Readonly<HostPort> | null;
   readonly server: Readonly<HostPort> | readonly [string, null] | null;
+  /** Shared by all scopes: it must be frozen. */
+  readonly tls?: TlsExtension | undefined;
 }
 
 /** What a wire can do for a response that not every wire can. */
@@ -46,7 +49,7 @@ export function httpScope(
   wire: WireAbilities = NO_ABILITIES,
 ): HttpScope {
   const { version, method, target, headers } = request;
-  const { scheme, client, server } = connection;
+  const { scheme, client, server, tls } = connection;
   return {
     type: "http",
     asgi: { version: "3.0", spec_version: "2.5" },
@@ -60,7 +63,7 @@ export function httpScope(
     headers: headers as Header[],
     client: client === null ? null : [client[0], client[1]],
     server: server === null ? null : [server[0], server[1]] as HostPort,
-    extensions: httpExtensions(version, wire),
+    extensions: httpExtensions(version, wire, tls),
   };
 }
 
@@ -71,6 +74,7 @@ const NO_ABILITIES: WireAbilities = { earlyHints: false };
 function httpExtensions(
   version: string,
   { earlyHints }: WireAbilities,
+  tls: TlsExtension | undefined,
 ): Extensions {
   const extensions: Extensions = {
     "http.response.pathsend": NO_SETTINGS,
@@ -78,6 +82,7 @@ function httpExtensions(
   };
   if (version !== "1.0") extensions["http.response.trailers"] = NO_SETTINGS;
   if (earlyHints) extensions["http.response.early_hint"] = NO_SETTINGS;
+  if (tls !== undefined) extensions.tls = tls;
   return extensions;
 }
 
@@ -88,12 +93,16 @@ export function webSocketScope(
   subprotocols: readonly string[],
 ): WebSocketScope {
   const { method: _, ...scope } = httpScope(request, connection);
+  const { tls } = connection;
   return {
     ...scope,
     type: "websocket",
     scheme: connection.scheme === "https" ? "wss" : "ws",
     subprotocols: [...subprotocols],
-    extensions: { "websocket.http.response": NO_SETTINGS },
+    extensions: {
+      "websocket.http.response": NO_SETTINGS,
+      ...tls === undefined ? {} : { tls },
+    },
   };
 }
 

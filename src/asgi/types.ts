@@ -38,6 +38,8 @@ export interface AsgiVersions {
 export interface Extensions {
   /** Tells long-lived responses that the server wants to stop. */
   "server.shutdown"?: ShutdownExtension;
+  /** What the handshake of TLS has agreed on (ASGI TLS 0.2). */
+  tls?: TlsExtension;
   /** Another extension's settings, by its name. */
   [name: string]: object | undefined;
 }
@@ -50,6 +52,22 @@ export interface ShutdownExtension {
    * `shutdownTimeout` cuts it.
    */
   readonly signal: AbortSignal;
+}
+
+/** The extension `tls` (ASGI TLS 0.2). */
+export interface TlsExtension {
+  /** The certificate that the server has sent, as PEM text. */
+  readonly server_cert: string;
+  /** The certificates of the client: none, since it is not asked for any. */
+  readonly client_cert_chain: readonly string[];
+  /** The name in the certificate of the client: none. */
+  readonly client_cert_name: null;
+  /** What is wrong with the certificate of the client: nothing. */
+  readonly client_cert_error: null;
+  /** The number of the version: 0x0303 for TLS 1.2, 0x0304 for TLS 1.3. */
+  readonly tls_version: number;
+  /** The number of the cipher suite in IANA's registry. */
+  readonly cipher_suite: number;
 }
 
 /** The scope of one HTTP request (ASGI HTTP, "HTTP Connection Scope"). */

@@ -8,6 +8,7 @@
 
 import { giveWay } from "../streams/fair_share.ts";
 import type { CoarseDeadline, DeadlineClock } from "./deadlines.ts";
+import type { TlsParameters } from "./tls_parameters.ts";
 
 /** An idle connection holds this much for what may come. */
 const MIN_SLAB_BYTES = 512;
@@ -17,15 +18,20 @@ const MANY_SMALL_READS = 8;
 const BYTES_PER_STEP = 2 * 1024;
 
 /** What a connection is made of. */
-export type SocketConn = Pick<
-  Deno.Conn,
-  | "read"
-  | "write"
-  | "closeWrite"
-  | "remoteAddr"
-  | "localAddr"
-  | typeof Symbol.dispose
->;
+export type SocketConn =
+  & Pick<
+    Deno.Conn,
+    | "read"
+    | "write"
+    | "closeWrite"
+    | "remoteAddr"
+    | "localAddr"
+    | typeof Symbol.dispose
+  >
+  & {
+    /** What the handshake of TLS has agreed on, where that is known. */
+    readonly tls?: TlsParameters | undefined;
+  };
 
 /** Counts what goes over connections. */
 export interface ConnectionMeter {
@@ -62,6 +68,8 @@ export class Connection {
   readonly remoteAddr: Deno.Addr;
   /** The address that the peer connected to. */
   readonly localAddr: Deno.Addr;
+  /** What the handshake of TLS has agreed on, where that is known. */
+  readonly tls: TlsParameters | undefined;
 
   readonly #conn: SocketConn;
   readonly #meter: ConnectionMeter | undefined;
@@ -84,6 +92,7 @@ export class Connection {
     this.#meter = options.meter;
     this.remoteAddr = conn.remoteAddr;
     this.localAddr = conn.localAddr;
+    this.tls = conn.tls;
     this.#writeTimeout = options.writeTimeout;
     this.readDeadline = options.clock.create();
     this.#writeDeadline = options.clock.create();

@@ -15,6 +15,11 @@ import type { CertifiedKey } from "./certified_key.ts";
 import { CiphertextStream } from "./ciphertext_stream.ts";
 import type { SocketConn } from "./connection.ts";
 import type { TlsSettings } from "./tls.ts";
+import {
+  firstCertificate,
+  type TlsParameters,
+  tlsParameters,
+} from "./tls_parameters.ts";
 
 /** The first message of a client fits in, as a rule. */
 const HANDSHAKE_READ_BYTES = 2048;
@@ -29,6 +34,7 @@ const CLOSE_NOTIFY_BYTES = 1;
 /** Accepts TLS with one certificate. */
 export class TlsTerminator {
   readonly #context: SecureContext;
+  readonly #serverCert: string;
   readonly #alpn: readonly string[];
 
   /** The certificate and its key were checked before; here nothing is. */
@@ -37,6 +43,7 @@ export class TlsTerminator {
     { alpn, minVersion }: Pick<TlsSettings, "alpn" | "minVersion">,
   ) {
     this.#context = createSecureContext({ cert, key, minVersion });
+    this.#serverCert = firstCertificate(cert);
     this.#alpn = alpn;
   }
 
@@ -55,6 +62,11 @@ export class TlsTerminator {
     });
     const secure = new TlsSocket(conn, below, socket);
     await secure.handshake();
+    secure.tls = tlsParameters(
+      this.#serverCert,
+      socket.getProtocol(),
+      socket.getCipher().standardName,
+    );
     return secure;
   }
 }
@@ -78,6 +90,8 @@ class PlaintextSocket extends TLSSocket {
 export class TlsSocket implements SocketConn {
   readonly remoteAddr: Deno.Addr;
   readonly localAddr: Deno.Addr;
+  /** What the handshake has agreed on, once it has. */
+  tls: TlsParameters | undefined;
 
   readonly #conn: SocketConn;
   readonly #below: CiphertextStream;

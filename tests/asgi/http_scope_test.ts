@@ -1,12 +1,13 @@
 // The scope of a request: every key, how paths are decoded, and that two scopes
 // share nothing that an application could change.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertFalse } from "@std/assert";
 import {
   type ConnectionInfo,
   decodePath,
   httpScope,
   type RequestInfo,
+  webSocketScope,
 } from "../../src/asgi/http_scope.ts";
 
 const REQUEST: RequestInfo = {
@@ -41,6 +42,22 @@ Deno.test("httpScope() fills every key of the specification", () => {
       "http.response.trailers": {},
     },
   });
+});
+
+Deno.test("httpScope() offers what is known of TLS, and so does webSocketScope()", () => {
+  const tls = Object.freeze({
+    server_cert: "-----BEGIN CERTIFICATE-----",
+    client_cert_chain: Object.freeze([]),
+    client_cert_name: null,
+    client_cert_error: null,
+    tls_version: 0x0304,
+    cipher_suite: 0x1301,
+  });
+  const connection: ConnectionInfo = { ...CONNECTION, scheme: "https", tls };
+  assertEquals(httpScope(REQUEST, connection).extensions.tls, tls);
+  assertEquals(webSocketScope(REQUEST, connection, []).extensions.tls, tls);
+  assertFalse("tls" in httpScope(REQUEST, CONNECTION).extensions);
+  assertFalse("tls" in webSocketScope(REQUEST, CONNECTION, []).extensions);
 });
 
 Deno.test("httpScope() has no state unless lifespan gave one", () => {

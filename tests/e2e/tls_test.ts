@@ -1,32 +1,14 @@
-// TLS: what is served over it, what a handshake may cost the server, and how a
-// certificate is changed under it.
+// TLS: what is served over it, and what a handshake may cost the server.
 
 import { createPrivateKey } from "node:crypto";
 import tls from "node:tls";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  type LogRecord,
-  respond,
-  serve,
-  type ServeOptions,
-  type TlsOptions,
-} from "../../mod.ts";
+import { type LogRecord, respond, serve, type TlsOptions } from "../../mod.ts";
 import { http, pathApp } from "./_apps.ts";
-import { createCertificate } from "./_certificates.ts";
 import { connectTls, TestFolder } from "./_other_clients.ts";
 import { request } from "./_raw_client.ts";
-import { netTest, start, type TestServer, until } from "./_testing.ts";
-import { tlsTest, type TlsWay } from "./_tls.ts";
-
-const ONE = await createCertificate("one");
-const TWO = await createCertificate("two");
-
-function startTls(
-  { noDelay }: TlsWay,
-  { tls, ...options }: ServeOptions = {},
-): TestServer {
-  return start(pathApp, { tls: { ...ONE, ...tls, noDelay }, ...options });
-}
+import { netTest, start, until } from "./_testing.ts";
+import { assertServes, get, ONE, startTls, tlsTest, TWO } from "./_tls.ts";
 
 tlsTest("a server speaks HTTP over TLS, and says so", async (way) => {
   const app = http(async ({ scheme, server }, _receive, send) => {
@@ -196,6 +178,30 @@ netTest("minVersion refuses older versions of TLS", async () => {
   await nodeHandshake(older.port, versions);
 });
 
+netTest(
+  "without delay, the scope says what the handshake has agreed on",
+  async () => {
+    const app = http(async ({ extensions }, _receive, send) => {
+      await respond(send, 200, {
+        body: JSON.stringify(extensions.tls ?? null),
+      });
+    });
+    const chain = `${ONE.cert}${TWO.cert}`;
+    const tls = { cert: chain, key: ONE.key };
+    await using server = start(app, { tls: { ...tls, noDelay: true } });
+    assertEquals(JSON.parse(await get(server, ONE)), {
+      server_cert: ONE.cert,
+      client_cert_chain: [],
+      client_cert_name: null,
+      client_cert_error: null,
+      tls_version: 0x0304,
+      cipher_suite: 0x1302,
+    });
+    await using other = start(app, { tls });
+    assertEquals(await get(other, ONE), "null");
+  },
+);
+
 /** A handshake of a client of Node, which can be told what to speak. */
 function nodeHandshake(
   port: number,
@@ -268,147 +274,6 @@ netTest("serve names the file that it cannot read", () => {
   assert(error.message.includes(cert));
 }, { permissions: ["read", "write"] });
 
-// Changing certificates.
-
-/** A server whose certificate is in files that can be changed. */
-class Reloadable implements AsyncDisposable {
-  readonly #folder = new TestFolder();
-  readonly #cert = this.#folder.file("cert.pem", ONE.cert);
-  readonly #key = this.#folder.file("key.pem", ONE.key);
-  readonly server: TestServer;
-
-  constructor(way: TlsWay) {
-    const tls = { cert: this.#cert, key: this.#key };
-    this.server = startTls(way, { tls });
-  }
-
-  replace({ cert, key }: { cert: string; key: string }): void {
-    Deno.writeTextFileSync(this.#cert, cert);
-    Deno.writeTextFileSync(this.#key, key);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
-    this.#folder[Symbol.dispose]();
-  }
-}
-
-function reloadTest(
-  name: string,
-  fn: (reloadable: Reloadable) => Promise<void>,
-): void {
-  tlsTest(name, async (way) => {
-    await using reloadable = new Reloadable(way);
-    await fn(reloadable);
-  }, { permissions: ["read", "write"] });
-}
-
-reloadTest(
-  "reloadCertificates changes the certificate for new connections",
-  async (reloadable) => {
-    const { server } = reloadable;
-    await assertServes(server, ONE);
-    reloadable.replace(TWO);
-    await server.server.reloadCertificates();
-    await assertServes(server, TWO);
-    await assertRejects(() => connectTls(server.port, ONE));
-    reloadable.replace(ONE);
-    await server.server.reloadCertificates();
-    await assertServes(server, ONE);
-  },
-);
-
-reloadTest(
-  "open connections stay open when the certificate is changed",
-  async (reloadable) => {
-    const { server } = reloadable;
-    using before = await connectTls(server.port, ONE);
-    await before.get("/1");
-    await before.readResponse();
-    reloadable.replace(TWO);
-    await server.server.reloadCertificates();
-    await before.get("/2");
-    assertEquals((await before.readResponse()).body, "/2");
-  },
-);
-
-reloadTest("bad files leave the certificate as it is", async (reloadable) => {
-  const { server } = reloadable;
-  await assertServes(server, ONE);
-  reloadable.replace({ cert: TWO.cert, key: ONE.key });
-  await assertRejects(
-    () => server.server.reloadCertificates(),
-    TypeError,
-    "it does not fit the certificate",
-  );
-  await assertServes(server, ONE);
-  reloadable.replace(TWO);
-  await server.server.reloadCertificates();
-  await assertServes(server, TWO);
-});
-
-reloadTest(
-  "files that have not changed leave the listener alone",
-  async (reloadable) => {
-    const { server } = reloadable;
-    await assertServes(server, ONE);
-    await server.server.reloadCertificates();
-    await assertServes(server, ONE);
-  },
-);
-
-reloadTest(
-  "clients that came before the certificate changes are served",
-  async (reloadable) => {
-    const { server } = reloadable;
-    for (const next of [TWO, ONE, TWO]) {
-      await assertServes(server, next === TWO ? ONE : TWO);
-      const waiting = await Promise.all(
-        Array.from(
-          { length: 8 },
-          () => Deno.connect({ hostname: "127.0.0.1", port: server.port }),
-        ),
-      );
-      reloadable.replace(next);
-      await server.server.reloadCertificates();
-      for (const conn of waiting) {
-        using secure = await Deno.startTls(conn, {
-          hostname: "127.0.0.1",
-          caCerts: [ONE.cert, TWO.cert],
-        });
-        await secure.handshake();
-      }
-    }
-  },
-);
-
-tlsTest("a server that has stopped reloads nothing", async (way) => {
-  const { server } = startTls(way);
-  await server.shutdown();
-  await assertRejects(
-    () => server.reloadCertificates(),
-    Error,
-    "Cannot reload certificates",
-  );
-});
-
-netTest("a server without TLS has nothing to reload", async () => {
-  await using server = start(pathApp);
-  using client = await server.connect();
-  await client.get("/");
-  await client.readResponse();
-  await server.server.reloadCertificates();
-});
-
 function isLost({ level, message }: LogRecord): boolean {
   return level === "debug" && message === "Connection lost";
-}
-
-async function assertServes(
-  { port }: TestServer,
-  certificate: typeof ONE,
-): Promise<void> {
-  using client = await connectTls(port, certificate);
-  await client.get("/served", "connection: close");
-  assertEquals((await client.readResponse()).body, "/served");
 }

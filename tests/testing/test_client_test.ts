@@ -100,7 +100,7 @@ clientTest("a request says what its scope shall be", async () => {
     scheme: "https",
     httpVersion: "1.0",
     rootPath: "/app",
-    extensions: { tls: { tls_version: 0x304 }, "server.shutdown": undefined },
+    extensions: { "x.tls": { version: 0x304 }, "server.shutdown": undefined },
     headers: { host: "a" },
   });
   assertEquals(scope.client, null);
@@ -110,7 +110,7 @@ clientTest("a request says what its scope shall be", async () => {
   assertEquals(scope.extensions, {
     "http.response.pathsend": {},
     "http.response.zerocopysend": {},
-    tls: { tls_version: 0x304 },
+    "x.tls": { version: 0x304 },
   });
 });
 
