@@ -37,6 +37,10 @@ export type {
   TlsOptions,
   UnixAddress,
   UnixListenOptions,
-} from "./src/listen_options.ts";
-export type { ServeOptions } from "./src/options.ts";
-export { serve, type Server, type ShutdownOptions } from "./src/server.ts";
+} from "./src/server/listen_options.ts";
+export type { ServeOptions } from "./src/server/options.ts";
+export {
+  serve,
+  type Server,
+  type ShutdownOptions,
+} from "./src/server/serve.ts";

@@ -10,7 +10,7 @@
 import { HttpCycle, type HttpWire } from "../src/asgi/http_cycle.ts";
 import { type ConnectionInfo, httpScope } from "../src/asgi/http_scope.ts";
 import type { AsgiApp } from "../src/asgi/types.ts";
-import type { Field } from "../src/fields.ts";
+import type { Field } from "../src/http/fields.ts";
 import { BROWSER_FIELDS } from "./_requests.ts";
 
 const connection: ConnectionInfo = {

@@ -2,7 +2,7 @@
 // timeouts in them fit the defaults of the server and each other.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { DEFAULT_OPTIONS } from "../src/options.ts";
+import { DEFAULT_OPTIONS } from "../src/server/options.ts";
 import { granted } from "./e2e/_testing.ts";
 
 const ROOT = new URL("..", import.meta.url);

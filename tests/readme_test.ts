@@ -1,13 +1,13 @@
 // What the README says of options and examples is what there is: its table of
 // options agrees with the defaults that hold, with their documentation in
-// `src/options.ts`, and with what `serve` accepts.
+// `src/server/options.ts`, and with what `serve` accepts.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   DEFAULT_OPTIONS,
   resolveOptions,
   type ServeOptions,
-} from "../src/options.ts";
+} from "../src/server/options.ts";
 import { granted } from "./e2e/_testing.ts";
 
 const ROOT = new URL("..", import.meta.url);
@@ -74,7 +74,9 @@ function tableOptions(): Map<string, string> {
 
 /** The options that `ServeOptions` declares, with their documented defaults. */
 function documentedOptions(): Map<string, string> {
-  const [, rest] = read("src/options.ts").split("interface ServeOptions {");
+  const [, rest] = read("src/server/options.ts").split(
+    "interface ServeOptions {",
+  );
   const [members] = rest.split(/^}$/m);
   const options = new Map<string, string>();
   for (const [, comment, name] of members.matchAll(MEMBER)) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isInstance, readItems, readMember } from "../user_code.ts";
+import { isInstance, readItems, readMember } from "./user_code.ts";
 
 /**
  * Rejects a `send` when the client has left. An application may let it escape:

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { type Field, fieldName, isFieldValue } from "../fields.ts";
+import { type Field, fieldName, isFieldValue } from "../http/fields.ts";
 import { decodeByteString } from "../streams/byte_string.ts";
-import { readMember, readString } from "../user_code.ts";
+import { readMember, readString } from "./user_code.ts";
 import { InvalidEventError } from "./errors.ts";
 
 const EMPTY = new Uint8Array(0);

@@ -16,14 +16,14 @@
  * @module
  */
 
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import {
   EventSink,
   EventSource,
   type EventTaker,
 } from "../streams/event_streams.ts";
 import { handled } from "../streams/handled.ts";
-import { isInstance, readMember } from "../user_code.ts";
+import { isInstance, readMember } from "./user_code.ts";
 import type { AppCalls } from "./app_calls.ts";
 import type { Departure, DepartureWatcher } from "./departures.ts";
 import {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import {
   checkBody,
   checkCount,

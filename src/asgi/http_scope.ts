@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import type {
   Extensions,
   Header,

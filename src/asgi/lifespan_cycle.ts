@@ -16,7 +16,7 @@ import {
   type EventTaker,
 } from "../streams/event_streams.ts";
 import { handled } from "../streams/handled.ts";
-import { messageOf, textOf } from "../user_code.ts";
+import { messageOf, textOf } from "./user_code.ts";
 import { InvalidEventError } from "./errors.ts";
 import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
 import type {

@@ -20,7 +20,7 @@
  */
 
 import type { DepartureWatcher } from "./departures.ts";
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import {
   EventSink,
   EventSource,

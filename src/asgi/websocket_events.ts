@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Field, isToken } from "../fields.ts";
+import { type Field, isToken } from "../http/fields.ts";
 import {
   checkBody,
   checkFields,

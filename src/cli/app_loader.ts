@@ -9,7 +9,12 @@ import { relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import type { AsgiApp } from "../asgi/types.ts";
-import { isInstance, readMember, readString, textOf } from "../user_code.ts";
+import {
+  isInstance,
+  readMember,
+  readString,
+  textOf,
+} from "../asgi/user_code.ts";
 import { isUrl } from "./app_reference.ts";
 import { AppLoadError } from "./errors.ts";
 import type { AppReference } from "./settings.ts";

@@ -6,14 +6,18 @@
  * @module
  */
 
-import { DEFAULT_OPTIONS, OPTION_KINDS, type OptionKind } from "../options.ts";
+import {
+  DEFAULT_OPTIONS,
+  OPTION_KINDS,
+  type OptionKind,
+} from "../server/options.ts";
 import {
   LISTEN_ADDRESS_EXPECTED,
   parseHostPort,
   parseListenAddress,
 } from "./listen_address.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
-import { ALPN_PROTOCOLS } from "../listen_options.ts";
+import { ALPN_PROTOCOLS } from "../server/listen_options.ts";
 import {
   BACKLOG,
   BOOLEAN,

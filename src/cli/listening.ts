@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { ListenOptions, TlsOptions } from "../listen_options.ts";
-import type { ServeOptions } from "../options.ts";
+import type { ListenOptions, TlsOptions } from "../server/listen_options.ts";
+import type { ServeOptions } from "../server/options.ts";
 import { UsageError } from "./errors.ts";
 import type { FlagValues } from "./flag_values.ts";
 import type { ListenAddress } from "./listen_address.ts";

@@ -8,7 +8,7 @@
 import type { LogRecord } from "../logs/records.ts";
 import { metricsApp, type MetricsSource } from "../metrics/metrics_app.ts";
 import { describeAddress } from "../net/listener_address.ts";
-import { serve } from "../server.ts";
+import { serve } from "../server/serve.ts";
 import type { HostPort } from "./listen_address.ts";
 
 /** Whoever scrapes at the end need not wait for their answer for long. */

@@ -7,7 +7,7 @@
 
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ListenTarget, listenTargets } from "../listen_options.ts";
+import { type ListenTarget, listenTargets } from "../server/listen_options.ts";
 import { formatAddress } from "../net/listener_address.ts";
 import { isUrl } from "./app_reference.ts";
 import { MissingPermissionError } from "./errors.ts";

@@ -13,7 +13,7 @@
 
 import type { LogLevel, LogRecord } from "../logs/records.ts";
 import { delay } from "../net/accept_loop.ts";
-import { messageOf } from "../user_code.ts";
+import { messageOf } from "../asgi/user_code.ts";
 import { configFlags, workerArguments } from "./deno_command.ts";
 import { EXIT_CODES } from "./errors.ts";
 import { FileWatcher, hasChanged } from "./file_watcher.ts";

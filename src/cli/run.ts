@@ -6,13 +6,13 @@
 
 import { LifespanError } from "../asgi/lifespan_cycle.ts";
 import type { AsgiApp } from "../asgi/types.ts";
-import type { ServerAddress } from "../listen_options.ts";
+import type { ServerAddress } from "../server/listen_options.ts";
 import type { LogRecord } from "../logs/records.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { describeAddress } from "../net/listener_address.ts";
-import type { ServeOptions } from "../options.ts";
-import { serve, type Server } from "../server.ts";
-import { isInstance, readString, textOf } from "../user_code.ts";
+import type { ServeOptions } from "../server/options.ts";
+import { serve, type Server } from "../server/serve.ts";
+import { isInstance, readString, textOf } from "../asgi/user_code.ts";
 import { loadApp } from "./app_loader.ts";
 import { AppLoadError, EXIT_CODES } from "./errors.ts";
 import { openLogs } from "./logs.ts";

@@ -7,7 +7,7 @@
 
 import type { LogFormat } from "../logs/log_lines.ts";
 import type { LogLevel } from "../logs/records.ts";
-import type { ServeOptions } from "../options.ts";
+import type { ServeOptions } from "../server/options.ts";
 import type { HostPort } from "./listen_address.ts";
 
 /** Where the application is. */

@@ -10,7 +10,7 @@ import {
   OPTION_KINDS,
   type OptionKind,
   type ServeOptions,
-} from "../options.ts";
+} from "../server/options.ts";
 import { splitAppReference } from "./app_reference.ts";
 import { UsageError } from "./errors.ts";
 import type { FlagValues } from "./flag_values.ts";

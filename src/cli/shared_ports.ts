@@ -8,10 +8,10 @@
  * @module
  */
 
-import { listenTargets } from "../listen_options.ts";
+import { listenTargets } from "../server/listen_options.ts";
 import { listenAll } from "../net/listener.ts";
 import type { ListenerAddress } from "../net/listener_address.ts";
-import { DEFAULT_OPTIONS, type ServeOptions } from "../options.ts";
+import { DEFAULT_OPTIONS, type ServeOptions } from "../server/options.ts";
 import { UsageError } from "./errors.ts";
 
 /** The port of each address to listen on; `null` for a unix socket. */

@@ -7,7 +7,7 @@
  */
 
 import type { LogRecord } from "../logs/records.ts";
-import { DEFAULT_OPTIONS, type ServeOptions } from "../options.ts";
+import { DEFAULT_OPTIONS, type ServeOptions } from "../server/options.ts";
 import { BackOff } from "./back_off.ts";
 import { workerArguments } from "./deno_command.ts";
 import { withHeartbeat } from "./heartbeat.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { isFieldValue } from "../fields.ts";
+import { isFieldValue } from "../http/fields.ts";
 import { isTrustList } from "../middleware/address.ts";
 import { isRootPath } from "../middleware/root_path.ts";
 

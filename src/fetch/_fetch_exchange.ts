@@ -11,7 +11,7 @@
 
 import type { DepartureWatcher } from "../asgi/departures.ts";
 import type { HttpWire } from "../asgi/http_cycle.ts";
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import { handled } from "../streams/handled.ts";
 
 /** What the application may send ahead of whoever reads the response. */

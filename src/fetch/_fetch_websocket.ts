@@ -15,7 +15,7 @@ import type {
   WebSocketSession,
   WebSocketWire,
 } from "../asgi/websocket_cycle.ts";
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import type { FetchExchange } from "./_fetch_exchange.ts";
 
 /** A request that has become a WebSocket. */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import { ClientDisconnected, isDisconnect } from "../asgi/errors.ts";
 import { show } from "../asgi/event_checks.ts";
 import type {

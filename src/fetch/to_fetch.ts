@@ -29,7 +29,7 @@ import {
   requestScope,
   webSocketRequestScope,
 } from "./_request_scope.ts";
-import { callUser } from "../user_code.ts";
+import { callUser } from "../asgi/user_code.ts";
 
 /** How an application is run. */
 export interface ToFetchOptions {

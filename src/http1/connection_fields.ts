@@ -16,9 +16,14 @@
  * @module
  */
 
-import { type Field, isToken, listsToken, trimWhitespace } from "../fields.ts";
-import { HttpError, quote } from "./http_error.ts";
-import { isHost } from "./request_target.ts";
+import {
+  type Field,
+  isToken,
+  listsToken,
+  trimWhitespace,
+} from "../http/fields.ts";
+import { HttpError, quote } from "../http/http_error.ts";
+import { isHost } from "../http/request_target.ts";
 
 /** How the content of a request is delimited: its length, or chunk by chunk. */
 export type BodyFraming = number | "chunked";

@@ -9,9 +9,9 @@
  */
 
 import { ByteReader } from "../streams/byte_reader.ts";
-import type { Http1Options } from "./connection.ts";
 import type { Departure, ExchangeContext, Http1Exchange } from "./exchange.ts";
-import { HttpError } from "./http_error.ts";
+import { HttpError } from "../http/http_error.ts";
+import type { Http1Options } from "./options.ts";
 import { Output } from "./output.ts";
 import { ReadAhead, type ReadAheadWatcher } from "./read_ahead.ts";
 import type { Transport } from "./transport.ts";

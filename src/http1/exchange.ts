@@ -10,14 +10,14 @@
  * @module
  */
 
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import type { ByteReader } from "../streams/byte_reader.ts";
-import type { RequestLimits } from "./limits.ts";
+import type { RequestLimits } from "../http/limits.ts";
 import { RequestBody } from "./request_body.ts";
 import type { RequestHead } from "./request_head.ts";
 import type { ResponseDefaults } from "./response_head.ts";
 import { type ResponseContext, ResponseWriter } from "./response_writer.ts";
-import { reasonPhrase } from "./status.ts";
+import { reasonPhrase } from "../http/status.ts";
 import type { UpgradedStream } from "./upgraded_stream.ts";
 
 /** The limits of requests, and the defaults of responses. */

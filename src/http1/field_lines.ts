@@ -6,8 +6,8 @@
  * @module
  */
 
-import { type Field, fieldName, trimWhitespace } from "../fields.ts";
-import { HttpError, quote } from "./http_error.ts";
+import { type Field, fieldName, trimWhitespace } from "../http/fields.ts";
+import { HttpError, quote } from "../http/http_error.ts";
 
 /**
  * Parses field lines, from `start` to the end of a block (RFC 9112, section 5).

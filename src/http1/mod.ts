@@ -18,30 +18,26 @@
  * @module
  */
 
-export type { Field } from "../fields.ts";
+export type { Field } from "../http/fields.ts";
 export {
   ByteReader,
   LineError,
   type LineFault,
 } from "../streams/byte_reader.ts";
 export type { BodyFraming, ConnectionFields } from "./connection_fields.ts";
-export {
-  DEFAULT_HTTP1_OPTIONS,
-  type ExchangeHandler,
-  Http1Connection,
-  type Http1Options,
-} from "./connection.ts";
+export { type ExchangeHandler, Http1Connection } from "./connection.ts";
 export {
   type Departure,
   type DepartureWatcher,
   Http1Exchange,
 } from "./exchange.ts";
-export { HttpError } from "./http_error.ts";
-export { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
+export { HttpError } from "../http/http_error.ts";
+export { DEFAULT_LIMITS, type RequestLimits } from "../http/limits.ts";
+export { DEFAULT_HTTP1_OPTIONS, type Http1Options } from "./options.ts";
 export { RequestBody } from "./request_body.ts";
 export { type RequestHead, RequestHeadParser } from "./request_head.ts";
-export type { RequestTarget } from "./request_target.ts";
+export type { RequestTarget } from "../http/request_target.ts";
 export type { ResponseDefaults } from "./response_head.ts";
-export { reasonPhrase } from "./status.ts";
+export { reasonPhrase } from "../http/status.ts";
 export type { Deadline, Transport } from "./transport.ts";
 export { UpgradedStream } from "./upgraded_stream.ts";

@@ -10,9 +10,9 @@
  */
 
 import { type ByteReader, LineError } from "../streams/byte_reader.ts";
-import type { Field } from "../fields.ts";
-import { HttpError, quote } from "./http_error.ts";
-import { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
+import type { Field } from "../http/fields.ts";
+import { HttpError, quote } from "../http/http_error.ts";
+import { DEFAULT_LIMITS, type RequestLimits } from "../http/limits.ts";
 import { parseFieldLines } from "./field_lines.ts";
 import type { BodyFraming } from "./connection_fields.ts";
 

@@ -12,15 +12,18 @@ import {
   LineError,
   type LineFault,
 } from "../streams/byte_reader.ts";
-import { type Field, isToken } from "../fields.ts";
+import { type Field, isToken } from "../http/fields.ts";
 import {
   type ConnectionFields,
   readConnectionFields,
 } from "./connection_fields.ts";
 import { parseFieldLines } from "./field_lines.ts";
-import { HttpError, quote } from "./http_error.ts";
-import { DEFAULT_LIMITS, type RequestLimits } from "./limits.ts";
-import { parseRequestTarget, type RequestTarget } from "./request_target.ts";
+import { HttpError, quote } from "../http/http_error.ts";
+import { DEFAULT_LIMITS, type RequestLimits } from "../http/limits.ts";
+import {
+  parseRequestTarget,
+  type RequestTarget,
+} from "../http/request_target.ts";
 
 /** A request head that has passed every check. */
 export interface RequestHead extends ConnectionFields {

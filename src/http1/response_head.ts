@@ -17,10 +17,10 @@
  * @module
  */
 
-import { type Field, listsToken } from "../fields.ts";
-import { httpDate } from "./date.ts";
+import { type Field, listsToken } from "../http/fields.ts";
+import { httpDate } from "../http/date.ts";
 import type { RequestHead } from "./request_head.ts";
-import { statusLine } from "./status.ts";
+import { statusLine } from "../http/status.ts";
 
 /** How the end of a response's content is marked. */
 export type ResponseFraming = "none" | "length" | "chunked" | "close";

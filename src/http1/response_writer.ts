@@ -17,7 +17,7 @@
  * @module
  */
 
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import type { Output } from "./output.ts";
 import type { RequestHead } from "./request_head.ts";
 import {
@@ -25,7 +25,7 @@ import {
   type ResponseDefaults,
   type ResponseFraming,
 } from "./response_head.ts";
-import { statusLine } from "./status.ts";
+import { statusLine } from "../http/status.ts";
 
 /** What a response needs of its connection. */
 export interface ResponseContext {

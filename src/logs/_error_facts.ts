@@ -12,7 +12,7 @@ import {
   readMember,
   readString,
   textOf,
-} from "../user_code.ts";
+} from "../asgi/user_code.ts";
 
 /** What is told of an error; of a value that is none, only a message. */
 export interface ErrorFacts {

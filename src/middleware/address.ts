@@ -14,7 +14,7 @@ import {
   maskOf,
   parseAddress as parseMapped,
   UNIX,
-} from "../addresses.ts";
+} from "../net/addresses.ts";
 
 /** An address as its bytes: 4 for IPv4, 16 for IPv6. */
 export type Address = readonly number[];

@@ -14,7 +14,7 @@
 
 import { decodePath } from "../asgi/http_scope.ts";
 import type { HostPort } from "../asgi/types.ts";
-import { type Field, trimWhitespace } from "../fields.ts";
+import { type Field, trimWhitespace } from "../http/fields.ts";
 import { formatAddress, parseAddress, TrustedPeers } from "./address.ts";
 import { type Host, parseHost } from "./_host.ts";
 import { isPrefix } from "./_prefix.ts";

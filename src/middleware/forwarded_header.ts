@@ -7,7 +7,7 @@
  * @module
  */
 
-import { isToken, trimWhitespace } from "../fields.ts";
+import { isToken, trimWhitespace } from "../http/fields.ts";
 
 /** The parameters of one element, names in lower case. */
 export type ForwardedElement = ReadonlyMap<string, string>;

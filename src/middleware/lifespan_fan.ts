@@ -10,7 +10,7 @@
  * @module
  */
 
-import { messageOf } from "../user_code.ts";
+import { messageOf } from "../asgi/user_code.ts";
 import { LifespanCycle } from "../asgi/lifespan_cycle.ts";
 import type {
   AsgiApp,

@@ -6,7 +6,7 @@
 
 import type { AsgiApp, Header, HeaderLike, SendEvent } from "../asgi/types.ts";
 import { wrapSend } from "../asgi/wrap.ts";
-import { fieldName } from "../fields.ts";
+import { fieldName } from "../http/fields.ts";
 
 /** Where ids are, and where they come from. */
 export interface RequestIdOptions {

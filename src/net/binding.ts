@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { AddressSet } from "../addresses.ts";
+import type { AddressSet } from "./addresses.ts";
 import { type CertifiedKey, restate } from "./certified_key.ts";
 import { formatAddress } from "./listener_address.ts";
-import type { TlsSettings } from "./tls.ts";
+import type { TlsSettings } from "./tls_settings.ts";
 import { listenUnix, type UnixSocketOptions } from "./unix_socket.ts";
 
 /** What to listen on. */

@@ -13,7 +13,7 @@
  * @module
  */
 
-import type { AddressSet } from "../addresses.ts";
+import type { AddressSet } from "./addresses.ts";
 import { handled } from "../streams/handled.ts";
 import { type AcceptEvents, AcceptLoop, delay } from "./accept_loop.ts";
 import { bind, type ListenerOptions, type ListenerTarget } from "./binding.ts";

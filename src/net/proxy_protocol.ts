@@ -10,7 +10,7 @@
  * @module
  */
 
-import { formatIpv4, formatIpv6, parseAddress } from "../addresses.ts";
+import { formatIpv4, formatIpv6, parseAddress } from "./addresses.ts";
 import type { SocketConn } from "./connection.ts";
 
 /** A header of version 1 is no longer, CRLF included. */

@@ -7,22 +7,10 @@
  * @module
  */
 
-import type { CertifiedKey, KeySource } from "./certified_key.ts";
+import type { CertifiedKey } from "./certified_key.ts";
 import type { SocketConn } from "./connection.ts";
+import type { TlsSettings } from "./tls_settings.ts";
 import type { TlsTerminator } from "./tls_socket.ts";
-
-/** A certificate, what is offered with it, and which way TLS is served. */
-export interface TlsSettings extends KeySource {
-  /** The protocols to offer. */
-  readonly alpn: readonly string[];
-  /** Whether small writes leave at once. */
-  readonly noDelay: boolean;
-  /** The oldest version of TLS; with `noDelay` only. */
-  readonly minVersion: TlsVersion;
-}
-
-/** A version of TLS. */
-export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
 /** The handshake of a connection that a listener for TLS accepted. */
 export async function handshakeTls(conn: SocketConn): Promise<SocketConn> {

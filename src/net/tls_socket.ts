@@ -14,7 +14,7 @@ import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { CertifiedKey } from "./certified_key.ts";
 import { CiphertextStream } from "./ciphertext_stream.ts";
 import type { SocketConn } from "./connection.ts";
-import type { TlsSettings } from "./tls.ts";
+import type { TlsSettings } from "./tls_settings.ts";
 import {
   firstCertificate,
   type TlsParameters,

@@ -9,7 +9,7 @@ import type { DepartureWatcher } from "../asgi/departures.ts";
 import type { HttpWire } from "../asgi/http_cycle.ts";
 import type { RequestInfo } from "../asgi/http_scope.ts";
 import type { BuiltRequest } from "./_request.ts";
-import { type Field, listsToken } from "../fields.ts";
+import { type Field, listsToken } from "../http/fields.ts";
 import { handled } from "../streams/handled.ts";
 import type { CallErrors } from "./_app_errors.ts";
 import type { RequestContent } from "./_request_content.ts";

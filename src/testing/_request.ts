@@ -18,7 +18,12 @@ import type {
   HttpScope,
   WebSocketScope,
 } from "../asgi/types.ts";
-import { type Field, fieldName, isFieldValue, isToken } from "../fields.ts";
+import {
+  type Field,
+  fieldName,
+  isFieldValue,
+  isToken,
+} from "../http/fields.ts";
 import type { RequestContent } from "./_request_content.ts";
 
 /** What a request's scope says besides the request itself. */

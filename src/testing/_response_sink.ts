@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import { handled } from "../streams/handled.ts";
 import type { CallErrors } from "./_app_errors.ts";
 import { BoundedQueue } from "./_bounded_queue.ts";

@@ -16,7 +16,7 @@ import type {
   WebSocketSession,
   WebSocketWire,
 } from "../asgi/websocket_cycle.ts";
-import type { Field } from "../fields.ts";
+import type { Field } from "../http/fields.ts";
 import { handled } from "../streams/handled.ts";
 import type { CallErrors } from "./_app_errors.ts";
 import { BoundedQueue } from "./_bounded_queue.ts";

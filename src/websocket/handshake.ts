@@ -17,7 +17,12 @@
  */
 
 import { nodeCrypto } from "./_node_modules.ts";
-import { type Field, isToken, listsToken, trimWhitespace } from "../fields.ts";
+import {
+  type Field,
+  isToken,
+  listsToken,
+  trimWhitespace,
+} from "../http/fields.ts";
 import { type Extension, parseExtensions } from "./extensions.ts";
 
 const VERSION = "13";

@@ -46,7 +46,7 @@
  * @module
  */
 
-export type { Field } from "../fields.ts";
+export type { Field } from "../http/fields.ts";
 export { ByteReader } from "../streams/byte_reader.ts";
 export { BufferBudget, type BufferMeter } from "./buffer_budget.ts";
 export { isCloseCode } from "./close_codes.ts";

@@ -12,8 +12,8 @@ import {
   type WebSocketSession,
   type WebSocketWire,
 } from "../../src/asgi/websocket_cycle.ts";
-import type { Field } from "../../src/fields.ts";
-import { isInstance, readMember } from "../../src/user_code.ts";
+import type { Field } from "../../src/http/fields.ts";
+import { isInstance, readMember } from "../../src/asgi/user_code.ts";
 
 /** What a wire was told. */
 export type WireCall =

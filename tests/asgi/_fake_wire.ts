@@ -3,8 +3,8 @@
 // when the test says so, and whose client can leave; a file in memory; and a
 // run of an application on them. Nothing here waits for a clock.
 
-import type { Field } from "../../src/fields.ts";
-import { isInstance, readMember } from "../../src/user_code.ts";
+import type { Field } from "../../src/http/fields.ts";
+import { isInstance, readMember } from "../../src/asgi/user_code.ts";
 import {
   type CycleContext,
   HttpCycle,

@@ -14,7 +14,7 @@ import { helpText, usageOf } from "../../src/cli/help.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/cli/settings.ts";
 import { BOOLEAN } from "../../src/cli/values.ts";
 import { VERSION } from "../../src/cli/version.ts";
-import { DEFAULT_OPTIONS, OPTION_KINDS } from "../../src/options.ts";
+import { DEFAULT_OPTIONS, OPTION_KINDS } from "../../src/server/options.ts";
 import { granted } from "../e2e/_testing.ts";
 
 const ROOT = new URL("../..", import.meta.url);

@@ -9,8 +9,8 @@ import {
   type ServeOptions,
 } from "../../mod.ts";
 import { LifespanCycle } from "../../src/asgi/lifespan_cycle.ts";
-import { Dispatcher } from "../../src/dispatcher.ts";
-import { DEFAULT_OPTIONS } from "../../src/options.ts";
+import { Dispatcher } from "../../src/server/dispatcher.ts";
+import { DEFAULT_OPTIONS } from "../../src/server/options.ts";
 import { serveInMemory, within } from "../http1/_memory_transport.ts";
 import { echoApp, http, pathApp } from "./_apps.ts";
 import { request } from "./_raw_client.ts";

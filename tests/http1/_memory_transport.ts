@@ -7,13 +7,15 @@
 // copied only when it is taken, so that bytes that change meanwhile show.
 
 import {
-  DEFAULT_HTTP1_OPTIONS,
   type ExchangeHandler,
   Http1Connection,
-  type Http1Options,
 } from "../../src/http1/connection.ts";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
-import { HttpError } from "../../src/http1/http_error.ts";
+import { HttpError } from "../../src/http/http_error.ts";
+import {
+  DEFAULT_HTTP1_OPTIONS,
+  type Http1Options,
+} from "../../src/http1/options.ts";
 import type { Deadline, Transport } from "../../src/http1/transport.ts";
 import { giveWay } from "../../src/streams/fair_share.ts";
 import { setImmediate } from "node:timers";

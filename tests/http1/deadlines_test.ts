@@ -2,9 +2,9 @@
 // is bounded by which option, and what comes of it when the time is up.
 
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
-import type { Http1Options } from "../../src/http1/connection.ts";
+import type { Http1Options } from "../../src/http1/options.ts";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
-import { HttpError } from "../../src/http1/http_error.ts";
+import { HttpError } from "../../src/http/http_error.ts";
 import {
   echo,
   type InMemory,

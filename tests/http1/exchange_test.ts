@@ -10,11 +10,11 @@ import {
   assertMatch,
   assertRejects,
 } from "@std/assert";
-import type { Http1Options } from "../../src/http1/connection.ts";
+import type { Http1Options } from "../../src/http1/options.ts";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
-import { HttpError } from "../../src/http1/http_error.ts";
-import { httpDate } from "../../src/http1/date.ts";
-import type { Field } from "../../src/fields.ts";
+import { HttpError } from "../../src/http/http_error.ts";
+import { httpDate } from "../../src/http/date.ts";
+import type { Field } from "../../src/http/fields.ts";
 import { bytes, everyFeeding } from "../_feeding.ts";
 import {
   echo,

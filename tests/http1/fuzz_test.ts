@@ -8,7 +8,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
-import { HttpError } from "../../src/http1/http_error.ts";
+import { HttpError } from "../../src/http/http_error.ts";
 import { RequestBody } from "../../src/http1/request_body.ts";
 import { RequestHeadParser } from "../../src/http1/request_head.ts";
 import { ByteReader } from "../../src/streams/byte_reader.ts";

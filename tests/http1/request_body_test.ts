@@ -8,8 +8,8 @@ import {
   assertInstanceOf,
   assertThrows,
 } from "@std/assert";
-import { HttpError } from "../../src/http1/http_error.ts";
-import { DEFAULT_LIMITS, type RequestLimits } from "../../src/http1/limits.ts";
+import { HttpError } from "../../src/http/http_error.ts";
+import { DEFAULT_LIMITS, type RequestLimits } from "../../src/http/limits.ts";
 import { RequestBody } from "../../src/http1/request_body.ts";
 import type { BodyFraming } from "../../src/http1/connection_fields.ts";
 import { ByteReader } from "../../src/streams/byte_reader.ts";

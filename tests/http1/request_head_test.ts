@@ -3,8 +3,8 @@
 // split at every offset: the result is always the same.
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { HttpError } from "../../src/http1/http_error.ts";
-import { DEFAULT_LIMITS, type RequestLimits } from "../../src/http1/limits.ts";
+import { HttpError } from "../../src/http/http_error.ts";
+import { DEFAULT_LIMITS, type RequestLimits } from "../../src/http/limits.ts";
 import {
   type RequestHead,
   RequestHeadParser,

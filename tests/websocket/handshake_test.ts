@@ -2,7 +2,7 @@
 // is refused and how, what is accepted and with which fields.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Field } from "../../src/fields.ts";
+import type { Field } from "../../src/http/fields.ts";
 import {
   acceptHeaders,
   acceptKey,

@@ -9,19 +9,19 @@
  * @module
  */
 
-import type { ConnectionInfo } from "./asgi/http_scope.ts";
-import type { HostPort, TlsExtension } from "./asgi/types.ts";
+import type { ConnectionInfo } from "../asgi/http_scope.ts";
+import type { HostPort, TlsExtension } from "../asgi/types.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { Http1Connection } from "./http1/connection.ts";
-import type { Counts } from "./metrics/counts.ts";
-import { type AcceptedConn, delay } from "./net/accept_loop.ts";
-import { Connection, type SocketConn } from "./net/connection.ts";
-import type { DeadlineClock } from "./net/deadlines.ts";
-import type { Listener } from "./net/listener.ts";
-import { type ListenerAddress, plainAddress } from "./net/listener_address.ts";
-import { Handshake, type PerformHandshake } from "./net/handshake.ts";
-import type { TlsParameters } from "./net/tls_parameters.ts";
-import { readProxyHeader } from "./net/proxy_protocol.ts";
+import { Http1Connection } from "../http1/connection.ts";
+import type { Counts } from "../metrics/counts.ts";
+import { type AcceptedConn, delay } from "../net/accept_loop.ts";
+import { Connection, type SocketConn } from "../net/connection.ts";
+import type { DeadlineClock } from "../net/deadlines.ts";
+import type { Listener } from "../net/listener.ts";
+import { type ListenerAddress, plainAddress } from "../net/listener_address.ts";
+import { Handshake, type PerformHandshake } from "../net/handshake.ts";
+import type { TlsParameters } from "../net/tls_parameters.ts";
+import { readProxyHeader } from "../net/proxy_protocol.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { evictOne, evictSome } from "./room.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { AddressSet } from "./addresses.ts";
+import { AddressSet } from "../net/addresses.ts";
 
 /** A certificate and its key; each is PEM text, or the path of a file of it. */
 export interface TlsOptions {

@@ -1,7 +1,10 @@
 // Where a server is to listen: what the options come to, and what is refused.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { type ListenChoice, listenTargets } from "../src/listen_options.ts";
+import {
+  type ListenChoice,
+  listenTargets,
+} from "../../src/server/listen_options.ts";
 
 const TLS = { cert: "cert.pem", key: "key.pem" };
 

@@ -6,9 +6,9 @@ import {
   DEFAULT_OPTIONS,
   resolveOptions,
   type ServeOptions,
-} from "../src/options.ts";
+} from "../../src/server/options.ts";
 
-const SOURCE = new URL("../src/options.ts", import.meta.url);
+const SOURCE = new URL("../../src/server/options.ts", import.meta.url);
 
 /** Resolves what an application in plain JavaScript may give. */
 function resolve(options: unknown): ReturnType<typeof resolveOptions> {

@@ -6,30 +6,30 @@
  * @module
  */
 
-import type { DepartureWatcher } from "./asgi/departures.ts";
+import type { DepartureWatcher } from "../asgi/departures.ts";
 import type {
   WebSocketInput,
   WebSocketSession,
   WebSocketWire,
-} from "./asgi/websocket_cycle.ts";
-import type { Field } from "./fields.ts";
-import type { Http1Exchange } from "./http1/exchange.ts";
-import type { UpgradedStream } from "./http1/upgraded_stream.ts";
-import type { ByteReader } from "./streams/byte_reader.ts";
-import type { BufferBudget } from "./websocket/buffer_budget.ts";
-import { ABNORMAL_CLOSURE } from "./websocket/close_codes.ts";
+} from "../asgi/websocket_cycle.ts";
+import type { Field } from "../http/fields.ts";
+import type { Http1Exchange } from "../http1/exchange.ts";
+import type { UpgradedStream } from "../http1/upgraded_stream.ts";
+import type { ByteReader } from "../streams/byte_reader.ts";
+import type { BufferBudget } from "../websocket/buffer_budget.ts";
+import { ABNORMAL_CLOSURE } from "../websocket/close_codes.ts";
 import {
   type Close,
   WebSocketConnection,
   type WebSocketConnectionOptions,
-} from "./websocket/connection.ts";
-import { negotiateDeflate } from "./websocket/deflate_offer.ts";
-import { acceptHeaders, type Handshake } from "./websocket/handshake.ts";
+} from "../websocket/connection.ts";
+import { negotiateDeflate } from "../websocket/deflate_offer.ts";
+import { acceptHeaders, type Handshake } from "../websocket/handshake.ts";
 import {
   DEFAULT_COMPRESSION_OPTIONS,
   type WebSocketOptions,
-} from "./websocket/options.ts";
-import type { Deadline, WebSocketTransport } from "./websocket/transport.ts";
+} from "../websocket/options.ts";
+import type { Deadline, WebSocketTransport } from "../websocket/transport.ts";
 
 /** What all WebSockets of a server share. */
 export interface UpgradeOptions extends WebSocketOptions {

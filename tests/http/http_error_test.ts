@@ -2,7 +2,7 @@
 // the wire.
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { HttpError, quote } from "../../src/http1/http_error.ts";
+import { HttpError, quote } from "../../src/http/http_error.ts";
 
 Deno.test("HttpError carries the status to answer with", () => {
   const error = new HttpError(431, "Cannot accept so many fields");

@@ -2,8 +2,8 @@
 // are taken apart.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { HttpError } from "../../src/http1/http_error.ts";
-import { isHost, parseRequestTarget } from "../../src/http1/request_target.ts";
+import { HttpError } from "../../src/http/http_error.ts";
+import { isHost, parseRequestTarget } from "../../src/http/request_target.ts";
 
 function assertInvalid(method: string, target: string): void {
   const error = assertThrows(

@@ -1,7 +1,7 @@
 // The date as HTTP writes it.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { httpDate } from "../../src/http1/date.ts";
+import { httpDate } from "../../src/http/date.ts";
 
 Deno.test("httpDate() gives the current second as an IMF-fixdate", () => {
   const before = Math.floor(Date.now() / 1000) * 1000;

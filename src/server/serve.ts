@@ -4,8 +4,8 @@
  * @module
  */
 
-import { LifespanCycle, LifespanError } from "./asgi/lifespan_cycle.ts";
-import type { AsgiApp } from "./asgi/types.ts";
+import { LifespanCycle, LifespanError } from "../asgi/lifespan_cycle.ts";
+import type { AsgiApp } from "../asgi/types.ts";
 import { Connections } from "./connections.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import {
@@ -13,23 +13,23 @@ import {
   type ServerAddress,
   type TcpAddress,
 } from "./listen_options.ts";
-import type { LogLevel, LogRecord } from "./logs/records.ts";
-import { RecurringWarning } from "./logs/recurring_warning.ts";
-import type { Metrics } from "./metrics/metrics.ts";
-import { type AcceptFailure, delay } from "./net/accept_loop.ts";
-import { DeadlineClock } from "./net/deadlines.ts";
-import { openFile } from "./net/file.ts";
-import { listenAll, type Listener } from "./net/listener.ts";
-import { describeAddress, urlOf } from "./net/listener_address.ts";
-import { ProxyHeaderError } from "./net/proxy_protocol.ts";
-import { listenToSignals } from "./net/signals.ts";
+import type { LogLevel, LogRecord } from "../logs/records.ts";
+import { RecurringWarning } from "../logs/recurring_warning.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { type AcceptFailure, delay } from "../net/accept_loop.ts";
+import { DeadlineClock } from "../net/deadlines.ts";
+import { openFile } from "../net/file.ts";
+import { listenAll, type Listener } from "../net/listener.ts";
+import { describeAddress, urlOf } from "../net/listener_address.ts";
+import { ProxyHeaderError } from "../net/proxy_protocol.ts";
+import { listenToSignals } from "../net/signals.ts";
 import {
   type ResolvedOptions,
   resolveOptions,
   type ServeOptions,
 } from "./options.ts";
 import { flushStderr, logToStderr } from "./stderr_log.ts";
-import { callUser } from "./user_code.ts";
+import { callUser } from "../asgi/user_code.ts";
 
 /** How a server is shut down. */
 export interface ShutdownOptions {

@@ -9,20 +9,20 @@
  * @module
  */
 
-import type { AppCalls } from "./asgi/app_calls.ts";
-import { type ConnectionInfo, webSocketScope } from "./asgi/http_scope.ts";
-import type { Ending } from "./asgi/shutdown_notice.ts";
-import type { AsgiApp, WebSocketScope } from "./asgi/types.ts";
-import { WebSocketCycle } from "./asgi/websocket_cycle.ts";
-import { handled } from "./streams/handled.ts";
-import type { Http1Exchange } from "./http1/exchange.ts";
-import type { AccessRecord } from "./logs/records.ts";
-import type { Metrics } from "./metrics/metrics.ts";
+import type { AppCalls } from "../asgi/app_calls.ts";
+import { type ConnectionInfo, webSocketScope } from "../asgi/http_scope.ts";
+import type { Ending } from "../asgi/shutdown_notice.ts";
+import type { AsgiApp, WebSocketScope } from "../asgi/types.ts";
+import { WebSocketCycle } from "../asgi/websocket_cycle.ts";
+import { handled } from "../streams/handled.ts";
+import type { Http1Exchange } from "../http1/exchange.ts";
+import type { AccessRecord } from "../logs/records.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { BufferBudget } from "./websocket/buffer_budget.ts";
-import { checkHandshake, type Handshake } from "./websocket/handshake.ts";
-import { DEFAULT_WEBSOCKET_OPTIONS } from "./websocket/options.ts";
-import type { Deadline } from "./websocket/transport.ts";
+import { BufferBudget } from "../websocket/buffer_budget.ts";
+import { checkHandshake, type Handshake } from "../websocket/handshake.ts";
+import { DEFAULT_WEBSOCKET_OPTIONS } from "../websocket/options.ts";
+import type { Deadline } from "../websocket/transport.ts";
 import {
   type UpgradedWebSocket,
   type UpgradeOptions,

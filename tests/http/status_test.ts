@@ -1,7 +1,7 @@
 // Status lines and reason phrases.
 
 import { assertEquals } from "@std/assert";
-import { reasonPhrase, statusLine } from "../../src/http1/status.ts";
+import { reasonPhrase, statusLine } from "../../src/http/status.ts";
 
 Deno.test("statusLine() has the phrase of a registered code", () => {
   assertEquals(statusLine(200), "HTTP/1.1 200 OK\r\n");

@@ -8,7 +8,7 @@ import {
   isToken,
   listsToken,
   trimWhitespace,
-} from "../src/fields.ts";
+} from "../../src/http/fields.ts";
 
 const TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789" +
   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

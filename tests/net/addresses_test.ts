@@ -4,7 +4,7 @@ import {
   formatIpv4,
   formatIpv6,
   parseAddress,
-} from "../src/addresses.ts";
+} from "../../src/net/addresses.ts";
 
 Deno.test("AddressSet has an address that is given as such", () => {
   const set = AddressSet.parse(["127.0.0.1", "::1"]);

@@ -4,13 +4,10 @@
  * @module
  */
 
-import { DEFAULT_WEBSOCKET_OPTIONS } from "./websocket/options.ts";
-import type { LifespanMode } from "./asgi/lifespan_cycle.ts";
-import { isFieldValue } from "./fields.ts";
-import {
-  DEFAULT_HTTP1_OPTIONS,
-  type Http1Options,
-} from "./http1/connection.ts";
+import { DEFAULT_WEBSOCKET_OPTIONS } from "../websocket/options.ts";
+import type { LifespanMode } from "../asgi/lifespan_cycle.ts";
+import { isFieldValue } from "../http/fields.ts";
+import { DEFAULT_HTTP1_OPTIONS, type Http1Options } from "../http1/options.ts";
 import {
   DEFAULT_HOSTNAME,
   DEFAULT_PORT,
@@ -19,10 +16,10 @@ import {
   type ServerAddress,
   type TlsOptions,
 } from "./listen_options.ts";
-import type { AccessRecord, LogRecord } from "./logs/records.ts";
-import { isTrustList } from "./middleware/address.ts";
-import { isRootPath } from "./middleware/root_path.ts";
-import { Metrics } from "./metrics/metrics.ts";
+import type { AccessRecord, LogRecord } from "../logs/records.ts";
+import { isTrustList } from "../middleware/address.ts";
+import { isRootPath } from "../middleware/root_path.ts";
+import { Metrics } from "../metrics/metrics.ts";
 
 /** What {@linkcode serve} takes; times in milliseconds, `Infinity` for none. */
 export interface ServeOptions {

@@ -2,7 +2,7 @@
 // each in the order of age; and never a request that is being handled.
 
 import { assertEquals } from "@std/assert";
-import { type Evictable, evictOne, evictSome } from "../src/room.ts";
+import { type Evictable, evictOne, evictSome } from "../../src/server/room.ts";
 
 const NOW = 100_000;
 

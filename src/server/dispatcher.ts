@@ -6,21 +6,21 @@
  * @module
  */
 
-import { InvalidEventError } from "./asgi/errors.ts";
-import type { CycleContext } from "./asgi/http_cycle.ts";
-import { HttpCycle } from "./asgi/http_cycle.ts";
-import { type ConnectionInfo, httpScope } from "./asgi/http_scope.ts";
-import { respond } from "./asgi/helpers.ts";
-import { type LifespanCycle, withState } from "./asgi/lifespan_cycle.ts";
-import { type Ending, ShutdownNotices } from "./asgi/shutdown_notice.ts";
-import type { AsgiApp, HttpScope, WebSocketScope } from "./asgi/types.ts";
-import type { Http1Exchange } from "./http1/exchange.ts";
-import type { AccessRecord, LogLevel, LogRecord } from "./logs/records.ts";
-import type { Metrics } from "./metrics/metrics.ts";
-import { ForwardedReader } from "./middleware/forwarded_fields.ts";
-import { rootPath } from "./middleware/root_path.ts";
+import { InvalidEventError } from "../asgi/errors.ts";
+import type { CycleContext } from "../asgi/http_cycle.ts";
+import { HttpCycle } from "../asgi/http_cycle.ts";
+import { type ConnectionInfo, httpScope } from "../asgi/http_scope.ts";
+import { respond } from "../asgi/helpers.ts";
+import { type LifespanCycle, withState } from "../asgi/lifespan_cycle.ts";
+import { type Ending, ShutdownNotices } from "../asgi/shutdown_notice.ts";
+import type { AsgiApp, HttpScope, WebSocketScope } from "../asgi/types.ts";
+import type { Http1Exchange } from "../http1/exchange.ts";
+import type { AccessRecord, LogLevel, LogRecord } from "../logs/records.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { ForwardedReader } from "../middleware/forwarded_fields.ts";
+import { rootPath } from "../middleware/root_path.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { callUser, isInstance } from "./user_code.ts";
+import { callUser, isInstance } from "../asgi/user_code.ts";
 import type {
   Outcome,
   WebSocketDispatcher,

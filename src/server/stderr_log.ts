@@ -5,10 +5,10 @@
  * @module
  */
 
-import { logLineWriter } from "./logs/log_line_writer.ts";
-import type { LineWriter } from "./logs/line_writer.ts";
-import { formatLogRecord } from "./logs/log_lines.ts";
-import type { LogRecord } from "./logs/records.ts";
+import { logLineWriter } from "../logs/log_line_writer.ts";
+import type { LineWriter } from "../logs/line_writer.ts";
+import { formatLogRecord } from "../logs/log_lines.ts";
+import type { LogRecord } from "../logs/records.ts";
 
 /** How long records may take to be written at the end, in milliseconds. */
 const FLUSH_MS = 1_000;

@@ -16,9 +16,9 @@ import {
   serve,
   type ServeOptions,
   type ServerAddress,
-} from "../mod.ts";
-import { http, pathApp } from "./e2e/_apps.ts";
-import { request } from "./e2e/_raw_client.ts";
+} from "../../mod.ts";
+import { http, pathApp } from "../e2e/_apps.ts";
+import { request } from "../e2e/_raw_client.ts";
 import {
   bounded,
   netTest,
@@ -26,9 +26,9 @@ import {
   start,
   type TestServer,
   until,
-} from "./e2e/_testing.ts";
+} from "../e2e/_testing.ts";
 
-const MOD_URL = new URL("../mod.ts", import.meta.url).href;
+const MOD_URL = new URL("../../mod.ts", import.meta.url).href;
 
 // Listening.
 

@@ -9,8 +9,8 @@ import {
   readItems,
   readMember,
   textOf,
-} from "../src/user_code.ts";
-import { HOSTILE_VALUES } from "./_hostile_values.ts";
+} from "../../src/asgi/user_code.ts";
+import { HOSTILE_VALUES } from "../_hostile_values.ts";
 
 /** What comes of a call, when all that can happen has happened. */
 async function failuresOf(callback: () => unknown): Promise<unknown[]> {
