@@ -19,7 +19,7 @@ import { formatCase, formatHeading } from "./compare/report.ts";
 import type { CaseResult, Results } from "./compare/results.ts";
 import { killServers } from "./compare/running_server.ts";
 import { runCase } from "./compare/schedule.ts";
-import { type ServerKind, SERVERS } from "./compare/servers.ts";
+import { before, type ServerKind, SERVERS } from "./compare/servers.ts";
 import { HELP, parseSettings, type Settings } from "./compare/settings.ts";
 import { formatVerdicts } from "./compare/targets.ts";
 import { findTools } from "./compare/tools.ts";
@@ -27,7 +27,10 @@ import { findTools } from "./compare/tools.ts";
 /** Compares as the settings say, and reports. */
 async function compare(settings: Settings): Promise<void> {
   const cases = chosen(CASES, settings.cases, "case");
-  const servers = chosen(SERVERS, settings.servers, "server");
+  const all = settings.before === undefined
+    ? SERVERS
+    : [...SERVERS, before(settings.before)];
+  const servers = chosen(all, settings.servers, "server");
   requireCores(settings);
   await chooseJsr();
   const tools = await findTools(settings);
@@ -64,7 +67,9 @@ function contestantsOf(
   { servers }: Case,
   there: readonly ServerKind[],
 ): ServerKind[] {
-  return servers.flatMap((name) => there.filter((kind) => kind.name === name));
+  return servers
+    .flatMap((name) => name === "x-asgi" ? [name, "x-asgi-before"] : [name])
+    .flatMap((name) => there.filter((kind) => kind.name === name));
 }
 
 /** Those that were named; all if none was. */

@@ -79,6 +79,13 @@ export const SERVERS: readonly ServerKind[] = [
   ]),
 ];
 
+/** This package as it is in another checkout, such as that of an earlier commit. */
+export function before(checkout: string): ServerKind {
+  const app = `${checkout}/bench/compare/apps/x_asgi.ts`;
+  return onDeno("x-asgi-before", "this package in another checkout", app);
+}
+
+/** `file` is in the folder of applications, or the path of one elsewhere. */
 function onDeno(
   name: string,
   title: string,

@@ -12,6 +12,8 @@ export interface Settings {
   readonly cases: readonly string[];
   /** Names of servers; all if there are none. */
   readonly servers: readonly string[];
+  /** Another checkout of this package, to be compared with this one. */
+  readonly before: string | undefined;
   /** How often each server is measured in each case. */
   readonly runs: number;
   /** How long each run lasts, in seconds. */
@@ -44,6 +46,7 @@ Usage: deno task bench:compare [FLAGS]
   --list               Lists cases and servers
   --case NAME          Only this case; may be repeated
   --server NAME        Only this server; may be repeated
+  --before FOLDER      Also another checkout of this package, as x-asgi-before
   --runs COUNT         Runs of each server in each case [5]
   --seconds COUNT      Length of a run, in whole seconds [2]
   --warm-up COUNT      Load before the first run, in whole seconds [1]
@@ -71,6 +74,7 @@ export function parseSettings(args: readonly string[]): Settings | undefined {
       "list": { type: "boolean", default: false },
       "case": { type: "string", multiple: true, default: [] },
       "server": { type: "string", multiple: true, default: [] },
+      "before": { type: "string" },
       "runs": { type: "string" },
       "seconds": { type: "string" },
       "warm-up": { type: "string", default: "1" },
@@ -89,6 +93,7 @@ export function parseSettings(args: readonly string[]): Settings | undefined {
   return {
     cases: values.case,
     servers: values.server,
+    before: values.before,
     runs: count("runs", values.runs ?? (quick ? "1" : "5")),
     seconds: count("seconds", values.seconds ?? (quick ? "1" : "2")),
     warmUp: count("warm-up", values["warm-up"]),
