@@ -22,9 +22,12 @@
 /** What a large step counts for, such as 64 KiB, or a run of small ones. */
 export const LARGE_STEP = 32;
 
-/** A share ends by either; by its steps, since some work is done only later. */
+/**
+ * A share ends by either. By its steps, since what one turn of the event loop
+ * brings is asked for before any of it is worked on: at most 128 reads of 128 KiB.
+ */
 const MAX_MS = 6;
-const MAX_STEPS = 48 * LARGE_STEP;
+const MAX_STEPS = 256 * LARGE_STEP;
 const TURNS_TO_POLL = 61;
 
 /** When the share began, its steps, and when to look at the clock. */
