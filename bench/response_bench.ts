@@ -33,7 +33,7 @@ const FIELDS: [string, string][] = [
 /** A client that sends a request when it is told to, and waits for the answer. */
 class Client implements Transport {
   readonly readable: ReadableStream<Uint8Array>;
-  readonly readDeadline = { arm() {}, disarm() {} };
+  readonly readDeadline = { arm() {}, disarm() {}, [Symbol.dispose]() {} };
   readonly #request: Uint8Array;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #answered = Promise.withResolvers<void>();
@@ -43,6 +43,10 @@ class Client implements Transport {
     this.readable = new ReadableStream({
       start: (controller) => void (this.#controller = controller),
     }, { highWaterMark: 0 });
+  }
+
+  createDeadline() {
+    return this.readDeadline;
   }
 
   /** Sends the request; resolves when the handler has answered it. */

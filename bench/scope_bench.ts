@@ -7,9 +7,10 @@
  * @module
  */
 
-import { HttpCycle, type HttpWire } from "../src/asgi/http_cycle.ts";
+import { HttpCycle } from "../src/asgi/http_cycle.ts";
 import { type ConnectionInfo, httpScope } from "../src/asgi/http_scope.ts";
 import type { AsgiApp } from "../src/asgi/types.ts";
+import type { Answerable } from "../src/http/exchange.ts";
 import type { Field } from "../src/http/fields.ts";
 import { BROWSER_FIELDS } from "./_requests.ts";
 
@@ -43,10 +44,10 @@ for (const [name, info] of Object.entries(REQUESTS)) {
 }
 
 /** Takes everything at once, and has no content to give. */
-class Wire implements HttpWire {
-  readonly departure = undefined;
+class Wire implements Answerable {
+  readonly disconnect = undefined;
   readonly bodyComplete = true;
-  watcher: HttpWire["watcher"];
+  disconnectListener: Answerable["disconnectListener"];
   readonly earlyHints = false;
 
   takeBody(): undefined {}
@@ -55,7 +56,7 @@ class Wire implements HttpWire {
     return Promise.resolve(null);
   }
 
-  inform(): Promise<void> {
+  sendInformational(): Promise<void> {
     return Promise.resolve();
   }
 

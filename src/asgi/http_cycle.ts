@@ -1,7 +1,7 @@
 /**
  * One request's cycle: calls the application, gives it the request's events,
  * and drives the response. It knows no wire format: whatever carries the
- * request implements {@linkcode HttpWire}.
+ * request implements {@linkcode Answerable}.
  *
  * What the application sends passes two places. {@linkcode HttpCycle.send}
  * checks each event's shape, and its order by {@linkcode ResponseOrder}; so a
@@ -25,7 +25,11 @@ import {
 import { handled } from "../streams/handled.ts";
 import { isInstance, readMember } from "./user_code.ts";
 import type { AppCalls } from "./app_calls.ts";
-import type { Departure, DepartureWatcher } from "./departures.ts";
+import type {
+  Answerable,
+  Disconnect,
+  DisconnectListener,
+} from "../http/exchange.ts";
 import {
   ClientDisconnected,
   InvalidEventError,
@@ -53,39 +57,6 @@ import type {
   Send,
 } from "./types.ts";
 
-/** What carries one request and its response: HTTP/1 now, others later. */
-export interface HttpWire {
-  /** How the client left, if it did: "half-closed" clients can still be sent to. */
-  readonly departure: Departure | undefined;
-  /** Told when the client leaves before the response is complete. */
-  watcher: DepartureWatcher | undefined;
-  /** Whether early hints can be sent: the scope offers them only then. */
-  readonly earlyHints: boolean;
-  /** Whether all of the request's content was read. */
-  readonly bodyComplete: boolean;
-  /** Takes content of the request that has arrived; throws as `readBody`. */
-  takeBody(): Uint8Array | undefined;
-  /**
-   * Reads content of the request, as soon as there is some; `null` at its end.
-   *
-   * @throws An error with the `status` to answer with, for a bad body; any
-   * other if the client is lost.
-   */
-  readBody(): Promise<Uint8Array | null>;
-  /** Sends an interim response. */
-  inform(status: number, headers: readonly Field[]): Promise<void>;
-  /** Begins the response; it leaves with the first data. */
-  head(status: number, headers: readonly Field[]): void;
-  /** Sends content, which is copied before this returns. */
-  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined;
-  /** Ends the response with trailers, behind data that was not the last. */
-  trailers(fields: readonly Field[]): Promise<void> | undefined;
-  /** Answers with an error page, or aborts if the response has begun. */
-  refuse(status: number): Promise<void>;
-  /** Cuts the connection. */
-  abort(): void;
-}
-
 /** What all cycles of a server share. */
 export interface CycleContext extends AppCalls {
   /** Opens a file for `http.response.pathsend`. */
@@ -103,12 +74,12 @@ export class HttpCycle
   implements
     EventPort<HttpReceiveEvent, HttpSendEvent>,
     EventTaker<OrderedEvent>,
-    DepartureWatcher,
+    DisconnectListener,
     Ending {
   /** Called when the response is complete, or was cut short. */
   onEnd: (() => void) | undefined;
 
-  readonly #wire: HttpWire;
+  readonly #wire: Answerable;
   readonly #context: CycleContext;
 
   // Towards the application.
@@ -134,7 +105,7 @@ export class HttpCycle
   #finish: () => void = () => {};
 
   /** `bodyless`: whether the response has no content, as one to HEAD. */
-  constructor(wire: HttpWire, context: CycleContext, bodyless: boolean) {
+  constructor(wire: Answerable, context: CycleContext, bodyless: boolean) {
     this.#wire = wire;
     this.#context = context;
     this.#order = new ResponseOrder(bodyless);
@@ -148,7 +119,7 @@ export class HttpCycle
    * may still run then.
    */
   run(app: AsgiApp, scope: HttpScope): Promise<void> {
-    this.#wire.watcher = this;
+    this.#wire.disconnectListener = this;
     return new Promise((finish, fail) => {
       this.#finish = finish;
       this.#call(app, scope).catch(fail);
@@ -198,7 +169,7 @@ export class HttpCycle
   /** Whether `receive` told of it, also of a half close: reason to stop early. */
   get #clientLeft(): boolean {
     return this.#disconnected !== undefined ||
-      this.#wire.departure !== undefined;
+      this.#wire.disconnect !== undefined;
   }
 
   // Towards the application: events are made when it asks for them.
@@ -217,7 +188,7 @@ export class HttpCycle
   nextEvent(): HttpReceiveEvent | Promise<HttpReceiveEvent> {
     if (this.#over || this.#disconnected !== undefined) return DISCONNECT;
     if (!this.#bodyDelivered) return this.#takeBody() ?? this.#waitForBody();
-    if (this.#wire.departure !== undefined) return DISCONNECT;
+    if (this.#wire.disconnect !== undefined) return DISCONNECT;
     return new Promise((wake) => this.#wake = wake);
   }
 
@@ -427,7 +398,7 @@ export class HttpCycle
   #write(event: OrderedEvent, last: boolean): Promise<void> | undefined {
     switch (event.type) {
       case "http.response.early_hint":
-        return this.#wire.inform(103, event.headers);
+        return this.#wire.sendInformational(103, event.headers);
       case "http.response.body":
         this.#begin();
         return this.#wire.data(event.body, last);
@@ -480,7 +451,7 @@ export class HttpCycle
   }
 
   /** Called when the client has left. */
-  departed(how: Departure): void {
+  disconnected(how: Disconnect): void {
     if (how === "lost") this.#lose();
     else if (this.#bodyDelivered) this.#wake?.(DISCONNECT);
   }
@@ -498,7 +469,7 @@ export class HttpCycle
 
   #end(): void {
     this.#over = true;
-    this.#wire.watcher = undefined;
+    this.#wire.disconnectListener = undefined;
     this.#wake?.(DISCONNECT);
     this.onEnd?.();
     this.#finish();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Field } from "../http/fields.ts";
+import type { RequestInfo } from "../http/exchange.ts";
 import type {
   Extensions,
   Header,
@@ -14,15 +14,8 @@ import type {
   WebSocketScope,
 } from "./types.ts";
 
-/** What a wire knows of a request. */
-export interface RequestInfo {
-  readonly version: "1.0" | "1.1" | "2" | "3";
-  /** The method, in uppercase. */
-  readonly method: string;
-  /** The path as it came; the query without its "?". */
-  readonly target: { readonly path: string; readonly query: string };
-  readonly headers: readonly Field[];
-}
+/** What a scope says of a request. */
+export type ScopedRequest = Omit<RequestInfo, "protocol">;
 
 /** What is known of the connection that a request came by. */
 export interface ConnectionInfo {
@@ -44,7 +37,7 @@ export interface WireAbilities {
  * What its wire can do is offered as extensions.
  */
 export function httpScope(
-  request: RequestInfo,
+  request: ScopedRequest,
   connection: ConnectionInfo,
   wire: WireAbilities = NO_ABILITIES,
 ): HttpScope {
@@ -88,7 +81,7 @@ function httpExtensions(
 
 /** Makes the scope of a WebSocket that asks for one of `subprotocols`. */
 export function webSocketScope(
-  request: RequestInfo,
+  request: ScopedRequest,
   connection: ConnectionInfo,
   subprotocols: readonly string[],
 ): WebSocketScope {

@@ -19,7 +19,7 @@
  * @module
  */
 
-import type { DepartureWatcher } from "./departures.ts";
+import type { DisconnectListener } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
 import {
   EventSink,
@@ -73,7 +73,7 @@ export interface WebSocketSession {
 /** What carries one WebSocket: HTTP/1 now, others later. */
 export interface WebSocketWire {
   /** Told when the client leaves before the WebSocket is open. */
-  watcher: DepartureWatcher | undefined;
+  disconnectListener: DisconnectListener | undefined;
   /** Completes the handshake. */
   accept(
     subprotocol: string | null,
@@ -112,7 +112,7 @@ export class WebSocketCycle
   implements
     EventPort<WebSocketEvent, WebSocketCommand>,
     EventTaker<WebSocketAction>,
-    DepartureWatcher,
+    DisconnectListener,
     Ending {
   /** Called when the WebSocket is closed, or was denied. */
   onEnd: (() => void) | undefined;
@@ -158,7 +158,7 @@ export class WebSocketCycle
    * still run then.
    */
   run(app: AsgiApp): Promise<void> {
-    this.#wire!.watcher = this;
+    this.#wire!.disconnectListener = this;
     const over = new Promise<void>((finish) => this.#finishRun = finish);
     this.#call(app);
     return over;
@@ -427,7 +427,7 @@ export class WebSocketCycle
   }
 
   /** The client left before it was answered: there is nobody to answer. */
-  departed(): void {
+  disconnected(): void {
     if (this.#session !== undefined) return;
     this.#wire?.abort();
     this.#end();

@@ -9,8 +9,7 @@
  * @module
  */
 
-import type { DepartureWatcher } from "../asgi/departures.ts";
-import type { HttpWire } from "../asgi/http_cycle.ts";
+import type { Answerable, DisconnectListener } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
 import { handled } from "../streams/handled.ts";
 
@@ -26,11 +25,11 @@ const PHRASES: Record<number, string> = {
 };
 
 /** A request, and the means to answer it. */
-export class FetchExchange implements HttpWire {
+export class FetchExchange implements Answerable {
   /** The request. */
   readonly request: Request;
   /** Told when the client leaves before the response is complete. */
-  watcher: DepartureWatcher | undefined;
+  disconnectListener: DisconnectListener | undefined;
   /** What the runtime is to report in place of an error page. */
   fault: { readonly error: unknown } | undefined;
 
@@ -54,7 +53,7 @@ export class FetchExchange implements HttpWire {
    * How the client left, if it did. Who asks is the first to need the signal:
    * to make one costs time, and Deno prints a notice.
    */
-  get departure(): "lost" | undefined {
+  get disconnect(): "lost" | undefined {
     if (!this.#complete) this.#follow();
     return this.#lost ? "lost" : undefined;
   }
@@ -96,7 +95,7 @@ export class FetchExchange implements HttpWire {
   }
 
   /** No interim response gets here: events that ask for one are refused. */
-  inform(): Promise<void> {
+  sendInformational(): Promise<void> {
     return Promise.reject(new TypeError("Cannot inform: fetch can't"));
   }
 
@@ -173,7 +172,7 @@ export class FetchExchange implements HttpWire {
   readonly #lose = (): void => {
     if (this.#complete) return;
     this.#lost = true;
-    this.watcher?.departed("lost");
+    this.disconnectListener?.disconnected("lost");
     this.abort();
   };
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { DepartureWatcher } from "../asgi/departures.ts";
+import type { DisconnectListener } from "../http/exchange.ts";
 import type {
   WebSocketInput,
   WebSocketSession,
@@ -53,8 +53,8 @@ export class UpgradingRequest implements WebSocketWire {
   }
 
   /** Told when the client leaves before the WebSocket is open. */
-  set watcher(watcher: DepartureWatcher | undefined) {
-    this.#exchange.watcher = watcher;
+  set disconnectListener(disconnectListener: DisconnectListener | undefined) {
+    this.#exchange.disconnectListener = disconnectListener;
   }
 
   /** Hands the response over, and waits until the WebSocket is open. */

@@ -89,7 +89,7 @@ function isDeparture({ type }: ReceiveEvent): boolean {
   return type === "http.disconnect" || type === "websocket.disconnect";
 }
 
-/** Whether only a departure can follow. */
+/** Whether only a disconnect can follow. */
 function isLastContent(event: ReceiveEvent): boolean {
   return event.type !== "http.request" || !event.more_body;
 }

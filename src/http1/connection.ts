@@ -10,6 +10,10 @@
 import { giveWayAt } from "../streams/fair_share.ts";
 import { Http1Exchange } from "./exchange.ts";
 import { HttpError } from "../http/http_error.ts";
+import type {
+  RefusedBytes,
+  ServedConnection,
+} from "../http/served_connection.ts";
 import { linger } from "./linger.ts";
 import { ConnectionState } from "./connection_state.ts";
 import { type RequestHead, RequestHeadParser } from "./request_head.ts";
@@ -26,11 +30,11 @@ type AwaitedHead = "first head" | "head" | "rest of head";
 const REQUEST_GRACE_MS = 300;
 
 /** An HTTP/1 connection. */
-export class Http1Connection {
+export class Http1Connection implements ServedConnection {
   /** Called when the connection is idle after a request. */
   onIdle: (() => void) | undefined;
   /** Called when bytes that are no request were answered with an error. */
-  onRefused: ((exchange: Http1Exchange) => void) | undefined;
+  onRefused: ((refused: RefusedBytes) => void) | undefined;
 
   readonly #transport: Transport;
   readonly #state: ConnectionState;
@@ -165,14 +169,14 @@ export class Http1Connection {
   /** Whether another request may follow; `undefined` if that takes a while. */
   #isReusable(exchange: Http1Exchange): boolean | undefined {
     const state = this.#state;
-    if (!exchange.complete && state.departure !== "lost") {
+    if (!exchange.complete && state.disconnect !== "lost") {
       throw new HttpError(500, "Cannot serve on: the response is not complete");
     }
     state.exchange = undefined;
     if (state.upgraded) return false;
     this.#transport.readDeadline.disarm();
     if (state.writeFailure !== undefined) throw state.writeFailure.error;
-    if (state.departure === "lost") return false;
+    if (state.disconnect === "lost") return false;
     // A client that has half-closed is still owed what it asked for before.
     // One that was promised to stay open may have been sent the next request,
     // even if a shutdown has begun since.
@@ -308,5 +312,5 @@ const UNREADABLE: RequestHead = {
   keepAlive: false,
   expectsContinue: false,
   acceptsTrailers: false,
-  upgrade: false,
+  protocol: undefined,
 };

@@ -22,6 +22,7 @@ import {
   listsToken,
   trimWhitespace,
 } from "../http/fields.ts";
+import type { RequestInfo } from "../http/exchange.ts";
 import { HttpError, quote } from "../http/http_error.ts";
 import { isHost } from "../http/request_target.ts";
 
@@ -38,8 +39,8 @@ export interface ConnectionFields {
   readonly expectsContinue: boolean;
   /** Whether the client accepts trailers. */
   readonly acceptsTrailers: boolean;
-  /** Whether the client asks for another protocol (Upgrade, on 1.1). */
-  readonly upgrade: boolean;
+  /** The protocols that the client asks for (Upgrade, on 1.1), as they came. */
+  readonly protocol: RequestInfo["protocol"];
 }
 
 /** The fields as they came. */
@@ -50,8 +51,8 @@ interface Noted {
   /** Options that Connection lists. */
   close: boolean;
   keepAlive: boolean;
-  upgradeOption: boolean;
   upgrade: boolean;
+  protocol: string | undefined;
   trailers: boolean;
   continue: boolean;
   /** An expectation that can't be met. */
@@ -75,8 +76,8 @@ export function readConnectionFields(
     transferEncoding: undefined,
     close: false,
     keepAlive: http11,
-    upgradeOption: false,
     upgrade: false,
+    protocol: undefined,
     trailers: false,
     continue: false,
     expectation: undefined,
@@ -95,7 +96,7 @@ export function readConnectionFields(
     keepAlive: noted.keepAlive && !noted.close,
     expectsContinue: http11 && noted.continue && framing !== 0,
     acceptsTrailers: http11 && noted.trailers,
-    upgrade: http11 && noted.upgrade && noted.upgradeOption,
+    protocol: http11 && noted.upgrade ? noted.protocol : undefined,
   };
 }
 
@@ -113,7 +114,7 @@ function note(noted: Noted, name: string, value: string): void {
     case "connection":
       if (listsToken(value, "close")) noted.close = true;
       if (listsToken(value, "keep-alive")) noted.keepAlive = true;
-      if (listsToken(value, "upgrade")) noted.upgradeOption = true;
+      if (listsToken(value, "upgrade")) noted.upgrade = true;
       break;
     case "expect":
       if (value.toLowerCase() === "100-continue") noted.continue = true;
@@ -123,9 +124,14 @@ function note(noted: Noted, name: string, value: string): void {
       if (listsToken(value, "trailers")) noted.trailers = true;
       break;
     case "upgrade":
-      noted.upgrade = true;
+      noted.protocol = listed(noted.protocol, value);
       break;
   }
+}
+
+/** Fields of one name are one list (RFC 9110, section 5.3). */
+function listed(earlier: string | undefined, value: string): string {
+  return earlier === undefined ? value : `${earlier}, ${value}`;
 }
 
 function single(

@@ -9,8 +9,9 @@
  */
 
 import { ByteReader } from "../streams/byte_reader.ts";
-import type { Departure, ExchangeContext, Http1Exchange } from "./exchange.ts";
+import type { Disconnect } from "../http/exchange.ts";
 import { HttpError } from "../http/http_error.ts";
+import type { ExchangeContext, Http1Exchange } from "./exchange.ts";
 import type { Http1Options } from "./options.ts";
 import { Output } from "./output.ts";
 import { ReadAhead, type ReadAheadWatcher } from "./read_ahead.ts";
@@ -37,7 +38,7 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
 
   readonly #transport: Transport;
   readonly #readAhead: ReadAhead;
-  #departure: Departure | undefined;
+  #disconnect: Disconnect | undefined;
   #writeFailure: { readonly error: unknown } | undefined;
   #upgraded = false;
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
@@ -52,8 +53,8 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
   }
 
   /** How the client has disconnected, if it has. */
-  get departure(): Departure | undefined {
-    return this.#departure;
+  get disconnect(): Disconnect | undefined {
+    return this.#disconnect;
   }
 
   /** Whether the connection closes after the current exchange. */
@@ -116,10 +117,10 @@ export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
   }
 
   /** Notes how the client has disconnected. */
-  depart(how: Departure): void {
-    if (this.#departure === how) return;
-    this.#departure = how;
-    this.exchange?.watcher?.departed(how);
+  depart(how: Disconnect): void {
+    if (this.#disconnect === how) return;
+    this.#disconnect = how;
+    this.exchange?.disconnectListener?.disconnected(how);
   }
 
   /** What a write has failed with, which closed the connection, if one has. */

@@ -10,6 +10,11 @@
  * @module
  */
 
+import type {
+  Disconnect,
+  DisconnectListener,
+  Exchange,
+} from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
 import type { ByteReader } from "../streams/byte_reader.ts";
 import type { RequestLimits } from "../http/limits.ts";
@@ -35,7 +40,7 @@ export interface ExchangeContext extends ResponseContext {
   /** Whether the connection is to close after this exchange. */
   readonly closing: boolean;
   /** How the client has disconnected, if it has. */
-  readonly departure: Departure | undefined;
+  readonly disconnect: Disconnect | undefined;
   /** Waits for more of the request's body to arrive; `false` at the end. */
   fillBody(exchange: Http1Exchange): Promise<boolean>;
   /** Keeps a read pending, within bounds. */
@@ -44,21 +49,12 @@ export interface ExchangeContext extends ResponseContext {
   upgrade(): UpgradedStream;
 }
 
-/** How a client disconnects: it says that it sends no more, or it cannot be reached. */
-export type Departure = "half-closed" | "lost";
-
-/** Is notified when a client disconnects. */
-export interface DepartureWatcher {
-  /** Called once, or twice if the client is lost after a half close. */
-  departed(how: Departure): void;
-}
-
 /** A request, and the means to answer it. */
-export class Http1Exchange {
+export class Http1Exchange implements Exchange {
   /** The head of the request. */
   readonly request: RequestHead;
   /** Is notified if the client disconnects before the response is complete. */
-  watcher: DepartureWatcher | undefined;
+  disconnectListener: DisconnectListener | undefined;
 
   readonly #context: ExchangeContext;
   /** Reads the request's content, if it has any. */
@@ -93,8 +89,8 @@ export class Http1Exchange {
   }
 
   /** How the client has disconnected, if it has. */
-  get departure(): Departure | undefined {
-    return this.#context.departure;
+  get disconnect(): Disconnect | undefined {
+    return this.#context.disconnect;
   }
 
   /** Whether the response has begun to leave: it can't be replaced any more. */
@@ -124,7 +120,7 @@ export class Http1Exchange {
 
   /** Whether the response was cut short, or never begun. */
   get aborted(): boolean {
-    return !this.complete || this.#context.departure === "lost";
+    return !this.complete || this.#context.disconnect === "lost";
   }
 
   /** Whether the connection can serve another request once the body is read. */
@@ -188,7 +184,10 @@ export class Http1Exchange {
    *
    * @throws {RangeError} If the status is no interim one, or 101.
    */
-  async inform(status: number, headers: readonly Field[]): Promise<void> {
+  async sendInformational(
+    status: number,
+    headers: readonly Field[],
+  ): Promise<void> {
     if (!(status >= 100 && status <= 199) || status === 101) {
       throw new RangeError(`Cannot inform: the status is ${status}`);
     }
@@ -290,7 +289,7 @@ export class Http1Exchange {
 
   async #sendContinue(): Promise<void> {
     this.#continueOwed = false;
-    await this.inform(100, []);
+    await this.sendInformational(100, []);
   }
 }
 

@@ -26,11 +26,18 @@ export {
 } from "../streams/byte_reader.ts";
 export type { BodyFraming, ConnectionFields } from "./connection_fields.ts";
 export { type ExchangeHandler, Http1Connection } from "./connection.ts";
-export {
-  type Departure,
-  type DepartureWatcher,
-  Http1Exchange,
-} from "./exchange.ts";
+export type {
+  Answerable,
+  Disconnect,
+  DisconnectListener,
+  Exchange,
+  RequestInfo,
+} from "../http/exchange.ts";
+export type {
+  RefusedBytes,
+  ServedConnection,
+} from "../http/served_connection.ts";
+export { Http1Exchange } from "./exchange.ts";
 export { HttpError } from "../http/http_error.ts";
 export { DEFAULT_LIMITS, type RequestLimits } from "../http/limits.ts";
 export { DEFAULT_HTTP1_OPTIONS, type Http1Options } from "./options.ts";
@@ -39,5 +46,7 @@ export { type RequestHead, RequestHeadParser } from "./request_head.ts";
 export type { RequestTarget } from "../http/request_target.ts";
 export type { ResponseDefaults } from "./response_head.ts";
 export { reasonPhrase } from "../http/status.ts";
-export type { Deadline, Transport } from "./transport.ts";
+export type { Transport } from "./transport.ts";
+export type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
+export type { ByteStream } from "../streams/byte_stream.ts";
 export { UpgradedStream } from "./upgraded_stream.ts";

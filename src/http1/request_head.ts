@@ -12,6 +12,7 @@ import {
   LineError,
   type LineFault,
 } from "../streams/byte_reader.ts";
+import type { RequestInfo } from "../http/exchange.ts";
 import { type Field, isToken } from "../http/fields.ts";
 import {
   type ConnectionFields,
@@ -26,7 +27,7 @@ import {
 } from "../http/request_target.ts";
 
 /** A request head that has passed every check. */
-export interface RequestHead extends ConnectionFields {
+export interface RequestHead extends RequestInfo, ConnectionFields {
   /**
    * The method, in uppercase. It is brought into this case here and nowhere
    * else, so that framing and the application see the same.
@@ -141,7 +142,7 @@ function parseRequestHead(block: string, limits: RequestLimits): RequestHead {
     keepAlive: fields.keepAlive,
     expectsContinue: fields.expectsContinue,
     acceptsTrailers: fields.acceptsTrailers,
-    upgrade: fields.upgrade,
+    protocol: fields.protocol,
   };
 }
 

@@ -4,16 +4,7 @@
  * @module
  */
 
-/** A re-armable timer that bounds a wait. */
-export interface Deadline {
-  /**
-   * Calls `onExpiry` once, `ms` milliseconds from now or a little later, unless
-   * it is armed again or disarmed before. `Infinity` never expires.
-   */
-  arm(ms: number, onExpiry: () => void): void;
-  /** Calls nothing any more. */
-  disarm(): void;
-}
+import type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
 
 /** A connection of bytes in both directions. */
 export interface Transport {
@@ -21,6 +12,8 @@ export interface Transport {
   readonly readable: ReadableStream<Uint8Array>;
   /** Bounds a wait for the peer. */
   readonly readDeadline: Deadline;
+  /** Makes another deadline, for as long as it is needed. */
+  createDeadline(): DisposableDeadline;
   /** Resolves when all bytes were accepted; rejects when the peer is lost. */
   write(bytes: Uint8Array): Promise<void>;
   /** Says that no more will be written; what the peer sends can still be read. */

@@ -6,11 +6,13 @@
  */
 
 import type { ByteReader } from "../streams/byte_reader.ts";
+import type { ByteStream } from "../streams/byte_stream.ts";
 import { linger } from "./linger.ts";
-import type { Deadline, Transport } from "./transport.ts";
+import type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
+import type { Transport } from "./transport.ts";
 
 /** What the new protocol runs on; its owner must close it. */
-export class UpgradedStream {
+export class UpgradedStream implements ByteStream {
   /** What the client sends; the first bytes may have come with the request. */
   readonly reader: ByteReader;
 
@@ -26,6 +28,11 @@ export class UpgradedStream {
   /** Bounds a wait for the client. */
   get deadline(): Deadline {
     return this.#transport.readDeadline;
+  }
+
+  /** Makes another deadline. */
+  createDeadline(): DisposableDeadline {
+    return this.#transport.createDeadline();
   }
 
   /** How many bytes were given to {@linkcode UpgradedStream.write}. */

@@ -72,6 +72,7 @@ export class Connection {
   readonly tls: TlsParameters | undefined;
 
   readonly #conn: SocketConn;
+  readonly #clock: DeadlineClock;
   readonly #meter: ConnectionMeter | undefined;
   readonly #writeDeadline: CoarseDeadline;
   readonly #writeTimeout: number;
@@ -94,6 +95,7 @@ export class Connection {
     this.localAddr = conn.localAddr;
     this.tls = conn.tls;
     this.#writeTimeout = options.writeTimeout;
+    this.#clock = options.clock;
     this.readDeadline = options.clock.create();
     this.#writeDeadline = options.clock.create();
     this.readable = new ReadableStream({
@@ -101,6 +103,11 @@ export class Connection {
       cancel: () => this.close(),
     }, { highWaterMark: 0 });
     if ("setNoDelay" in conn) sendAtOnce(conn as Deno.TcpConn);
+  }
+
+  /** Makes another deadline, for as long as it is needed. */
+  createDeadline(): CoarseDeadline {
+    return this.#clock.create();
   }
 
   // Idle connections wait here, and an async function would hold its frame. What

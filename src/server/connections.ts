@@ -12,6 +12,7 @@
 import type { ConnectionInfo } from "../asgi/http_scope.ts";
 import type { HostPort, TlsExtension } from "../asgi/types.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { ServedConnection } from "../http/served_connection.ts";
 import { Http1Connection } from "../http1/connection.ts";
 import type { Counts } from "../metrics/counts.ts";
 import { type AcceptedConn, delay } from "../net/accept_loop.ts";
@@ -48,7 +49,7 @@ export class Connections {
   readonly #host: ConnectionsHost;
   readonly #counts: Counts | undefined;
   /** The handshakes that may become connections are among them. */
-  readonly #connections = new Set<Handshake | Http1Connection>();
+  readonly #connections = new Set<Handshake | ServedConnection>();
   #stopping = false;
   #aborted = false;
   #change: Promise<void> | undefined;
@@ -167,14 +168,14 @@ export class Connections {
     else if (this.#stopping) connection.shutdown();
   }
 
-  #ended(connection: Handshake | Http1Connection, error?: unknown): void {
+  #ended(connection: Handshake | ServedConnection, error?: unknown): void {
     this.#connections.delete(connection);
     if (error !== undefined) this.#host.onLost(error);
     if (this.#counts !== undefined) this.#counts.connectionsOpen--;
     this.changed();
   }
 
-  #connect(conn: SocketConn, { address }: Listener): Http1Connection {
+  #connect(conn: SocketConn, { address }: Listener): ServedConnection {
     const { dispatcher, clock } = this.#host;
     const { writeTimeout } = this.#options;
     const meter = this.#counts;
@@ -186,8 +187,7 @@ export class Connections {
       this.#options,
     );
     connection.onIdle = () => this.changed();
-    connection.onRefused = (exchange) =>
-      dispatcher.recordRefused(exchange, info);
+    connection.onRefused = (refused) => dispatcher.recordRefused(refused, info);
     return connection;
   }
 

@@ -14,25 +14,20 @@ import { respond } from "../asgi/helpers.ts";
 import { type LifespanCycle, withState } from "../asgi/lifespan_cycle.ts";
 import { type Ending, ShutdownNotices } from "../asgi/shutdown_notice.ts";
 import type { AsgiApp, HttpScope, WebSocketScope } from "../asgi/types.ts";
-import type { Http1Exchange } from "../http1/exchange.ts";
+import type { Exchange } from "../http/exchange.ts";
+import type { RefusedBytes } from "../http/served_connection.ts";
 import type { AccessRecord, LogLevel, LogRecord } from "../logs/records.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { ForwardedReader } from "../middleware/forwarded_fields.ts";
 import { rootPath } from "../middleware/root_path.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { callUser, isInstance } from "../asgi/user_code.ts";
-import type {
-  Outcome,
-  WebSocketDispatcher,
-  WebSocketDispatcherHost,
-} from "./websocket_dispatcher.ts";
+import type { Outcome, WebSocketDispatcher } from "./websocket_dispatcher.ts";
 
 /** What the server gives the dispatcher, and is told by it. */
 export interface DispatcherHost {
   /** Opens a file for `http.response.pathsend`. */
   readonly openFile: CycleContext["openFile"];
-  /** Makes a deadline for an open WebSocket. */
-  createDeadline: WebSocketDispatcherHost["createDeadline"];
   /** Told whenever a request is over, or the application has returned. */
   onChange(): void;
   /** Told of what goes wrong. */
@@ -117,11 +112,11 @@ export class Dispatcher {
    * when it has become a WebSocket, which goes on without its HTTP connection.
    */
   dispatch(
-    exchange: Http1Exchange,
+    exchange: Exchange,
     connection: ConnectionInfo,
   ): Promise<void> {
     const info = this.#seenByClient(exchange, connection);
-    return exchange.request.upgrade || this.#observed
+    return exchange.request.protocol !== undefined || this.#observed
       ? this.#observe(exchange, info)
       : this.#runHttp(exchange, info);
   }
@@ -131,10 +126,10 @@ export class Dispatcher {
     return this.#host.accessLog !== undefined || this.#metrics !== undefined;
   }
 
-  async #observe(exchange: Http1Exchange, info: ConnectionInfo): Promise<void> {
+  async #observe(exchange: Exchange, info: ConnectionInfo): Promise<void> {
     const start = this.#metrics?.requestBegan();
     const record = this.#beginRecord(exchange, info);
-    const upgraded = exchange.request.upgrade
+    const upgraded = exchange.request.protocol !== undefined
       ? (await this.#loadWebSockets()).dispatch(
         exchange,
         info,
@@ -154,16 +149,14 @@ export class Dispatcher {
   }
 
   /** Records an answer to bytes that were no request. */
-  recordRefused(exchange: Http1Exchange, info: ConnectionInfo): void {
-    if (exchange.refusal !== undefined) {
-      this.#metrics?.refused(exchange.refusal);
-    }
-    this.#endRecord(this.#beginRecord(exchange, info), "http", exchange);
+  recordRefused(refused: RefusedBytes, info: ConnectionInfo): void {
+    if (refused.refusal !== undefined) this.#metrics?.refused(refused.refusal);
+    this.#endRecord(this.#beginRecord(NO_REQUEST, info), "http", refused);
   }
 
   /** What is known of the client's own connection, through whatever proxies. */
   #seenByClient(
-    { request }: Http1Exchange,
+    { request }: Exchange,
     info: ConnectionInfo,
   ): ConnectionInfo {
     const origin = this.#proxies.read(info, request.headers);
@@ -172,7 +165,7 @@ export class Dispatcher {
     return { ...info, client, scheme: secure ? "https" : "http" };
   }
 
-  #runHttp(exchange: Http1Exchange, info: ConnectionInfo): Promise<void> {
+  #runHttp(exchange: Exchange, info: ConnectionInfo): Promise<void> {
     const { request } = exchange;
     const busy = this.#requests >= this.#options.maxConcurrentRequests;
     if (busy) this.#metrics?.refused(503);
@@ -193,7 +186,6 @@ export class Dispatcher {
       createCalls: (onAppReturned) => this.#createContext(onAppReturned),
       metrics: this.#metrics,
       complete: (scope, cycle) => this.#complete(scope, cycle),
-      createDeadline: () => this.#host.createDeadline(),
       onChange: () => this.#host.onChange(),
     });
     if (this.#notices.announced) this.#webSockets.shutdown();
@@ -226,7 +218,7 @@ export class Dispatcher {
   }
 
   #beginRecord(
-    { request }: Http1Exchange,
+    { request }: Pick<Exchange, "request">,
     { client, scheme }: ConnectionInfo,
   ): BegunRecord | undefined {
     if (this.#host.accessLog === undefined) return undefined;
@@ -264,6 +256,17 @@ export class Dispatcher {
     this.#host.log({ level, message, error });
   }
 }
+
+/** What a record says of bytes that are no request. */
+const NO_REQUEST: Pick<Exchange, "request"> = {
+  request: {
+    version: "1.1",
+    method: "",
+    target: { path: "", query: "" },
+    headers: [],
+    protocol: undefined,
+  },
+};
 
 /** Answers what comes past `maxConcurrentRequests`. */
 const serviceUnavailable: AsgiApp = async (_scope, _receive, send) => {

@@ -163,7 +163,6 @@ class AsgiServer implements Server {
     );
     this.#dispatcher = new Dispatcher(app, this.#options, this.#lifespan, {
       openFile,
-      createDeadline: () => this.#clock.create(),
       onChange: () => this.#connections.changed(),
       log: this.#log,
       accessLog: options.accessLog,

@@ -15,14 +15,13 @@ import type { Ending } from "../asgi/shutdown_notice.ts";
 import type { AsgiApp, WebSocketScope } from "../asgi/types.ts";
 import { WebSocketCycle } from "../asgi/websocket_cycle.ts";
 import { handled } from "../streams/handled.ts";
-import type { Http1Exchange } from "../http1/exchange.ts";
+import type { Exchange } from "../http/exchange.ts";
 import type { AccessRecord } from "../logs/records.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { BufferBudget } from "../websocket/buffer_budget.ts";
 import { checkHandshake, type Handshake } from "../websocket/handshake.ts";
 import { DEFAULT_WEBSOCKET_OPTIONS } from "../websocket/options.ts";
-import type { Deadline } from "../websocket/transport.ts";
 import {
   type UpgradedWebSocket,
   type UpgradeOptions,
@@ -41,8 +40,6 @@ export interface WebSocketDispatcherHost {
   readonly metrics: Metrics | undefined;
   /** Adds to a scope what no wire knows. */
   complete(scope: WebSocketScope, cycle: Ending): void;
-  /** Makes a deadline for an open WebSocket. */
-  createDeadline(): Deadline & Disposable;
   /** Called whenever a WebSocket is over. */
   onChange(): void;
 }
@@ -101,7 +98,7 @@ export class WebSocketDispatcher {
    * one. `undefined` if it asks for no WebSocket.
    */
   dispatch(
-    exchange: Http1Exchange,
+    exchange: Exchange,
     info: ConnectionInfo,
     onEnd: EndWatcher,
   ): Promise<void> | undefined {
@@ -114,7 +111,7 @@ export class WebSocketDispatcher {
   }
 
   async #run(
-    exchange: Http1Exchange,
+    exchange: Exchange,
     handshake: Handshake,
     info: ConnectionInfo,
     onEnd: EndWatcher,
@@ -127,7 +124,6 @@ export class WebSocketDispatcher {
       exchange,
       handshake,
       this.#upgradeOptions,
-      () => this.#host.createDeadline(),
     );
     const { subprotocols } = handshake;
     const scope = webSocketScope(exchange.request, info, subprotocols);
@@ -138,7 +134,7 @@ export class WebSocketDispatcher {
     const over = cycle.run(this.#host.app);
     // Both may have come before the cycle, while this class was loaded.
     if (this.#stopping) cycle.shutdown();
-    if (exchange.departure !== undefined) cycle.departed();
+    if (exchange.disconnect !== undefined) cycle.disconnected();
     await cycle.answered;
     if (wire.upgraded !== undefined) {
       calls.opened(wire.upgraded);
@@ -206,9 +202,9 @@ class ReleasingCalls implements AppCalls {
 
 /** Refuses a handshake; a client that is lost meanwhile is no failure of ours. */
 async function refuse(
-  exchange: Http1Exchange,
+  exchange: Exchange,
   onEnd: EndWatcher,
-  ...answer: Parameters<Http1Exchange["refuse"]>
+  ...answer: Parameters<Exchange["refuse"]>
 ): Promise<void> {
   try {
     await exchange.refuse(...answer);

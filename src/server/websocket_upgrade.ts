@@ -6,16 +6,17 @@
  * @module
  */
 
-import type { DepartureWatcher } from "../asgi/departures.ts";
+import type { DisconnectListener } from "../http/exchange.ts";
 import type {
   WebSocketInput,
   WebSocketSession,
   WebSocketWire,
 } from "../asgi/websocket_cycle.ts";
 import type { Field } from "../http/fields.ts";
-import type { Http1Exchange } from "../http1/exchange.ts";
-import type { UpgradedStream } from "../http1/upgraded_stream.ts";
+import type { Exchange } from "../http/exchange.ts";
 import type { ByteReader } from "../streams/byte_reader.ts";
+import type { ByteStream } from "../streams/byte_stream.ts";
+import type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
 import type { BufferBudget } from "../websocket/buffer_budget.ts";
 import { ABNORMAL_CLOSURE } from "../websocket/close_codes.ts";
 import {
@@ -29,7 +30,7 @@ import {
   DEFAULT_COMPRESSION_OPTIONS,
   type WebSocketOptions,
 } from "../websocket/options.ts";
-import type { Deadline, WebSocketTransport } from "../websocket/transport.ts";
+import type { WebSocketTransport } from "../websocket/transport.ts";
 
 /** What all WebSockets of a server share. */
 export interface UpgradeOptions extends WebSocketOptions {
@@ -51,28 +52,22 @@ export interface MessageMeter {
   messagesSent: number;
 }
 
-/** A deadline that is given back when it is not needed any more. */
-type DisposableDeadline = Deadline & Disposable;
-
 /** A WebSocket that came as an HTTP/1.1 request. */
 export class UpgradingWebSocket implements WebSocketWire {
-  readonly #exchange: Http1Exchange;
+  readonly #exchange: Exchange;
   readonly #handshake: Handshake;
   readonly #options: UpgradeOptions;
-  readonly #createDeadline: () => DisposableDeadline;
   #upgraded: UpgradedWebSocket | undefined;
 
-  /** `createDeadline` is called when the WebSocket is open. */
+  /** Nothing is answered yet. */
   constructor(
-    exchange: Http1Exchange,
+    exchange: Exchange,
     handshake: Handshake,
     options: UpgradeOptions,
-    createDeadline: () => DisposableDeadline,
   ) {
     this.#exchange = exchange;
     this.#handshake = handshake;
     this.#options = options;
-    this.#createDeadline = createDeadline;
   }
 
   /** The WebSocket, once it is open. */
@@ -81,8 +76,8 @@ export class UpgradingWebSocket implements WebSocketWire {
   }
 
   /** Called when the client disconnects before the WebSocket is open. */
-  set watcher(watcher: DepartureWatcher | undefined) {
-    this.#exchange.watcher = watcher;
+  set disconnectListener(disconnectListener: DisconnectListener | undefined) {
+    this.#exchange.disconnectListener = disconnectListener;
   }
 
   /** Answers 101, and hands the connection over to WebSocket. */
@@ -102,9 +97,8 @@ export class UpgradingWebSocket implements WebSocketWire {
       extensions: deflate?.response,
     });
     const stream = await this.#exchange.upgrade([...fields, ...headers]);
-    const createDeadline = this.#createDeadline;
     return this.#upgraded = new UpgradedWebSocket(
-      { stream, createDeadline, lingerTimeout, meter },
+      { stream, lingerTimeout, meter },
       { ...options, deflate },
     );
   }
@@ -132,8 +126,7 @@ export class UpgradingWebSocket implements WebSocketWire {
 
 /** What carries an open WebSocket. */
 interface Carrier {
-  readonly stream: UpgradedStream;
-  readonly createDeadline: () => DisposableDeadline;
+  readonly stream: ByteStream;
   readonly lingerTimeout: number;
   readonly meter: MessageMeter | undefined;
 }
@@ -169,7 +162,7 @@ export class UpgradedWebSocket implements WebSocketSession, WebSocketTransport {
 
   /** Makes another deadline. */
   createDeadline(): DisposableDeadline {
-    return this.#carrier.createDeadline();
+    return this.#carrier.stream.createDeadline();
   }
 
   /** The status of the handshake. */

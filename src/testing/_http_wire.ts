@@ -5,9 +5,8 @@
  * @module
  */
 
-import type { DepartureWatcher } from "../asgi/departures.ts";
-import type { HttpWire } from "../asgi/http_cycle.ts";
-import type { RequestInfo } from "../asgi/http_scope.ts";
+import type { ScopedRequest } from "../asgi/http_scope.ts";
+import type { Answerable, DisconnectListener } from "../http/exchange.ts";
 import type { BuiltRequest } from "./_request.ts";
 import { type Field, listsToken } from "../http/fields.ts";
 import { handled } from "../streams/handled.ts";
@@ -19,7 +18,7 @@ import { type ResponseHead, ResponseSink } from "./_response_sink.ts";
 const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
 
 /** The wire of one request. */
-export class TestHttpWire implements HttpWire {
+export class TestHttpWire implements Answerable {
   /** The response, from the client's side. */
   readonly response: ResponseSink;
   /** Whether early hints can be sent. */
@@ -27,11 +26,11 @@ export class TestHttpWire implements HttpWire {
   /** The interim responses that have come. */
   readonly informational: ResponseHead[] = [];
   /** How the client left, if it did. */
-  departure: "half-closed" | "lost" | undefined;
+  disconnect: "half-closed" | "lost" | undefined;
   /** Told when the client leaves. */
-  watcher: DepartureWatcher | undefined;
+  disconnectListener: DisconnectListener | undefined;
 
-  readonly #request: RequestInfo;
+  readonly #request: ScopedRequest;
   readonly #content: RequestContent;
   readonly #errors: CallErrors;
   #hasLength = false;
@@ -53,11 +52,11 @@ export class TestHttpWire implements HttpWire {
 
   /** The client leaves; `reason` is what the test sees of that. */
   depart(how: "half-closed" | "lost", reason: unknown): void {
-    if (this.departure === "lost" || this.departure === how) return;
-    this.departure = how;
+    if (this.disconnect === "lost" || this.disconnect === how) return;
+    this.disconnect = how;
     if (how === "lost") this.response.fail(reason);
     this.#content.break(how);
-    this.watcher?.departed(how);
+    this.disconnectListener?.disconnected(how);
   }
 
   /** Whether all of the request's content was read. */
@@ -75,13 +74,16 @@ export class TestHttpWire implements HttpWire {
     try {
       return await this.#content.read();
     } catch (error) {
-      if (this.departure === undefined) this.depart("lost", error);
+      if (this.disconnect === undefined) this.depart("lost", error);
       throw error;
     }
   }
 
   /** Takes an interim response; HTTP/1.0 knows none. */
-  async inform(status: number, headers: readonly Field[]): Promise<void> {
+  async sendInformational(
+    status: number,
+    headers: readonly Field[],
+  ): Promise<void> {
     if (this.#request.version === "1.0") return;
     await Promise.resolve(this.informational.push({ status, headers }));
   }
@@ -94,13 +96,13 @@ export class TestHttpWire implements HttpWire {
 
   /** Takes content. */
   data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
-    if (this.departure === "lost") return lost();
+    if (this.disconnect === "lost") return lost();
     return this.response.data(chunk, last);
   }
 
   /** Takes the trailers, where the server would send them. */
   trailers(fields: readonly Field[]): Promise<void> | undefined {
-    if (this.departure === "lost") return lost();
+    if (this.disconnect === "lost") return lost();
     const sent = this.#carriesTrailers
       ? fields.filter(([name]) => !FRAMING_FIELDS.has(name))
       : [];

@@ -7,7 +7,7 @@
 import {
   type ConnectionInfo,
   httpScope,
-  type RequestInfo,
+  type ScopedRequest,
   webSocketScope,
   type WireAbilities,
 } from "../asgi/http_scope.ts";
@@ -58,7 +58,7 @@ export interface RequestParts extends ScopeOptions {
 
 /** A request as the server knows it, and what its wire can do. */
 export interface BuiltRequest extends WireAbilities {
-  readonly info: RequestInfo;
+  readonly info: ScopedRequest;
   readonly connection: ConnectionInfo;
 }
 

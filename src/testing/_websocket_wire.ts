@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { DepartureWatcher } from "../asgi/departures.ts";
+import type { DisconnectListener } from "../http/exchange.ts";
 import type {
   WebSocketInput,
   WebSocketSession,
@@ -53,7 +53,7 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
   /** How it has ended, once it has. */
   readonly closed: Promise<WebSocketClose>;
   /** Told when the client leaves before the WebSocket is open. */
-  watcher: DepartureWatcher | undefined;
+  disconnectListener: DisconnectListener | undefined;
 
   readonly #errors: CallErrors;
   readonly #inbox = new BoundedQueue<Message>();
@@ -174,7 +174,7 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
   leave(reason: unknown = disconnected()): void {
     this.denial.fail(reason);
     this.#finish(LOST);
-    this.watcher?.departed("lost");
+    this.disconnectListener?.disconnected("lost");
   }
 
   #finish(end: WebSocketClose): void {

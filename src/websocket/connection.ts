@@ -21,6 +21,7 @@
  * @module
  */
 
+import type { DisposableDeadline } from "../streams/deadline.ts";
 import { handled } from "../streams/handled.ts";
 import { BufferBudget } from "./buffer_budget.ts";
 import {
@@ -44,7 +45,7 @@ import {
 } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { Receiver } from "./receiver.ts";
-import type { Deadline, WebSocketTransport } from "./transport.ts";
+import type { WebSocketTransport } from "./transport.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 /** How a connection ended. */
@@ -121,7 +122,7 @@ export class WebSocketConnection {
   readonly #receiver: Receiver<Close>;
   readonly #inbox: Inbox<Message, Close>;
   readonly #keepAlive: KeepAlive;
-  readonly #idleDeadline: (Deadline & Disposable) | undefined;
+  readonly #idleDeadline: DisposableDeadline | undefined;
 
   // Towards the client.
   readonly #outbox: Outbox;

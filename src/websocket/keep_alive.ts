@@ -11,7 +11,7 @@
  */
 
 import type { WebSocketOptions } from "./options.ts";
-import type { Deadline } from "./transport.ts";
+import type { Deadline } from "../streams/deadline.ts";
 
 /** What is kept alive. */
 export interface Pingable {

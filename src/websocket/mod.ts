@@ -76,5 +76,7 @@ export {
   DEFAULT_WEBSOCKET_OPTIONS,
   type WebSocketOptions,
 } from "./options.ts";
-export type { Deadline, WebSocketTransport } from "./transport.ts";
+export type { WebSocketTransport } from "./transport.ts";
+export type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
+export type { ByteStream } from "../streams/byte_stream.ts";
 export { WebSocketError } from "./websocket_error.ts";

@@ -3,7 +3,7 @@
 // back when the test says so, and its client sends, closes, or is lost when the
 // test says so. Nothing here waits for a clock.
 
-import type { DepartureWatcher } from "../../src/asgi/departures.ts";
+import type { DisconnectListener } from "../../src/http/exchange.ts";
 import { webSocketScope } from "../../src/asgi/http_scope.ts";
 import type { AsgiApp, Header, WebSocketScope } from "../../src/asgi/types.ts";
 import {
@@ -33,7 +33,7 @@ export class FakeWebSocketWire implements WebSocketWire, WebSocketSession {
   receives = 0;
   /** What it says of the bytes that wait, if anything. */
   waiting: number | undefined;
-  watcher: DepartureWatcher | undefined;
+  disconnectListener: DisconnectListener | undefined;
 
   readonly #inputs: WebSocketInput[] = [];
   #end: WebSocketInput | undefined;
@@ -69,7 +69,7 @@ export class FakeWebSocketWire implements WebSocketWire, WebSocketSession {
   /** The client leaves before the WebSocket is open. */
   depart(how: "half-closed" | "lost"): void {
     this.#lost = how === "lost";
-    this.watcher?.departed(how);
+    this.disconnectListener?.disconnected(how);
   }
 
   /** The session comes to its end by itself, and sends no more. */

@@ -5,12 +5,12 @@
 
 import type { Field } from "../../src/http/fields.ts";
 import { isInstance, readMember } from "../../src/asgi/user_code.ts";
-import {
-  type CycleContext,
-  HttpCycle,
-  type HttpWire,
-} from "../../src/asgi/http_cycle.ts";
-import type { Departure, DepartureWatcher } from "../../src/asgi/departures.ts";
+import { type CycleContext, HttpCycle } from "../../src/asgi/http_cycle.ts";
+import type {
+  Answerable,
+  Disconnect,
+  DisconnectListener,
+} from "../../src/http/exchange.ts";
 import { httpScope } from "../../src/asgi/http_scope.ts";
 import type {
   AsgiApp,
@@ -37,14 +37,14 @@ export class BadBody extends Error {
 }
 
 /** A wire without bytes. */
-export class FakeWire implements HttpWire {
+export class FakeWire implements Answerable {
   /** What the wire was told, in order. */
   readonly calls: WireCall[] = [];
   /** How often the request's content was asked for. */
   bodyReads = 0;
   earlyHints = true;
-  departure: Departure | undefined;
-  watcher: DepartureWatcher | undefined;
+  disconnect: Disconnect | undefined;
+  disconnectListener: DisconnectListener | undefined;
 
   readonly #arrived: (Uint8Array | Error)[] = [];
   #bodyEnded = false;
@@ -73,14 +73,14 @@ export class FakeWire implements HttpWire {
   }
 
   /** The client leaves; writes and reads that wait fail if it is lost. */
-  depart(how: Departure): void {
-    this.departure = how;
+  depart(how: Disconnect): void {
+    this.disconnect = how;
     if (how === "lost") {
       this.#gate?.promise.catch(() => {});
       this.#gate?.reject(new Error("Cannot write: lost for the test"));
       this.#wakeReader();
     }
-    this.watcher?.departed(how);
+    this.disconnectListener?.disconnected(how);
   }
 
   /** The client takes nothing more, until `release`. */
@@ -116,13 +116,13 @@ export class FakeWire implements HttpWire {
       const chunk = this.#take();
       if (chunk !== undefined) return chunk;
       if (this.bodyComplete) return null;
-      if (this.departure === "lost") throw new Error("Cannot read: lost");
-      if (this.departure === "half-closed") throw new BadBody(400);
+      if (this.disconnect === "lost") throw new Error("Cannot read: lost");
+      if (this.disconnect === "half-closed") throw new BadBody(400);
       await this.#arrival.promise;
     }
   }
 
-  inform(status: number, fields: readonly Field[]): Promise<void> {
+  sendInformational(status: number, fields: readonly Field[]): Promise<void> {
     return this.#tell(["inform", status, fields]) ?? Promise.resolve();
   }
 
@@ -161,7 +161,7 @@ export class FakeWire implements HttpWire {
 
   #tell(call: WireCall): Promise<void> | undefined {
     this.calls.push(call);
-    if (this.departure === "lost") {
+    if (this.disconnect === "lost") {
       return Promise.reject(new Error("Cannot write: lost for the test"));
     }
     return this.#gate?.promise;

@@ -543,7 +543,7 @@ Deno.test("A fault of the wire is the client's loss: the response is cut, and se
   const wire = new FakeWire();
   const { errors } = await runFaulty(async (_scope, _receive, send) => {
     await begin(send);
-    wire.departure = "lost"; // Not told: only the write shows it.
+    wire.disconnect = "lost"; // Not told: only the write shows it.
     const error = await assertRejects(
       () => more(send, "a"),
       ClientDisconnected,

@@ -6,11 +6,11 @@ import {
   type ConnectionInfo,
   decodePath,
   httpScope,
-  type RequestInfo,
+  type ScopedRequest,
   webSocketScope,
 } from "../../src/asgi/http_scope.ts";
 
-const REQUEST: RequestInfo = {
+const REQUEST: ScopedRequest = {
   version: "1.1",
   method: "GET",
   target: { path: "/caf%C3%A9/a%2Fb", query: "q=%C3%A9&r" },

@@ -747,7 +747,7 @@ Deno.test("A shutdown behind the close changes nothing", async () => {
   assertEquals(wire.calls, [ACCEPTED, BYE]);
 });
 
-// Departure before accept.
+// Disconnect before accept.
 
 for (const how of ["half-closed", "lost"] as const) {
   Deno.test(`A client that leaves before accept (${how}) gives 1006 behind connect`, async () => {
@@ -799,7 +799,7 @@ Deno.test("A client that is lost while it is accepted rejects the accept", async
   assertEquals(errors, []);
 });
 
-Deno.test("A departure that comes behind accept is left to the session", async () => {
+Deno.test("A disconnect that comes behind accept is left to the session", async () => {
   const wire = new FakeWebSocketWire();
   await run(
     accepted(async (_receive, send) => {

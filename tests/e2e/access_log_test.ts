@@ -442,9 +442,6 @@ Deno.test("A handshake whose refusal finds no client is recorded as aborted", as
   const lifespan = new LifespanCycle(greeting, "off", () => {});
   const dispatcher = new Dispatcher(greeting, DEFAULT_OPTIONS, lifespan, {
     openFile: () => Promise.reject(new Error("There are no files here")),
-    createDeadline: () => {
-      throw new Error("There is no WebSocket here");
-    },
     onChange: () => {},
     log: () => {},
     accessLog: (record) => void access.push(record),

@@ -33,9 +33,9 @@ const DEPARTURES: Record<string, (port: number) => Promise<void>> = {
     reset(port, request("GET", "/") + "GET /next HTTP/1.1\r\n"),
 };
 
-for (const [departure, leave] of Object.entries(DEPARTURES)) {
+for (const [disconnect, leave] of Object.entries(DEPARTURES)) {
   netTest(
-    `receive gives the disconnect if the client ${departure}`,
+    `receive gives the disconnect if the client ${disconnect}`,
     async () => {
       const probe = new Probe(async (_scope, receive, send) => {
         await begin(send);
@@ -50,7 +50,7 @@ for (const [departure, leave] of Object.entries(DEPARTURES)) {
     },
   );
 
-  netTest(`send rejects if the client ${departure}`, async () => {
+  netTest(`send rejects if the client ${disconnect}`, async () => {
     const probe = new Probe(async (_scope, _receive, send) => {
       await begin(send);
       await sendForEver(send);

@@ -16,16 +16,22 @@ import {
   DEFAULT_HTTP1_OPTIONS,
   type Http1Options,
 } from "../../src/http1/options.ts";
-import type { Deadline, Transport } from "../../src/http1/transport.ts";
+import type { Transport } from "../../src/http1/transport.ts";
+import type { DisposableDeadline } from "../../src/streams/deadline.ts";
 import { giveWay } from "../../src/streams/fair_share.ts";
 import { setImmediate } from "node:timers";
 import { bytes, text } from "../_feeding.ts";
 
 /** A deadline that expires by hand. */
-export class ManualDeadline implements Deadline {
+export class ManualDeadline implements DisposableDeadline {
+  readonly #onDispose: () => void;
   #onExpiry: (() => void) | undefined;
   /** What it is armed for, in milliseconds; `undefined` if it is not. */
   armed: number | undefined;
+
+  constructor(onDispose = () => {}) {
+    this.#onDispose = onDispose;
+  }
 
   arm(ms: number, onExpiry: () => void): void {
     this.armed = ms;
@@ -35,6 +41,11 @@ export class ManualDeadline implements Deadline {
   disarm(): void {
     this.armed = undefined;
     this.#onExpiry = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.disarm();
+    this.#onDispose();
   }
 
   /** Lets the time pass; fails if nobody waits for it. */
@@ -62,6 +73,8 @@ export interface Misbehaviour {
 export class MemoryTransport implements Transport {
   readonly readable: ReadableStream<Uint8Array>;
   readonly readDeadline = new ManualDeadline();
+  /** Those that were made besides, and not given back. */
+  readonly deadlines = new Set<ManualDeadline>();
   /** What became of the server's side, in order; no two writes in a row. */
   readonly events: ("write" | "closeWrite" | "endRead" | "close")[] = [];
   /** How many writes have succeeded. */
@@ -207,6 +220,12 @@ export class MemoryTransport implements Transport {
     this.#readEnded = true;
     this.#controller.error(new Error("The connection was closed"));
     this.#release();
+  }
+
+  createDeadline(): ManualDeadline {
+    const deadline = new ManualDeadline(() => this.deadlines.delete(deadline));
+    this.deadlines.add(deadline);
+    return deadline;
   }
 
   async #pull(): Promise<void> {

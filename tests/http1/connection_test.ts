@@ -10,7 +10,9 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { Departure, Http1Exchange } from "../../src/http1/exchange.ts";
+import type { Disconnect } from "../../src/http/exchange.ts";
+import type { RefusedBytes } from "../../src/http/served_connection.ts";
+import type { Http1Exchange } from "../../src/http1/exchange.ts";
 import { bytes, everyFeeding } from "../_feeding.ts";
 import {
   echo,
@@ -319,14 +321,13 @@ Deno.test("What a client sends behind a refusal is read and thrown away until it
 
 Deno.test("Bytes that are no request are reported once they were refused", async () => {
   const { transport, connection, done, exchanges } = serveInMemory();
-  const refused: Http1Exchange[] = [];
-  connection.onRefused = (exchange) => refused.push(exchange);
+  const refused: RefusedBytes[] = [];
+  connection.onRefused = (bytes) => refused.push(bytes);
   transport.push(get("/good") + "nonsense\r\n\r\n");
   await settle();
   assertEquals(statuses(transport.output), [200, 400]);
-  const [{ refusal, status, complete, request }] = refused;
-  assertEquals([refusal, status, complete], [400, 400, true]);
-  assertEquals(request.method, "");
+  const [{ refusal, status, aborted }] = refused;
+  assertEquals([refusal, status, aborted], [400, 400, false]);
   transport.end();
   await within(done);
   assertEquals([refused.length, exchanges.length], [1, 1]);
@@ -412,14 +413,16 @@ Deno.test("A connection that ends without a request gets no response", async () 
 
 /** Serves a request whose handler runs until `open`; notes the departures. */
 function serveWaiting(): {
-  departures: Departure[];
+  departures: Disconnect[];
   served: ReturnType<typeof serveInMemory>;
   open: () => void;
 } {
-  const departures: Departure[] = [];
+  const departures: Disconnect[] = [];
   const { open, opened } = gate();
   const served = serveInMemory(async (exchange) => {
-    exchange.watcher = { departed: (how) => departures.push(how) };
+    exchange.disconnectListener = {
+      disconnected: (how) => departures.push(how),
+    };
     await readContent(exchange);
     await opened;
     await respond(exchange, "done");
@@ -432,11 +435,11 @@ Deno.test("A handler is told when its client half-closes, and can still answer",
   served.transport.push(get("/"));
   await settle();
   assertEquals(departures, []);
-  assertEquals(served.exchanges[0].departure, undefined);
+  assertEquals(served.exchanges[0].disconnect, undefined);
   served.transport.end();
   await settle();
   assertEquals(departures, ["half-closed"]);
-  assertEquals(served.exchanges[0].departure, "half-closed");
+  assertEquals(served.exchanges[0].disconnect, "half-closed");
   open();
   await within(served.done);
   assertEquals(bodies(served.transport.output), ["done"]);
@@ -449,7 +452,7 @@ Deno.test("A handler is told when its client is lost", async () => {
   served.transport.lose();
   await settle();
   assertEquals(departures, ["lost"]);
-  assertEquals(served.exchanges[0].departure, "lost");
+  assertEquals(served.exchanges[0].disconnect, "lost");
   open();
   await within(served.done.catch(() => {}));
   assert(served.transport.closed);
@@ -485,10 +488,12 @@ Deno.test("A handler is told of a client that leaves behind a large body", async
 });
 
 Deno.test("A handler that does not read is told of a client that leaves behind its body", async () => {
-  const departures: Departure[] = [];
+  const departures: Disconnect[] = [];
   const { open, opened } = gate();
   const { transport, done } = serveInMemory(async (exchange) => {
-    exchange.watcher = { departed: (how) => departures.push(how) };
+    exchange.disconnectListener = {
+      disconnected: (how) => departures.push(how),
+    };
     await opened;
     await respond(exchange, "done");
   });

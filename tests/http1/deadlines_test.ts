@@ -201,17 +201,17 @@ const BURST_REQUESTS = Math.ceil(70_000 / GET.length);
 const BURST = GET.repeat(BURST_REQUESTS);
 
 Deno.test("A response that a client has sent 64 KiB ahead of has headerTimeout", async () => {
-  let departed: string | undefined;
+  let disconnected: string | undefined;
   const served = serve(async (exchange) => {
     const left = Promise.withResolvers<string>();
-    exchange.watcher = { departed: left.resolve };
-    departed = await left.promise;
+    exchange.disconnectListener = { disconnected: left.resolve };
+    disconnected = await left.promise;
   });
   assertEquals(await armedBehind(served, BURST), 1);
-  assertEquals(departed, undefined);
+  assertEquals(disconnected, undefined);
   served.transport.readDeadline.expire();
   await within(served.done.catch(() => {}));
-  assertEquals(departed, "lost");
+  assertEquals(disconnected, "lost");
   assert(served.transport.closed);
 });
 

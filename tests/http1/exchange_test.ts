@@ -382,8 +382,11 @@ Deno.test("Interim responses come before the response", async () => {
   const { output } = await exchangeOne(
     request("GET / HTTP/1.1"),
     async (exchange) => {
-      await exchange.inform(103, [["link", "</a>"], ["link", "</b>"]]);
-      await exchange.inform(103, [["link", "</c>"]]);
+      await exchange.sendInformational(103, [["link", "</a>"], [
+        "link",
+        "</b>",
+      ]]);
+      await exchange.sendInformational(103, [["link", "</c>"]]);
       await respond(exchange, "hello");
     },
     HINTS,
@@ -397,8 +400,8 @@ Deno.test("Early hints are not sent unless the option says so, others are", asyn
   const { output, exchanges } = await exchangeOne(
     request("GET / HTTP/1.1"),
     async (exchange) => {
-      await exchange.inform(103, [["link", "</a>"]]);
-      await exchange.inform(102, []);
+      await exchange.sendInformational(103, [["link", "</a>"]]);
+      await exchange.sendInformational(102, []);
       await respond(exchange, "hello");
     },
   );
@@ -410,7 +413,7 @@ Deno.test("Interim responses are not sent to HTTP/1.0", async () => {
   const { output, exchanges } = await exchangeOne(
     request("GET / HTTP/1.0"),
     async (exchange) => {
-      await exchange.inform(103, [["link", "</a>"]]);
+      await exchange.sendInformational(103, [["link", "</a>"]]);
       await respond(exchange, "hello");
     },
     HINTS,
@@ -424,7 +427,7 @@ Deno.test("Interim responses are not sent behind the head", async () => {
     request("GET / HTTP/1.1"),
     async (exchange) => {
       exchange.head(200, [["content-length", "2"]]);
-      await exchange.inform(103, [["link", "</a>"]]);
+      await exchange.sendInformational(103, [["link", "</a>"]]);
       await exchange.data(bytes("ok"), true);
     },
     HINTS,
@@ -741,11 +744,11 @@ const OUT_OF_ORDER: Record<
     "Cannot begin response: the status is NaN",
   ],
   "an interim status of 200": [
-    (exchange) => exchange.inform(200, []),
+    (exchange) => exchange.sendInformational(200, []),
     "Cannot inform: the status is 200",
   ],
   "an interim status of 101": [
-    (exchange) => exchange.inform(101, []),
+    (exchange) => exchange.sendInformational(101, []),
     "Cannot inform: the status is 101",
   ],
   "two lengths": [

@@ -97,7 +97,7 @@ Deno.test("run() rejects with what a write has failed with, even if the handler 
   await settle();
   transport.breakWrites(new RangeError("Write failed"));
   await assertRejects(() => within(done), RangeError, "Write failed");
-  assertEquals(exchanges[0].departure, "lost");
+  assertEquals(exchanges[0].disconnect, "lost");
   assert(exchanges[0].aborted);
 });
 

@@ -27,7 +27,9 @@ interface Upgraded extends InMemory {
 async function serveUpgrade(...chunks: string[]): Promise<Upgraded> {
   const upgraded = Promise.withResolvers<UpgradedStream>();
   const served = serveInMemory(async (exchange) => {
-    if (!exchange.request.upgrade) return await respond(exchange, "plain");
+    if (exchange.request.protocol === undefined) {
+      return await respond(exchange, "plain");
+    }
     upgraded.resolve(await exchange.upgrade([["upgrade", "raw"]]));
   });
   served.transport.push(...chunks);
@@ -115,7 +117,9 @@ Deno.test("The new protocol closes a client that stays, or is lost", async () =>
 Deno.test("HTTP has no part in an upgraded connection that is lost", async () => {
   const departures: string[] = [];
   const { transport, stream, exchanges, done } = await serveUpgrade(UPGRADE);
-  exchanges[0].watcher = { departed: (how) => departures.push(how) };
+  exchanges[0].disconnectListener = {
+    disconnected: (how) => departures.push(how),
+  };
   await within(done);
   transport.lose();
   await assertRejects(() => stream.reader.fill(), Error, "Connection reset");

@@ -4,7 +4,7 @@
 import {
   type ConnectionInfo,
   httpScope,
-  type RequestInfo,
+  type ScopedRequest,
   webSocketScope,
 } from "../../src/asgi/http_scope.ts";
 import type {
@@ -45,7 +45,7 @@ export function lifespanScope(): Scope {
 
 function requestOf(
   { target = "/", headers = [["host", "example.com"]] }: ScopeFacts,
-): RequestInfo {
+): ScopedRequest {
   const [path, query = ""] = target.split("?");
   return { version: "1.1", method: "GET", target: { path, query }, headers };
 }

@@ -7,10 +7,8 @@ import {
   WebSocketConnection,
   type WebSocketConnectionOptions,
 } from "../../src/websocket/connection.ts";
-import type {
-  Deadline,
-  WebSocketTransport,
-} from "../../src/websocket/transport.ts";
+import type { Deadline } from "../../src/streams/deadline.ts";
+import type { WebSocketTransport } from "../../src/websocket/transport.ts";
 import {
   concat,
   describe,
