@@ -117,6 +117,12 @@ architectureTest("every module loads on its own", async () => {
   for (const path of modulesIn("src")) await import(new URL(path, ROOT).href);
 });
 
+architectureTest("only the command needs Deno in order to load", async () => {
+  const { ["./cli"]: _command, ...entries } = readExports();
+  const urls = Object.values(entries).map((path) => new URL(path, ROOT).href);
+  assertEquals(await failuresWithoutDeno(urls), []);
+});
+
 /** Whether a module of `src/` may import another file of the repository. */
 function mayImport(path: string, target: string): boolean {
   const [own, other] = [layerOf(path), layerOf(target)];
@@ -175,6 +181,21 @@ function importsOf(path: string): Import[] {
     const specifier = named ?? bare;
     return { specifier, target: targetOf(specifier, path) };
   });
+}
+
+/** Loads modules where there is no `Deno`; resolves with what fails then. */
+async function failuresWithoutDeno(urls: readonly string[]): Promise<string[]> {
+  const url = new URL("./_without_deno.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+  worker.onmessage = ({ data }) => resolve(data);
+  worker.onerror = (event) => reject(new Error(event.message));
+  worker.postMessage(urls);
+  try {
+    return await promise;
+  } finally {
+    worker.terminate();
+  }
 }
 
 /** The path a specifier leads to, or null where it leaves the repository. */

@@ -70,10 +70,13 @@ export function workerChannel(): WorkerChannel | undefined {
 }
 
 class ProcessChannel implements WorkerChannel {
+  readonly start: WorkerStart;
   /** Resolves when the latest message is written, or cannot be. */
   #written = Promise.resolve();
 
-  constructor(readonly start: WorkerStart) {}
+  constructor(start: WorkerStart) {
+    this.start = start;
+  }
 
   send(message: FromWorker): void {
     if (!process.connected) return;

@@ -38,6 +38,7 @@ export interface ListenerOptions {
 /**
  * Binds an address at once; `certifiedKey` is that of one for TLS.
  *
+ * @throws {TypeError} On a runtime without `Deno`.
  * @throws {Deno.errors.AddrInUse} If it is taken; the message says which.
  * @throws {Deno.errors.NotSupported} If `reusePort` is asked for without Deno's
  * flag `--unstable-net`.
@@ -47,6 +48,7 @@ export function bind(
   options: ListenerOptions,
   certifiedKey: CertifiedKey | undefined,
 ): Deno.Listener {
+  checkRuntime();
   if (options.reusePort) checkReusePort();
   return naming(target, () => {
     if (target.transport === "unix") return listenUnix(target);
@@ -59,6 +61,14 @@ export function bind(
     const alpnProtocols = [...tls.alpn];
     return Deno.listenTls({ ...socket, ...certifiedKey!, alpnProtocols });
   });
+}
+
+/** The rest of the package works elsewhere: only sockets need Deno. */
+function checkRuntime(): void {
+  if ("Deno" in globalThis) return;
+  throw new TypeError(
+    "Cannot serve: listening needs Deno; elsewhere, use toFetch of @x/asgi/fetch",
+  );
 }
 
 /** Deno would end the process, and nothing could be done about it. */

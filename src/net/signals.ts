@@ -1,18 +1,14 @@
 /**
- * The signals by which a server is told to stop, or to reload.
+ * The signals that stop a server, and the one that makes it reload.
  *
  * @module
  */
 
-const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGTERM"];
-
-/** What to do about signals. */
+/** Handlers of signals. */
 export interface SignalHandlers {
-  /** Told to stop; the second time, and from then on, with `again`. */
+  /** Called at each signal to stop; `again` from the second one on. */
   onStop(signal: Deno.Signal, again: boolean): void;
-  /** Told to reload by SIGHUP; if absent, that signal is not listened to. */
+  /** Called at SIGHUP; if absent, that signal is not listened to. */
   onReload: (() => void) | undefined;
 }
 
@@ -21,10 +17,9 @@ export function listenToSignals(
   { onStop, onReload }: SignalHandlers,
 ): Disposable {
   let stops = 0;
-  const handlers = STOP_SIGNALS.map((signal) =>
-    [signal, () => onStop(signal, stops++ > 0)] as const
+  const all: (readonly [Deno.Signal, () => void])[] = stopSignals().map(
+    (signal) => [signal, () => onStop(signal, stops++ > 0)],
   );
-  const all: (readonly [Deno.Signal, () => void])[] = [...handlers];
   if (onReload !== undefined && Deno.build.os !== "windows") {
     all.push(["SIGHUP", onReload]);
   }
@@ -36,4 +31,9 @@ export function listenToSignals(
       }
     },
   };
+}
+
+function stopSignals(): readonly Deno.Signal[] {
+  const { os } = Deno.build;
+  return os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
 }

@@ -31,8 +31,11 @@ export type WireCall =
 
 /** A bad body, as wires report it: with the status to answer with. */
 export class BadBody extends Error {
-  constructor(readonly status: number) {
+  readonly status: number;
+
+  constructor(status: number) {
     super(`Cannot read body: bad for the test, status ${status}`);
+    this.status = status;
   }
 }
 

@@ -11,6 +11,8 @@ import { unawaited } from "../_unawaited.ts";
 /** A worker in the hands of a test. */
 export class FakeWorker implements WorkerProcess {
   readonly exited: Promise<WorkerExit>;
+  readonly pid: number;
+  readonly say: (message: FromWorker) => void;
   /** What it was sent. */
   readonly sent: ToWorker[] = [];
   /** Whether it was killed. */
@@ -19,10 +21,9 @@ export class FakeWorker implements WorkerProcess {
   hasEnded = false;
   readonly #exit = Promise.withResolvers<WorkerExit>();
 
-  constructor(
-    readonly pid: number,
-    readonly say: (message: FromWorker) => void,
-  ) {
+  constructor(pid: number, say: (message: FromWorker) => void) {
+    this.pid = pid;
+    this.say = say;
     this.exited = this.#exit.promise;
   }
 

@@ -124,7 +124,11 @@ function handshakeWith(name: string, ...lines: string[]): string {
 
 /** A client behind its handshake. */
 class FrameClient implements Disposable {
-  constructor(readonly raw: RawClient) {}
+  readonly raw: RawClient;
+
+  constructor(raw: RawClient) {
+    this.raw = raw;
+  }
 
   /** Opens a WebSocket; its first frames leave together with the handshake. */
   static async open(
