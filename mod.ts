@@ -30,12 +30,14 @@ export { wrapReceive, wrapSend } from "./src/asgi/wrap.ts";
 export type { AccessRecord, LogLevel, LogRecord } from "./src/logs/records.ts";
 export type { Metrics } from "./src/metrics/metrics.ts";
 export type {
-  ListenOptions,
   ServerAddress,
   TcpAddress,
+  UnixAddress,
+} from "./src/net/listener_address.ts";
+export type {
+  ListenOptions,
   TcpListenOptions,
   TlsOptions,
-  UnixAddress,
   UnixListenOptions,
 } from "./src/server/listen_options.ts";
 export type { ServeOptions } from "./src/server/options.ts";

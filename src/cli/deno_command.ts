@@ -6,6 +6,7 @@
  */
 
 import { MissingPermissionError } from "./errors.ts";
+import { isGranted } from "./permissions.ts";
 
 /** A command line of Deno, without the arguments of the program. */
 export interface DenoCommand {
@@ -97,10 +98,6 @@ function requirePermissions(): void {
 function hasAllPermissions(): boolean {
   const names = ["run", "env", "net", "read", "write", "sys", "ffi"] as const;
   return names.every((name) => isGranted({ name }));
-}
-
-function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
-  return Deno.permissions.querySync(descriptor).state === "granted";
 }
 
 /** The command line of this process, where the system tells it. */

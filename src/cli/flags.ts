@@ -13,7 +13,7 @@ import {
 } from "../server/options.ts";
 import {
   LISTEN_ADDRESS_EXPECTED,
-  parseHostPort,
+  parseEndpoint,
   parseListenAddress,
 } from "./listen_address.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
@@ -87,7 +87,7 @@ const LISTEN: ValueForm = {
 const HOST_PORT: ValueForm = {
   placeholder: "HOST:PORT",
   expected: "an address and a port, such as 127.0.0.1:9090",
-  parse: parseHostPort,
+  parse: parseEndpoint,
   format: String,
 };
 

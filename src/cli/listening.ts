@@ -6,11 +6,11 @@
  * @module
  */
 
+import type { ServerAddress } from "../net/listener_address.ts";
 import type { ListenOptions, TlsOptions } from "../server/listen_options.ts";
 import type { ServeOptions } from "../server/options.ts";
 import { UsageError } from "./errors.ts";
 import type { FlagValues } from "./flag_values.ts";
-import type { ListenAddress } from "./listen_address.ts";
 
 /**
  * The options that say where to listen, and how TLS is done there.
@@ -29,7 +29,7 @@ export function listeningOptions(values: FlagValues): ServeOptions {
   const proxies = proxyOptions(values);
   const tls = tlsOptions(values);
   checkSecurity(addresses, values, tls !== undefined);
-  if (!addresses.some(({ type }) => type === "unix")) {
+  if (!addresses.some(({ transport }) => transport === "unix")) {
     values.need("unix-mode", ["unix"]);
   }
   if (addresses.length > 0) {
@@ -40,10 +40,10 @@ export function listeningOptions(values: FlagValues): ServeOptions {
   return tls === undefined ? proxies : { tls, ...proxies };
 }
 
-function listAddresses(values: FlagValues): ListenAddress[] {
+function listAddresses(values: FlagValues): ServerAddress[] {
   const path = values.get<string>("unix");
-  const listed = values.get<ListenAddress[]>("listen") ?? [];
-  return path === undefined ? listed : [...listed, { type: "unix", path }];
+  const listed = values.get<ServerAddress[]>("listen") ?? [];
+  return path === undefined ? listed : [...listed, { transport: "unix", path }];
 }
 
 function tlsOptions(values: FlagValues): TlsOptions | undefined {
@@ -72,11 +72,13 @@ function proxyOptions(values: FlagValues): { proxyProtocol?: string[] } {
 }
 
 function checkSecurity(
-  addresses: readonly ListenAddress[],
+  addresses: readonly ServerAddress[],
   values: FlagValues,
   hasCertificate: boolean,
 ): void {
-  const secure = addresses.some((each) => each.type === "tcp" && each.secure);
+  const secure = addresses.some((each) =>
+    each.transport === "tcp" && each.secure
+  );
   if (secure && !hasCertificate) {
     throw new UsageError(
       `${values.nameOf("listen")} with https:// needs --cert and --key`,
@@ -92,11 +94,11 @@ function checkSecurity(
 }
 
 function listenOption(
-  address: ListenAddress,
+  address: ServerAddress,
   tls: TlsOptions | undefined,
   mode: number | undefined,
 ): ListenOptions {
-  if (address.type === "unix") {
+  if (address.transport === "unix") {
     return mode === undefined
       ? { path: address.path }
       : { path: address.path, mode };

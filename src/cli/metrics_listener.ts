@@ -9,7 +9,7 @@ import type { LogRecord } from "../logs/records.ts";
 import { metricsApp, type MetricsSource } from "../metrics/metrics_app.ts";
 import { describeAddress } from "../net/listener_address.ts";
 import { serve } from "../server/serve.ts";
-import type { HostPort } from "./listen_address.ts";
+import type { Endpoint } from "./listen_address.ts";
 
 /** Whoever scrapes at the end need not wait for their answer for long. */
 const SHUTDOWN_MS = 500;
@@ -20,7 +20,7 @@ const SHUTDOWN_MS = 500;
  * @throws {Deno.errors.AddrInUse} If the address is taken.
  */
 export function serveMetrics(
-  { hostname, port }: HostPort,
+  { hostname, port }: Endpoint,
   source: MetricsSource,
   log: (record: LogRecord) => void,
 ): AsyncDisposable {

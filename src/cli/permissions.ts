@@ -7,11 +7,13 @@
 
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ListenTarget, listenTargets } from "../server/listen_options.ts";
-import { formatAddress } from "../net/listener_address.ts";
+import type { ListenerTarget } from "../net/binding.ts";
+import { isPem } from "../net/certified_key.ts";
+import { formatAuthority } from "../net/listener_address.ts";
+import { listenTargets } from "../server/listen_options.ts";
 import { isUrl } from "./app_reference.ts";
 import { MissingPermissionError } from "./errors.ts";
-import type { HostPort } from "./listen_address.ts";
+import type { Endpoint } from "./listen_address.ts";
 import type { Settings } from "./settings.ts";
 
 /** A permission, and what grants it. */
@@ -66,7 +68,8 @@ export function requirePortSharing(): void {
   );
 }
 
-function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
+/** Whether a permission is granted, without asking for it. */
+export function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
   try {
     return Deno.permissions.querySync(descriptor).state === "granted";
   } catch {
@@ -75,23 +78,20 @@ function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
   }
 }
 
-function listenNeeds(target: ListenTarget): Need[] {
+function listenNeeds(target: ListenerTarget): Need[] {
   if (target.transport === "unix") {
     const path = resolve(target.path);
     const needs = [netNeed(`unix:${path}`), readNeed(path), writeNeed(path)];
     return target.mode === undefined ? needs : [...needs, umaskNeed()];
   }
   const { hostname, port, tls } = target;
-  const files = tls === undefined ? [] : [tls.cert, tls.key].filter(isFile);
+  const files = tls === undefined
+    ? []
+    : [tls.cert, tls.key].filter((source) => !isPem(source));
   return [
-    netNeed(formatAddress(hostname, port)),
+    netNeed(formatAuthority(hostname, port)),
     ...files.map((path) => readNeed(path)),
   ];
-}
-
-/** Certificates and keys may be the text itself. */
-function isFile(pem: string): boolean {
-  return !pem.includes("-----BEGIN");
 }
 
 /** What the module imports is mostly beside it. */
@@ -115,8 +115,8 @@ function workerNeeds(): Need[] {
   ];
 }
 
-function addressOf({ hostname, port }: HostPort): string {
-  return formatAddress(hostname, port);
+function addressOf({ hostname, port }: Endpoint): string {
+  return formatAuthority(hostname, port);
 }
 
 function netNeed(host: string): Need {

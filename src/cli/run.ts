@@ -6,7 +6,7 @@
 
 import { LifespanError } from "../asgi/lifespan_cycle.ts";
 import type { AsgiApp } from "../asgi/types.ts";
-import type { ServerAddress } from "../server/listen_options.ts";
+import type { ServerAddress } from "../net/listener_address.ts";
 import type { LogRecord } from "../logs/records.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { describeAddress } from "../net/listener_address.ts";

@@ -8,7 +8,7 @@
 import type { LogFormat } from "../logs/log_lines.ts";
 import type { LogLevel } from "../logs/records.ts";
 import type { ServeOptions } from "../server/options.ts";
-import type { HostPort } from "./listen_address.ts";
+import type { Endpoint } from "./listen_address.ts";
 
 /** Where the application is. */
 export interface AppReference {
@@ -49,7 +49,7 @@ export interface Settings {
    */
   readonly workerTimeout: number;
   /** Where metrics are served; `null` for nowhere. Default: `null`. */
-  readonly metrics: HostPort | null;
+  readonly metrics: Endpoint | null;
   /** Whether the server restarts when a file of the application changes. */
   readonly reload: boolean;
   /** Further files and folders whose changes restart it. Default: none. */

@@ -10,7 +10,7 @@
 
 import { listenTargets } from "../server/listen_options.ts";
 import { listenAll } from "../net/listener.ts";
-import type { ListenerAddress } from "../net/listener_address.ts";
+import type { ServerAddress } from "../net/listener_address.ts";
 import { DEFAULT_OPTIONS, type ServeOptions } from "../server/options.ts";
 import { UsageError } from "./errors.ts";
 
@@ -25,7 +25,7 @@ export type Ports = readonly (number | null)[];
  * @throws {Deno.errors.AddrInUse} If one is taken; the message says which.
  * @throws {TypeError} If a certificate or its key is of no use.
  */
-export function tryAddresses(options: ServeOptions): ListenerAddress[] {
+export function tryAddresses(options: ServeOptions): ServerAddress[] {
   const { backlog } = { ...DEFAULT_OPTIONS, ...options };
   const listeners = listenAll(listenTargets(options), {
     backlog,
@@ -36,7 +36,7 @@ export function tryAddresses(options: ServeOptions): ListenerAddress[] {
 }
 
 /** The ports of these addresses. */
-export function portsOf(addresses: readonly ListenerAddress[]): Ports {
+export function portsOf(addresses: readonly ServerAddress[]): Ports {
   return addresses.map((address) => "port" in address ? address.port : null);
 }
 

@@ -7,7 +7,7 @@
  */
 
 import { isFieldValue } from "../http/fields.ts";
-import { isTrustList } from "../middleware/address.ts";
+import { isAddressList } from "../net/addresses.ts";
 import { isRootPath } from "../middleware/root_path.ts";
 
 /** How a value is written and read. */
@@ -135,9 +135,9 @@ export const PROXIES: ValueForm = {
     "addresses, ranges such as 10.0.0.0/8 and unix, separated by commas, or none",
   parse: (text) => {
     const proxies = text === "none" ? [] : text.split(",");
-    return isTrustList(proxies) ? proxies : undefined;
+    return isAddressList(proxies) ? proxies : undefined;
   },
-  format: (value) => isTrustList(value) && value.join(",") || "none",
+  format: (value) => isAddressList(value) && value.join(",") || "none",
 };
 
 /** The prefix of a path. */

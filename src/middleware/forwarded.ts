@@ -24,6 +24,7 @@ import {
  * that was not named, or cannot be read, has the host "unknown".
  *
  * @throws {TypeError} If an entry of `trust` or `fields` is wrong.
+ * @throws {RangeError} If a range in `trust` has a wrong length.
  *
  * @example
  * ```ts

@@ -15,7 +15,7 @@
 import { decodePath } from "../asgi/http_scope.ts";
 import type { HostPort } from "../asgi/types.ts";
 import { type Field, trimWhitespace } from "../http/fields.ts";
-import { formatAddress, parseAddress, TrustedPeers } from "./address.ts";
+import { AddressSet, formatAddress, parseAddress } from "../net/addresses.ts";
 import { type Host, parseHost } from "./_host.ts";
 import { isPrefix } from "./_prefix.ts";
 import { type ForwardedElement, parseForwarded } from "./forwarded_header.ts";
@@ -92,18 +92,19 @@ interface Hops {
 
 /** Reads what trusted proxies say. */
 export class ForwardedReader {
-  readonly #trust: TrustedPeers;
+  readonly #trust: AddressSet;
   readonly #fields: ReadonlySet<ForwardedField>;
 
   /**
    * Reads from `fields` what proxies in `trust` say.
    *
    * @throws {TypeError} If an entry of `trust` or `fields` is wrong.
+   * @throws {RangeError} If a range in `trust` has a wrong length.
    */
   constructor(
     { trust, fields = X_FORWARDED.slice(0, 2) }: ForwardedOptions,
   ) {
-    this.#trust = new TrustedPeers(trust);
+    this.#trust = AddressSet.parse(trust);
     this.#fields = checkFields(fields);
   }
 
@@ -129,7 +130,7 @@ export class ForwardedReader {
   #trusts({ client, server }: Peer): boolean {
     if (client !== null) return this.#trust.has(client[0]);
     const isUnix = server !== null && server[1] === null;
-    return isUnix && this.#trust.hasUnix;
+    return isUnix && this.#trust.has(null);
   }
 
   /** Goes from the nearest hop to the first that is not trusted. */
@@ -240,11 +241,11 @@ const UNKNOWN = "unknown";
 function parseNode(text: string): HostPort {
   if (text.length > MAX_NODE_LENGTH) return [UNKNOWN, 0];
   const bare = parseAddress(text);
-  if (bare !== undefined) return [formatAddress(bare), 0];
+  if (bare !== null) return [formatAddress(bare), 0];
   const [, literal, name, portText] = NODE.exec(text) ?? [];
   const port = parsePort(portText) ?? 0;
   const address = parseAddress(literal ?? name ?? "");
-  if (address !== undefined) return [formatAddress(address), port];
+  if (address !== null) return [formatAddress(address), port];
   return OBFUSCATED.test(name ?? "") ? [name, port] : [UNKNOWN, 0];
 }
 

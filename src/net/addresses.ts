@@ -1,17 +1,18 @@
 /**
  * Addresses of peers, and sets of them: single addresses of IPv4 and IPv6,
- * ranges in CIDR notation, and "unix" for whoever comes over a unix socket.
+ * ranges in CIDR notation, and "unix" for the peers on a unix socket.
  *
- * Every address is 16 bytes; one of IPv4 is mapped into IPv6, so that it
- * matches in either form, as a listener on "::" reports it. An address is
- * accepted in one notation only, because addresses that programs read in
- * different ways (`010.0.0.1`, `127.1`) have let forgers in elsewhere.
+ * An address is 16 bytes. An IPv4 address is held as the IPv6 address that it
+ * is mapped to (`::ffff:192.0.2.1`), because a listener on "::" reports it so;
+ * both forms are the same IPv4 address, which no range of IPv6 contains. An
+ * IPv4 address is accepted in one notation only: notations that programs read
+ * differently (`010.0.0.1`, `127.1`) let forged addresses pass elsewhere.
  *
  * @module
  */
 
-/** What stands for peers on a unix socket, which have no address. */
-export const UNIX = "unix";
+/** Stands for the peers on a unix socket, which have no address. */
+const UNIX = "unix";
 
 const IPV4_PREFIX_BITS = 96;
 const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
@@ -35,28 +36,29 @@ export class AddressSet {
    * "unix".
    *
    * @throws {TypeError} If an entry is none of these.
-   * @throws {RangeError} If a range is longer than the address, or has bits set
-   * behind its length.
+   * @throws {RangeError} If a range is longer than its address, or does not
+   * begin with the address.
    */
-  static parse(entries: readonly string[]): AddressSet {
+  static parse(entries: Iterable<string>): AddressSet {
     const set = new AddressSet();
     for (const entry of entries) set.#add(entry);
     return set;
   }
 
-  /** Whether it holds nothing. */
+  /** Whether it has no entries. */
   get isEmpty(): boolean {
     return !this.#unix && this.#ranges.length === 0 && this.#hosts.size === 0;
   }
 
   /**
-   * Whether an address is in the set; `null` is a peer on a unix socket. What
-   * is no address is in no set.
+   * Whether an address is in the set; `null` is a peer on a unix socket. The
+   * zone of a link-local address (`fe80::1%eth0`) does not count: it names an
+   * interface of this machine. Text that is no address is in no set.
    */
   has(host: string | null): boolean {
     if (host === null) return this.#unix;
     if (this.#hosts.has(host)) return true;
-    const address = parseAddress(host);
+    const address = parseAddress(host.split("%", 1)[0]);
     if (address === null) return false;
     return this.#ranges.some((range) => isInRange(address, range));
   }
@@ -68,8 +70,19 @@ export class AddressSet {
     }
     const range = parseRange(entry);
     this.#ranges.push(range);
-    // The fast way for an address that is spelled as it is here.
+    // The fast path for an address in this notation.
     if (!entry.includes("/")) this.#hosts.add(entry);
+  }
+}
+
+/** Whether a value is a list that {@linkcode AddressSet.parse} accepts. */
+export function isAddressList(value: unknown): value is string[] {
+  if (!Array.isArray(value)) return false;
+  try {
+    AddressSet.parse(value);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -80,6 +93,11 @@ export class AddressSet {
  */
 export function parseAddress(text: string): Uint8Array | null {
   return text.includes(":") ? parseIpv6(text) : parseMappedIpv4(text);
+}
+
+/** Writes an address as {@linkcode parseAddress} returns it; mapped is IPv4. */
+export function formatAddress(bytes: Uint8Array): string {
+  return isMapped(bytes) ? formatIpv4(bytes.subarray(12)) : formatIpv6(bytes);
 }
 
 /** Writes 4 bytes as an address of IPv4. */
@@ -131,8 +149,11 @@ function checkRange(entry: string, range: AddressRange): AddressRange {
   }
   const { address, bits } = range;
   if (address.some((byte, index) => (byte & ~maskOf(bits, index)) !== 0)) {
+    const first = formatAddress(
+      address.map((byte, index) => byte & maskOf(bits, index)),
+    );
     throw new RangeError(
-      `Cannot read address "${entry}": bits are set behind the length of the range`,
+      `Cannot read address "${entry}": the range of this length begins with ${first}`,
     );
   }
   return range;
@@ -142,13 +163,15 @@ function isInRange(
   candidate: Uint8Array,
   { address, bits }: AddressRange,
 ): boolean {
-  return address.every((byte, index) =>
-    byte === (candidate[index] & maskOf(bits, index))
-  );
+  // A range of IPv6 ends before the bits that say that an address is mapped.
+  return (bits >= IPV4_PREFIX_BITS || !isMapped(candidate)) &&
+    address.every((byte, index) =>
+      byte === (candidate[index] & maskOf(bits, index))
+    );
 }
 
 /** Which bits of a byte are within the first `bits` bits of an address. */
-export function maskOf(bits: number, index: number): number {
+function maskOf(bits: number, index: number): number {
   const ones = Math.min(8, Math.max(0, bits - 8 * index));
   return 0xff << (8 - ones) & 0xff;
 }
@@ -203,7 +226,7 @@ function parseGroups(text: string, mayEndInIpv4: boolean): number[] | null {
 }
 
 /** Whether 16 bytes are an address of IPv4, mapped into IPv6. */
-export function isMapped(bytes: Uint8Array): boolean {
+function isMapped(bytes: Uint8Array): boolean {
   return MAPPED_PREFIX.every((byte, index) => bytes[index] === byte);
 }
 

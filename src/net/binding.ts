@@ -7,7 +7,7 @@
 
 import type { AddressSet } from "./addresses.ts";
 import { type CertifiedKey, restate } from "./certified_key.ts";
-import { formatAddress } from "./listener_address.ts";
+import { formatAuthority } from "./listener_address.ts";
 import type { TlsSettings } from "./tls_settings.ts";
 import { listenUnix, type UnixSocketOptions } from "./unix_socket.ts";
 
@@ -87,7 +87,7 @@ function naming<T>(target: ListenerTarget, bind: () => T): T {
     if (error instanceof TypeError) throw error;
     const name = target.transport === "unix"
       ? target.path
-      : formatAddress(target.hostname, target.port);
+      : formatAuthority(target.hostname, target.port);
     throw restate(error, (reason) => {
       const known = error instanceof Deno.errors.AddrInUse &&
         target.transport === "tcp";

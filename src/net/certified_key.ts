@@ -49,7 +49,8 @@ function readPem(what: "certificate" | "key", source: string): string {
   }
 }
 
-function isPem(source: string): boolean {
+/** Whether it is PEM text, and not the path of a file of it. */
+export function isPem(source: string): boolean {
   return source.includes("-----BEGIN");
 }
 

@@ -20,9 +20,9 @@ import { bind, type ListenerOptions, type ListenerTarget } from "./binding.ts";
 import { type CertifiedKey, readCertifiedKey } from "./certified_key.ts";
 import type { SocketConn } from "./connection.ts";
 import {
-  type ListenerAddress,
   plainAddress,
   reachable,
+  type ServerAddress,
 } from "./listener_address.ts";
 import { handshakeTls, loadTerminator } from "./tls.ts";
 import type { TlsTerminator } from "./tls_socket.ts";
@@ -54,7 +54,7 @@ export function listenAll(
 /** A bound address, whose connections are accepted when it runs. */
 export class Listener {
   /** What is bound. */
-  readonly address: ListenerAddress;
+  readonly address: ServerAddress;
 
   readonly #target: ListenerTarget;
   readonly #options: ListenerOptions;

@@ -4,15 +4,28 @@
  * @module
  */
 
-/** What is listened on. */
-export type ListenerAddress =
-  | {
-    readonly transport: "tcp";
-    readonly hostname: string;
-    readonly port: number;
-    readonly secure: boolean;
-  }
-  | { readonly transport: "unix"; readonly path: string };
+/** A TCP address that a server listens on. */
+export interface TcpAddress {
+  /** The kind of listener. */
+  readonly transport: "tcp";
+  /** The address that is bound. */
+  readonly hostname: string;
+  /** The port that is bound, also where port 0 was asked for. */
+  readonly port: number;
+  /** Whether it speaks TLS. */
+  readonly secure: boolean;
+}
+
+/** A unix socket that a server listens on. */
+export interface UnixAddress {
+  /** The kind of listener. */
+  readonly transport: "unix";
+  /** The path of the socket's file. */
+  readonly path: string;
+}
+
+/** Where a server listens, once it does. */
+export type ServerAddress = TcpAddress | UnixAddress;
 
 /** IPv4 peers of a dual-stack listener get their IPv4 address back. */
 export function plainAddress(hostname: string): string {
@@ -29,7 +42,7 @@ export function reachable(hostname: string): string {
  * A URL under which it can be reached from this machine; that of a unix socket
  * is `unix:` and its path.
  */
-export function urlOf(address: ListenerAddress): string {
+export function urlOf(address: ServerAddress): string {
   if (address.transport === "unix") return `unix:${address.path}`;
   return boundUrl({ ...address, hostname: reachable(address.hostname) });
 }
@@ -38,7 +51,7 @@ export function urlOf(address: ListenerAddress): string {
  * What is listened on, for people: its URL as it is bound. Where that is no
  * URL to open, one that is follows. `path` is put behind both.
  */
-export function describeAddress(address: ListenerAddress, path = ""): string {
+export function describeAddress(address: ServerAddress, path = ""): string {
   const url = urlOf(address) + path;
   if (address.transport === "unix") return url;
   const bound = boundUrl(address) + path;
@@ -46,13 +59,13 @@ export function describeAddress(address: ListenerAddress, path = ""): string {
 }
 
 function boundUrl(
-  { hostname, port, secure }: ListenerAddress & { transport: "tcp" },
+  { hostname, port, secure }: TcpAddress,
 ): string {
   const scheme = secure ? "https" : "http";
-  return `${scheme}://${formatAddress(hostname, port)}/`;
+  return `${scheme}://${formatAuthority(hostname, port)}/`;
 }
 
 /** An address as it stands in a URL. */
-export function formatAddress(hostname: string, port: number): string {
+export function formatAuthority(hostname: string, port: number): string {
   return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }

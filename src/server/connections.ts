@@ -19,7 +19,7 @@ import { type AcceptedConn, delay } from "../net/accept_loop.ts";
 import { Connection, type SocketConn } from "../net/connection.ts";
 import type { DeadlineClock } from "../net/deadlines.ts";
 import type { Listener } from "../net/listener.ts";
-import { type ListenerAddress, plainAddress } from "../net/listener_address.ts";
+import { plainAddress, type ServerAddress } from "../net/listener_address.ts";
 import { Handshake, type PerformHandshake } from "../net/handshake.ts";
 import type { TlsParameters } from "../net/tls_parameters.ts";
 import { readProxyHeader } from "../net/proxy_protocol.ts";
@@ -230,7 +230,7 @@ function handshakeOf(
 
 function connectionInfo(
   { remoteAddr, localAddr, tls }: Connection,
-  listener: ListenerAddress,
+  listener: ServerAddress,
 ): ConnectionInfo {
   const secure = listener.transport === "tcp" && listener.secure;
   return {

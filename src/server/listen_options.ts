@@ -7,6 +7,16 @@
  */
 
 import { AddressSet } from "../net/addresses.ts";
+import type { ListenerTarget } from "../net/binding.ts";
+import type { TlsSettings } from "../net/tls_settings.ts";
+import {
+  isBoolean,
+  isObject,
+  isPort,
+  isString,
+  mustBe,
+  type Rule,
+} from "./_rules.ts";
 
 /** A certificate and its key; each is PEM text, or the path of a file of it. */
 export interface TlsOptions {
@@ -58,50 +68,6 @@ export interface UnixListenOptions {
 /** An address to listen on. */
 export type ListenOptions = TcpListenOptions | UnixListenOptions;
 
-/** A TCP address that a server listens on. */
-export interface TcpAddress {
-  /** The kind of listener. */
-  readonly transport: "tcp";
-  /** The address that is bound. */
-  readonly hostname: string;
-  /** The port that is bound, also where port 0 was asked for. */
-  readonly port: number;
-  /** Whether it speaks TLS. */
-  readonly secure: boolean;
-}
-
-/** A unix socket that a server listens on. */
-export interface UnixAddress {
-  /** The kind of listener. */
-  readonly transport: "unix";
-  /** The path of the socket's file. */
-  readonly path: string;
-}
-
-/** Where a server listens, once it does. */
-export type ServerAddress = TcpAddress | UnixAddress;
-
-/** An address to listen on, with every default filled in. */
-export type ListenTarget =
-  | {
-    readonly transport: "tcp";
-    readonly hostname: string;
-    readonly port: number;
-    readonly tls: TlsTarget | undefined;
-    readonly proxies?: AddressSet;
-  }
-  | {
-    readonly transport: "unix";
-    readonly path: string;
-    readonly mode: number | undefined;
-    readonly proxies?: AddressSet;
-  };
-
-/** TLS options with every default filled in. */
-export type TlsTarget =
-  & Readonly<Required<Omit<TlsOptions, "passphrase">>>
-  & { readonly passphrase: string | undefined };
-
 /** The options that say where to listen. */
 export interface ListenChoice {
   /** The port of the simple form. */
@@ -147,7 +113,7 @@ const RULES = {
   noDelay: ["a boolean", isBoolean],
   minVersion: ['"TLSv1.2" or "TLSv1.3"', isTlsVersion],
   alpn: [`a list of protocols out of ${quoted(ALPN_PROTOCOLS)}`, isAlpn],
-} as const;
+} satisfies Record<string, Rule>;
 
 type Key = keyof typeof RULES;
 
@@ -158,7 +124,7 @@ type Key = keyof typeof RULES;
  * has a wrong shape.
  * @throws {RangeError} If a port or a mode is out of range.
  */
-export function listenTargets(options: ListenChoice): ListenTarget[] {
+export function listenTargets(options: ListenChoice): ListenerTarget[] {
   const { listen, hostname, port, tls, proxyProtocol } = options;
   if (listen === undefined) {
     return [tcpTarget({ hostname, port, tls, proxyProtocol }, "option")];
@@ -175,14 +141,14 @@ export function listenTargets(options: ListenChoice): ListenTarget[] {
   }
   return list.map((one: ListenOptions, index) => {
     const where = Array.isArray(listen) ? `listen[${index}]` : "listen";
-    check(where, one, isObject, "an object");
+    check(where, one, ["an object", isObject]);
     return "path" in one
       ? unixTarget(one, `option "${where}":`)
       : tcpTarget(one, `option "${where}":`);
   });
 }
 
-function tcpTarget(options: TcpListenOptions, where: string): ListenTarget {
+function tcpTarget(options: TcpListenOptions, where: string): ListenerTarget {
   checkKeys(options, ["hostname", "port", "tls", "proxyProtocol"], where);
   const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT, tls } = options;
   return {
@@ -194,7 +160,7 @@ function tcpTarget(options: TcpListenOptions, where: string): ListenTarget {
   };
 }
 
-function unixTarget(options: UnixListenOptions, where: string): ListenTarget {
+function unixTarget(options: UnixListenOptions, where: string): ListenerTarget {
   checkKeys(options, ["path", "mode", "proxyProtocol"], where, ["path"]);
   const { path, mode } = options;
   const proxies = proxiesTarget(options, where);
@@ -222,7 +188,7 @@ function proxiesTarget(
   }
 }
 
-function tlsTarget(options: TlsOptions, where: string): TlsTarget {
+function tlsTarget(options: TlsOptions, where: string): TlsSettings {
   const inside = where === "option" ? 'option "tls":' : `${where} "tls":`;
   checkKeys(options, TLS_KEYS, inside, ["cert", "key"]);
   const { cert, key, passphrase, alpn = ALPN_PROTOCOLS } = options;
@@ -250,22 +216,13 @@ function checkKeys(
   for (const name of known) {
     const value = given[name];
     if (value === undefined && !required.includes(name)) continue;
-    const [rule, accepts] = RULES[name];
-    check(`${where} "${name}"`, value, accepts, rule);
+    check(`${where} "${name}"`, value, RULES[name]);
   }
 }
 
-function check(
-  what: string,
-  value: unknown,
-  accepts: (value: unknown) => boolean,
-  rule: string,
-): void {
-  if (accepts(value)) return;
-  const ErrorClass = typeof value === "number" ? RangeError : TypeError;
-  throw new ErrorClass(
-    `Cannot serve: ${what} must be ${rule}, not ${display(value)}`,
-  );
+function check(what: string, value: unknown, rule: Rule): void {
+  const [, accepts] = rule;
+  if (!accepts(value)) throw mustBe(what, rule, value, display(value));
 }
 
 /** A value for an error message; text may be a private key. */
@@ -276,16 +233,6 @@ function display(value: unknown): string {
 
 function quoted(list: readonly unknown[]): string {
   return list.map((item) => `"${item}"`).join(", ");
-}
-
-/** Whether `value` is a port. */
-export function isPort(value: unknown): boolean {
-  return Number.isInteger(value) && Number(value) >= 0 &&
-    Number(value) <= 65_535;
-}
-
-function isString(value: unknown): boolean {
-  return typeof value === "string";
 }
 
 function isStrings(value: unknown): boolean {
@@ -301,16 +248,8 @@ function isMode(value: unknown): boolean {
     Number(value) <= MAX_MODE;
 }
 
-function isBoolean(value: unknown): boolean {
-  return typeof value === "boolean";
-}
-
 function isTlsVersion(value: unknown): boolean {
   return value === OLDEST_TLS || value === "TLSv1.3";
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
 }
 
 function isAlpn(value: unknown): boolean {

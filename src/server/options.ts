@@ -11,15 +11,23 @@ import { DEFAULT_HTTP1_OPTIONS, type Http1Options } from "../http1/options.ts";
 import {
   DEFAULT_HOSTNAME,
   DEFAULT_PORT,
-  isPort,
   type ListenOptions,
-  type ServerAddress,
   type TlsOptions,
 } from "./listen_options.ts";
 import type { AccessRecord, LogRecord } from "../logs/records.ts";
-import { isTrustList } from "../middleware/address.ts";
+import { isAddressList } from "../net/addresses.ts";
+import type { ServerAddress } from "../net/listener_address.ts";
 import { isRootPath } from "../middleware/root_path.ts";
 import { Metrics } from "../metrics/metrics.ts";
+import {
+  isBoolean,
+  isFunction,
+  isObject,
+  isPort,
+  isString,
+  mustBe,
+  type Rule,
+} from "./_rules.ts";
 
 /** What {@linkcode serve} takes; times in milliseconds, `Infinity` for none. */
 export interface ServeOptions {
@@ -182,15 +190,15 @@ const RULES = {
   listen: ["an address to listen on, or a list of them", isObject],
   peers: ["a list of addresses", Array.isArray],
   metrics: ["a Metrics", (value: unknown) => value instanceof Metrics],
-  string: ["a string", (value: unknown) => typeof value === "string"],
-  boolean: ["a boolean", (value: unknown) => typeof value === "boolean"],
-  function: ["a function", (value: unknown) => typeof value === "function"],
+  string: ["a string", isString],
+  boolean: ["a boolean", isBoolean],
+  function: ["a function", isFunction],
   signal: ["an AbortSignal", (value: unknown) => value instanceof AbortSignal],
-  proxies: ['a list of addresses, ranges and "unix"', isTrustList],
+  proxies: ['a list of addresses, ranges and "unix"', isAddressList],
   "root path": ['"" or a path such as "/api"', isRootPath],
   lifespan: ['"auto", "on" or "off"', isLifespanMode],
   "field value": ["a field value, or null", isNullableFieldValue],
-} as const;
+} satisfies Record<string, Rule>;
 
 /** What kind of value each option takes. */
 export const OPTION_KINDS: Record<keyof ServeOptions, OptionKind> = {
@@ -255,13 +263,9 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
     if (kind === undefined || !Object.hasOwn(OPTION_KINDS, name)) {
       throw new TypeError(`Cannot serve: unknown option "${name}"`);
     }
-    const [rule, accepts] = RULES[kind];
-    if (!accepts(value)) {
-      const ErrorClass = typeof value === "number" ? RangeError : TypeError;
-      throw new ErrorClass(
-        `Cannot serve: option "${name}" must be ${rule}, not ${String(value)}`,
-      );
-    }
+    const rule: Rule = RULES[kind];
+    const [, accepts] = rule;
+    if (!accepts(value)) throw mustBe(`option "${name}"`, rule, value);
     given[name] = value;
   }
   return { ...DEFAULT_OPTIONS, ...given };
@@ -277,10 +281,6 @@ function isTime(value: unknown): boolean {
 
 function isBacklog(value: unknown): boolean {
   return isPort(value) && Number(value) > 0;
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
 }
 
 function isLifespanMode(value: unknown): boolean {

@@ -8,11 +8,7 @@ import { LifespanCycle, LifespanError } from "../asgi/lifespan_cycle.ts";
 import type { AsgiApp } from "../asgi/types.ts";
 import { Connections } from "./connections.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import {
-  listenTargets,
-  type ServerAddress,
-  type TcpAddress,
-} from "./listen_options.ts";
+import { listenTargets } from "./listen_options.ts";
 import type { LogLevel, LogRecord } from "../logs/records.ts";
 import { RecurringWarning } from "../logs/recurring_warning.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -20,7 +16,12 @@ import { type AcceptFailure, delay } from "../net/accept_loop.ts";
 import { DeadlineClock } from "../net/deadlines.ts";
 import { openFile } from "../net/file.ts";
 import { listenAll, type Listener } from "../net/listener.ts";
-import { describeAddress, urlOf } from "../net/listener_address.ts";
+import {
+  describeAddress,
+  type ServerAddress,
+  type TcpAddress,
+  urlOf,
+} from "../net/listener_address.ts";
 import { ProxyHeaderError } from "../net/proxy_protocol.ts";
 import { listenToSignals } from "../net/signals.ts";
 import {

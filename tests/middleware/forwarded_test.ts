@@ -583,10 +583,10 @@ Deno.test("forwarded() refuses a field that it does not know", () => {
   );
 });
 
-Deno.test("forwarded() refuses whom it cannot trust", () => {
+Deno.test("forwarded() refuses entries of trust that are no addresses", () => {
   assertThrows(
     () => forwarded(() => {}, { trust: ["10.0.0.0/8", "proxy"] }),
     TypeError,
-    'Cannot trust "proxy"',
+    'Cannot read address "proxy"',
   );
 });

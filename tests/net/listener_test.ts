@@ -9,7 +9,7 @@ import {
 import { Listener } from "../../src/net/listener.ts";
 import {
   describeAddress,
-  formatAddress,
+  formatAuthority,
   plainAddress,
   reachable,
   urlOf,
@@ -69,10 +69,10 @@ Deno.test({
   },
 });
 
-Deno.test("formatAddress writes an IPv6 address in brackets", () => {
-  assertEquals(formatAddress("127.0.0.1", 80), "127.0.0.1:80");
-  assertEquals(formatAddress("localhost", 80), "localhost:80");
-  assertEquals(formatAddress("::1", 80), "[::1]:80");
+Deno.test("formatAuthority writes an IPv6 address in brackets", () => {
+  assertEquals(formatAuthority("127.0.0.1", 80), "127.0.0.1:80");
+  assertEquals(formatAuthority("localhost", 80), "localhost:80");
+  assertEquals(formatAuthority("::1", 80), "[::1]:80");
 });
 
 Deno.test("urlOf says under which URL an address is reached", () => {
