@@ -24,6 +24,7 @@ import {
   pinSelf,
   Running,
 } from "./fairness/processes.ts";
+import { freePort } from "../tests/_ports.ts";
 
 const MAX_P50_MS = 30;
 const MAX_MS = 300;
@@ -127,11 +128,6 @@ function missed(
     ...waits.max > MAX_MS ? [`max > ${MAX_MS}`] : [],
     ...waits.p50 > nodeP50 + TOLERANCE_MS ? ["p50 > node:http"] : [],
   ];
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 function stop(): never {

@@ -11,6 +11,7 @@
  */
 
 import { killTree, residentBytes } from "./compare/proc.ts";
+import { freePort } from "../tests/_ports.ts";
 
 /** The protocols that a connection can be idle in. */
 export type IdleKind = "http" | "websocket";
@@ -129,11 +130,6 @@ async function main(kind: IdleKind, count: number): Promise<void> {
     killTree(process.pid);
     await process.status;
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ port: 0 });
-  return listener.addr.port;
 }
 
 function delay(ms: number): Promise<void> {

@@ -4,7 +4,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { timed } from "../examples/middleware.ts";
 import { fromTransform, serve } from "../mod.ts";
-import { type Ended, Example, exampleTest } from "./_example.ts";
+import { Example, exampleTest } from "./_example.ts";
+import type { Ended } from "./_process.ts";
 import { WebSocketClient } from "./_web_socket_client.ts";
 import { post, request } from "./e2e/_raw_client.ts";
 import { connectAndReset } from "./e2e/_reset.ts";

@@ -2,7 +2,8 @@
 // WebSocket as the client, and Ctrl-C ends it with exit code 0.
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { type Ended, Example, exampleTest } from "./_example.ts";
+import { Example, exampleTest } from "./_example.ts";
+import type { Ended } from "./_process.ts";
 import { WebSocketClient } from "./_web_socket_client.ts";
 import { type RawClient, WEBSOCKET_FIELDS } from "./e2e/_raw_client.ts";
 

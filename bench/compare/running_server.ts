@@ -8,6 +8,7 @@
 import { cpuSeconds, killTree, residentBytes } from "./proc.ts";
 import type { Place, ServerKind } from "./servers.ts";
 import type { Tools } from "./tools.ts";
+import { freePort } from "../../tests/_ports.ts";
 
 const START_TIMEOUT_MS = 20_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -177,9 +178,4 @@ async function startOf(stream: ReadableStream<Uint8Array>): Promise<string> {
     if (text.length < MAX_SAID) text += decoder.decode(chunk, { stream: true });
   }
   return text.slice(0, MAX_SAID);
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -1,7 +1,8 @@
-// The command in a process of its own, with an application in a folder of its
-// own; what it logs is kept, and it is killed at the end with all its workers.
+// The command with workers: a process with an application in a folder of its
+// own, killed at the end with all that it has started.
 
-import { bounded, netTest, until } from "../e2e/_testing.ts";
+import { netTest, until } from "../e2e/_testing.ts";
+import { type ProcessOptions, TestProcess } from "../_process.ts";
 
 const COMMAND = new URL("../../src/cli.ts", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url);
@@ -35,31 +36,29 @@ export function processTest(name: string, fn: () => Promise<void>): void {
 }
 
 /** How the command is started. */
-export interface CommandOptions {
+export interface CommandOptions extends Pick<ProcessOptions, "env"> {
   /** The permissions that it is given. Default: all. */
   readonly permissions?: readonly string[];
   /** The arguments that say where to listen. Default: a free port. */
   readonly listen?: readonly string[];
   /** Other files of the application: their names and texts. */
   readonly files?: Readonly<Record<string, string>>;
-  /** More variables of its environment. */
-  readonly env?: Readonly<Record<string, string>>;
   /** Whether it gets a terminal, which is closed when it is killed. */
   readonly terminal?: boolean;
 }
 
 /** The command, running. */
-export class CommandProcess implements AsyncDisposable {
+export class CommandProcess extends TestProcess {
   /** The folder of the application. */
   readonly folder: string;
-  readonly #process: Deno.ChildProcess;
-  readonly #logged: Promise<void>;
-  #log = "";
 
-  private constructor(folder: string, process: Deno.ChildProcess) {
+  private constructor(
+    folder: string,
+    command: readonly string[],
+    options: ProcessOptions,
+  ) {
+    super(command, options);
     this.folder = folder;
-    this.#process = process;
-    this.#logged = this.#keepLog();
   }
 
   /** Starts it with the text of an application, and arguments. */
@@ -84,37 +83,28 @@ export class CommandProcess implements AsyncDisposable {
       ...[...permissions, COMMAND.href, `${folder}/app.ts`],
       ...[...listen, "--access-log=off", "--log-level=debug", ...args],
     ];
-    const [program, ...rest] = terminal ? onTerminal(command) : command;
-    const process = new Deno.Command(program, {
-      args: rest,
-      env,
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    return new CommandProcess(folder, process);
-  }
-
-  /** The process id of the supervisor. */
-  get pid(): number {
-    return this.#process.pid;
+    return new CommandProcess(
+      folder,
+      terminal ? onTerminal(command) : command,
+      { env },
+    );
   }
 
   /** What it has logged so far. */
   get log(): string {
-    return this.#log;
+    return this.output.stderr;
   }
 
   /** The URL that it listens on, once it has said so. */
   get url(): string {
-    const [url] = /http:\/\/127\.0\.0\.1:[0-9]+\//.exec(this.#log) ?? [];
-    if (url === undefined) throw new Error(`No URL in: ${this.#log}`);
+    const [url] = /http:\/\/127\.0\.0\.1:[0-9]+\//.exec(this.log) ?? [];
+    if (url === undefined) throw new Error(`No URL in: ${this.log}`);
     return url;
   }
 
   /** How many times it has logged this. */
   count(pattern: RegExp): number {
-    return this.#log.match(new RegExp(pattern, "g"))?.length ?? 0;
+    return this.log.match(new RegExp(pattern, "g"))?.length ?? 0;
   }
 
   /** Waits until it has logged this a number of times, but not for ever. */
@@ -122,7 +112,7 @@ export class CommandProcess implements AsyncDisposable {
     const end = performance.now() + LOG_TIMEOUT_MS;
     await until(() => this.count(pattern) >= times || performance.now() > end);
     if (this.count(pattern) >= times) return;
-    throw new Error(`Cannot find ${pattern} in the log:\n${this.#log}`);
+    throw new Error(`Cannot find ${pattern} in the log:\n${this.log}`);
   }
 
   /**
@@ -136,7 +126,7 @@ export class CommandProcess implements AsyncDisposable {
 
   /** The process ids of the workers that were started so far. */
   get workers(): number[] {
-    return [...this.#log.matchAll(/Worker ([0-9]+) is ready/g)]
+    return [...this.log.matchAll(/Worker ([0-9]+) is ready/g)]
       .map(([, pid]) => Number(pid));
   }
 
@@ -155,30 +145,14 @@ export class CommandProcess implements AsyncDisposable {
     return await response.text();
   }
 
-  /** Sends it a signal. */
-  signal(signal: Deno.Signal): void {
-    this.#process.kill(signal);
-  }
-
-  /** Its exit code. */
-  async exitCode(): Promise<number> {
-    return (await bounded(this.#process.status, "its end", 15_000)).code;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Kills it with all its workers, and removes its folder. */
+  override async [Symbol.asyncDispose](): Promise<void> {
     kill(this.pid);
-    await this.#process.status;
+    await this.exitCode();
     for (const pid of this.workers) kill(pid);
     for (const pid of processesWith(this.folder)) kill(pid);
-    await bounded(this.#logged, "the end of the log");
+    await super[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });
-  }
-
-  async #keepLog(): Promise<void> {
-    const decoder = new TextDecoder();
-    for await (const chunk of this.#process.stderr) {
-      this.#log += decoder.decode(chunk, { stream: true });
-    }
   }
 }
 

@@ -8,11 +8,11 @@ import {
   Command,
   type CommandOptions,
   commandTest,
-  type Ended,
   folder,
   LIBRARY,
   run,
 } from "./_command.ts";
+import type { Ended } from "../_process.ts";
 
 const FILES = {
   "main.ts": `

@@ -127,7 +127,7 @@ processTest(
     await command.workersReady(2);
     const [stopped, other] = command.workers;
     Deno.kill(stopped, "SIGSTOP");
-    command.signal("SIGHUP");
+    command.kill("SIGHUP");
     await until(() => !isAlive(stopped) && !isAlive(other));
     assertEquals(command.workers.filter(isAlive).length, 2);
   },
@@ -138,7 +138,7 @@ processTest("A worker that hangs while it drains is killed", async () => {
   await using command = await CommandProcess.start(LOOP_APP, args);
   await command.workersReady(2);
   Deno.kill(command.workers[0], "SIGSTOP");
-  command.signal("SIGTERM");
+  command.kill("SIGTERM");
   assertEquals(await command.exitCode(), 0);
   assertEquals(command.workers.filter(isAlive), []);
 });
@@ -148,9 +148,9 @@ processTest(
   async () => {
     await using command = await CommandProcess.start(PID_APP, ARGS);
     await command.workersReady(2);
-    command.signal("SIGSTOP");
+    command.kill("SIGSTOP");
     await pause(SUSPENDED_MS);
-    command.signal("SIGCONT");
+    command.kill("SIGCONT");
     assert(command.workers.includes(Number(await command.get())));
     assertEquals(command.count(/is killed/), 0);
     assertEquals(command.workers.filter(isAlive).length, 2);

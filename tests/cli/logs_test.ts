@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { until } from "../e2e/_testing.ts";
+import { freePort } from "../_ports.ts";
 import { Command, commandTest, folder, LIBRARY } from "./_command.ts";
 
 /** Fails at /fail with a long message; `/` is answered. */
@@ -61,11 +62,6 @@ async function answers(url: string): Promise<void> {
       return false;
     }
   });
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function lostLines(metricsUrl: string): Promise<number> {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { netTest, pause } from "../e2e/_testing.ts";
-import { lacksProgram } from "../interop/_proxy_process.ts";
+import { lacksProgram } from "../interop/_program.ts";
 import {
   CommandProcess,
   isAlive,
@@ -187,7 +187,7 @@ reloadTest("--reload-path watches files that are no modules", async () => {
 reloadTest("--reload loads the application anew on SIGHUP", async () => {
   await using command = await CommandProcess.start(PID_APP, ["--reload"]);
   await command.workersReady(1);
-  command.signal("SIGHUP");
+  command.kill("SIGHUP");
   await command.workersReady(2);
   await replaced(command);
   assertEquals(await command.get(), String(command.workers[1]));
@@ -198,7 +198,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await using command = await CommandProcess.start(PID_APP, ["--reload"]);
     await command.workersReady(1);
     const pid = Number(await command.get());
-    command.signal(signal);
+    command.kill(signal);
     assertEquals(await command.exitCode(), 0);
     assert(!isAlive(pid));
   });
@@ -210,7 +210,7 @@ reloadTest(
     const app = 'console.error("it hangs"); await new Promise(() => {});';
     await using command = await CommandProcess.start(app, ["--reload"]);
     await command.logs(/it hangs/);
-    command.signal("SIGTERM");
+    command.kill("SIGTERM");
     assertEquals(await command.exitCode(), 0);
   },
 );
@@ -250,7 +250,7 @@ reloadTest(
     });
     await command.workersReady(1);
     assert(processesWith(command.folder).length > 1);
-    command.signal("SIGKILL");
+    command.kill("SIGKILL");
     while (processesWith(command.folder).length > 0) await pause(50);
   },
   Deno.build.os === "linux" ? lacksProgram("script") : "it needs Linux",

@@ -17,7 +17,7 @@ processTest(
     const seen = new Set<string>();
     await until(async () => seen.add(await command.get()).size === 2);
     assertEquals(seen, new Set(command.workers.map(String)));
-    command.signal("SIGTERM");
+    command.kill("SIGTERM");
     assertEquals(await command.exitCode(), 0);
     assertEquals(command.workers.filter(isAlive), []);
   },
@@ -30,7 +30,7 @@ processTest(
     await command.workersReady(2);
     const answers = [1, 2, 3, 4].map(() => command.get("slow"));
     await command.logs(/is asked for \/slow/, 4);
-    command.signal("SIGINT");
+    command.kill("SIGINT");
     for (const pid of await Promise.all(answers)) {
       assert(command.workers.includes(Number(pid)), `Answered: ${pid}`);
     }
@@ -45,9 +45,9 @@ processTest("Supervisor ends at once at a second signal", async () => {
   await command.workersReady(2);
   const lost = command.get("slow").catch(() => "lost");
   await command.logs(/is asked for \/slow/);
-  command.signal("SIGTERM");
+  command.kill("SIGTERM");
   await command.logs(/Received SIGTERM: shutting down/);
-  command.signal("SIGTERM");
+  command.kill("SIGTERM");
   await command.exitCode();
   assertEquals(await lost, "lost");
   assertEquals(command.workers.filter(isAlive), []);
@@ -70,7 +70,7 @@ processTest(
     await command.workersReady(2);
     const old = command.workers;
     await command.write("app.ts", PID_APP.replace("Deno.pid", '"new"'));
-    command.signal("SIGHUP");
+    command.kill("SIGHUP");
     await command.workersReady(4);
     await until(() => !old.some(isAlive));
     assertEquals(await command.get(), "new");
@@ -84,7 +84,7 @@ processTest(
     await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
     await command.workersReady(2);
     await command.write("app.ts", "export default 1;");
-    command.signal("SIGHUP");
+    command.kill("SIGHUP");
     await command.logs(/serves on: its successor could not start/);
     assertEquals(command.workers.filter(isAlive), command.workers);
     assert(command.workers.includes(Number(await command.get())));
@@ -130,10 +130,10 @@ processTest(
   async () => {
     await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
     await command.workersReady(2);
-    command.signal("SIGTTIN");
+    command.kill("SIGTTIN");
     await command.workersReady(3);
     assertEquals(command.workers.filter(isAlive).length, 3);
-    command.signal("SIGTTOU");
+    command.kill("SIGTTOU");
     await until(() => command.workers.filter(isAlive).length === 2);
   },
 );

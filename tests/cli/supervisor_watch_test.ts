@@ -18,7 +18,7 @@ const BUSY_APP = PID_APP.replace(
 
 /** Kills the supervisor, and waits until no worker is there. */
 async function killSupervisor(command: CommandProcess): Promise<void> {
-  command.signal("SIGKILL");
+  command.kill("SIGKILL");
   while (processesWith(command.folder).length > 0) await pause(50);
 }
 
@@ -36,7 +36,7 @@ processTest(
   async () => {
     await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
     await command.workersReady(2);
-    command.signal("SIGSTOP");
+    command.kill("SIGSTOP");
     // Each asks the supervisor to replace it.
     for (const pid of command.workers) Deno.kill(pid, "SIGTERM");
     await pause(200);

@@ -72,7 +72,10 @@ export class ServerProcess implements AsyncDisposable {
       stderr: keepsErrors ? "piped" : "inherit",
     }).spawn();
     const errors = keepsErrors ? toText(process.stderr) : Promise.resolve("");
-    const line = await bounded(readLine(process.stdout), "the server's start");
+    const line = await bounded(
+      firstLineOf(process.stdout),
+      "the server's start",
+    );
     return new ServerProcess(process, line, errors);
   }
 
@@ -158,7 +161,9 @@ function inodeOfSocket(path: string): string | undefined {
 }
 
 /** The first line of a stream, the rest of which is dropped. */
-async function readLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+export async function firstLineOf(
+  stream: ReadableStream<Uint8Array>,
+): Promise<string> {
   let text = "";
   for await (
     const part of stream.pipeThrough(

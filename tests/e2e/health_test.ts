@@ -79,7 +79,7 @@ commandTest(
     const metrics = await metricsOf(monitor);
     assertEquals(sumIn(metrics, "asgi_requests_total"), 1);
     assertEquals(valueIn(metrics, "asgi_connections_accepted_total"), 1);
-    command.signal("SIGTERM");
+    command.kill("SIGTERM");
     await until(async () => await status(`${monitor}readyz`) === 503);
     assertEquals(await status(`${monitor}livez`), 200);
     await command.write("stop", "");
@@ -128,14 +128,14 @@ commandTest(
     await command.workersReady(2);
     const { app, monitor } = urls(command);
     for (let i = 0; i < 20; i++) await (await get(app)).text();
-    command.signal("SIGHUP");
+    command.kill("SIGHUP");
     await command.logs(/Worker [0-9]+ has ended/, 2);
     assertEquals(await status(`${monitor}readyz`), 200);
     const metrics = await metricsOf(monitor);
     assertEquals(sumIn(metrics, "asgi_requests_total"), 20);
     const drained = { reason: "drained" };
     assertEquals(valueIn(metrics, "asgi_worker_exits_total", drained), 2);
-    command.signal("SIGTERM");
+    command.kill("SIGTERM");
     assertEquals(await command.exitCode(), 0);
   },
 );

@@ -5,7 +5,8 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createCertificate } from "./_certificates.ts";
 import { connectTls, TestFolder } from "./_other_clients.ts";
 import { RawClient } from "./_raw_client.ts";
-import { bounded, netTest } from "./_testing.ts";
+import { netTest } from "./_testing.ts";
+import { TestProcess } from "../_process.ts";
 
 const SCRIPT = `
   import { serve } from ${
@@ -40,19 +41,8 @@ const SCRIPT = `
 `;
 
 /** The script in a process of its own. */
-class SignalledServer implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
-  readonly #output: ReadableStreamDefaultReader<string>;
-  /** All that it has printed. */
-  printed = "";
-
-  private constructor(process: Deno.ChildProcess) {
-    this.#process = process;
-    const decoder = new TextDecoderStream();
-    this.#output = process.stdout.pipeThrough(
-      decoder as TransformStream<Uint8Array, string>,
-    ).getReader();
-  }
+class SignalledServer extends TestProcess {
+  #port = 0;
 
   static async start(
     folder: TestFolder,
@@ -60,56 +50,19 @@ class SignalledServer implements AsyncDisposable {
   ): Promise<SignalledServer> {
     const script = folder.file("server.js", SCRIPT);
     const server = new SignalledServer(
-      new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--no-check", script, ...args],
-        stdin: "null",
-        stdout: "piped",
-        stderr: "inherit",
-      }).spawn(),
+      [Deno.execPath(), "run", "-A", "--no-check", script, ...args],
     );
-    await server.waitFor("Listening on ");
+    const [, port] = await server.printed(/Listening on .*:([0-9]+)\/\n/);
+    server.#port = Number(port);
     return server;
   }
 
   get port(): number {
-    return Number(/:([0-9]+)\/\n/.exec(this.printed)?.[1]);
+    return this.#port;
   }
 
   connect(): Promise<RawClient> {
     return RawClient.connect(this.port);
-  }
-
-  kill(signal: Deno.Signal): void {
-    this.#process.kill(signal);
-  }
-
-  /** Waits until it has printed a text, and the rest of its line. */
-  waitFor(text: string): Promise<void> {
-    return bounded(this.#readUntil(text), `"${text}" of ${this.printed}`);
-  }
-
-  /** Its exit code, once it has ended. */
-  async end(): Promise<number> {
-    const { code } = await bounded(this.#process.status, "the server's end");
-    return code;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.#process.status;
-    await this.#output.cancel();
-  }
-
-  async #readUntil(text: string): Promise<void> {
-    while (!this.printed.split(text).slice(1).join("").includes("\n")) {
-      const { value, done } = await this.#output.read();
-      if (done) throw new Error(`Cannot find "${text}" in: ${this.printed}`);
-      this.printed += value;
-    }
   }
 }
 
@@ -141,10 +94,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       assertEquals(await client.readChunk(), "b");
       assertEquals(await client.readChunk(), "");
       client.close();
-      await server.waitFor("finished");
-      assertEquals(await server.end(), 0);
-      assertStringIncludes(server.printed, `Received ${signal}: shutting down`);
-      assertStringIncludes(server.printed, "stopped\nfinished\n");
+      const { code, stdout } = await server.end();
+      assertEquals(code, 0);
+      assertStringIncludes(stdout, `Received ${signal}: shutting down`);
+      assertStringIncludes(stdout, "stopped\nfinished\n");
     },
   );
 }
@@ -155,16 +108,13 @@ signalTest("a second signal cuts what is left", async (folder) => {
   await client.get("/wait");
   await client.readHead();
   server.kill("SIGINT");
-  await server.waitFor("Received SIGINT: shutting down");
+  await server.printed(/Received SIGINT: shutting down.*\n/);
   server.kill("SIGTERM");
   await client.waitForClose();
-  await server.waitFor("finished");
-  assertEquals(await server.end(), 0);
-  assertStringIncludes(
-    server.printed,
-    "Received SIGTERM: cutting what is left",
-  );
-  assertStringIncludes(server.printed, "stopped\nfinished\n");
+  const { code, stdout } = await server.end();
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, "Received SIGTERM: cutting what is left");
+  assertStringIncludes(stdout, "stopped\nfinished\n");
 });
 
 signalTest(
@@ -182,10 +132,10 @@ signalTest(
     await before.readResponse();
     folder.file("cert.pem", two.cert);
     server.kill("SIGHUP");
-    await server.waitFor("Cannot reload certificates");
+    await server.printed(/Cannot reload certificates.*\n/);
     folder.file("key.pem", two.key);
     server.kill("SIGHUP");
-    await server.waitFor("certificates reloaded");
+    await server.printed(/certificates reloaded.*\n/);
     using after = await connectTls(server.port, two);
     await after.get("/", "connection: close");
     assertEquals((await after.readResponse()).body, "ab");

@@ -7,12 +7,11 @@ import {
   createCertificate,
   type TestCertificate,
 } from "../e2e/_certificates.ts";
-import { bounded, pause, until } from "../e2e/_testing.ts";
 import { Command, folder } from "../cli/_command.ts";
-import { unawaited } from "../_unawaited.ts";
+import { freePort } from "../_ports.ts";
+import { endProgram, lacksProgram, startProgram } from "./_program.ts";
 
 const DEPLOY = new URL("../../deploy/", import.meta.url);
-const STEP_TIMEOUT_MS = 15_000;
 const COMMAND = "jsr:@x/asgi/cli";
 /** The user "nobody", for proxies that a root would start. */
 const UNPRIVILEGED = 65_534;
@@ -33,18 +32,10 @@ export function replaced(
   }, text);
 }
 
-/** Why a program cannot be tested with; nothing if it can. */
+/** Why a program cannot be tested with; `undefined` if it can. */
 export function lacks(program: string): string | undefined {
   if (Deno.build.os !== "linux") return "the guide is for Linux";
-  // Without the permission to look, the test is ignored anyway.
-  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return;
-  try {
-    new Deno.Command(program, { args: ["-v"], stderr: "null", stdout: "null" })
-      .outputSync();
-    return undefined;
-  } catch {
-    return `${program} is not installed`;
-  }
+  return lacksProgram(program);
 }
 
 /** A folder with an application, `main.ts`, which others may enter. */
@@ -128,12 +119,6 @@ export async function stop(command: Command): Promise<void> {
   if (code !== 0) throw new Error(`The server ended with the code ${code}`);
 }
 
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /** A proxy that runs. */
 export class Proxy implements AsyncDisposable {
   /** Its port without TLS. */
@@ -197,39 +182,17 @@ export class Proxy implements AsyncDisposable {
 
   /** Ends it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const process = this.#process!;
-    try {
-      process.kill("SIGTERM");
-    } catch {
-      // It has ended.
-    }
-    await bounded(process.status, "the proxy to end", STEP_TIMEOUT_MS);
+    await endProgram(this.#process!, "SIGTERM");
   }
 
   /** The group stays, so that the proxy is in the group of the server. */
   async #start(program: string, args: string[]): Promise<Proxy> {
     const isRoot = Deno.uid() === 0;
-    this.#process = new Deno.Command(program, {
-      args,
-      stdin: "null",
-      stdout: "null",
-      stderr: "inherit",
+    this.#process = await startProgram(program, args, {
+      port: this.port,
       ...isRoot ? { uid: UNPRIVILEGED, gid: Deno.gid()! } : {},
-    }).spawn();
-    let ended = false;
-    unawaited(this.#process.status.then(() => ended = true));
-    try {
-      await bounded(
-        until(async () => ended || await answers(this.port)),
-        `${program} to listen`,
-        STEP_TIMEOUT_MS,
-      );
-      if (ended) throw new Error(`Cannot start ${program}: see its output`);
-      return this;
-    } catch (error) {
-      await this[Symbol.asyncDispose]();
-      throw error;
-    }
+    });
+    return this;
   }
 }
 
@@ -249,14 +212,4 @@ async function ownFolder(path: string): Promise<string> {
   await Deno.mkdir(path);
   if (Deno.uid() === 0) await Deno.chown(path, UNPRIVILEGED, null);
   return path;
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    await pause(20);
-    return false;
-  }
 }

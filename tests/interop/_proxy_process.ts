@@ -1,10 +1,8 @@
 // A proxy that a test configures itself, in a process and a folder of its own.
 
 import { createCertificate } from "../e2e/_certificates.ts";
-import { bounded, granted, pause, until } from "../e2e/_testing.ts";
-import { unawaited } from "../_unawaited.ts";
-
-const START_TIMEOUT_MS = 10_000;
+import { freePort } from "../_ports.ts";
+import { endProgram, startProgram } from "./_program.ts";
 
 /** What a configuration is written with. */
 export interface ProxySetup {
@@ -22,18 +20,6 @@ export interface ProxyProgram {
   config(setup: ProxySetup): string;
   /** Its arguments; the configuration is in `config` in the folder. */
   args(folder: string): string[];
-}
-
-/** Why a program cannot be started here; `undefined` if it can. */
-export function lacksProgram(name: string): string | undefined {
-  if (!granted("run")) return undefined; // Ignored for that.
-  try {
-    new Deno.Command(name, { args: ["-v"], stdout: "null", stderr: "null" })
-      .outputSync();
-    return undefined;
-  } catch {
-    return `${name} is not installed`;
-  }
 }
 
 /** A proxy that runs. */
@@ -65,53 +51,16 @@ export class ProxyProcess implements AsyncDisposable {
     await Deno.writeTextFile(`${folder}/key.pem`, key);
     await Deno.writeTextFile(`${folder}/both.pem`, cert + key);
     await Deno.writeTextFile(`${folder}/config`, program.config(setup));
-    const process = new Deno.Command(program.name, {
-      args: program.args(folder),
-      stdin: "null",
-      stdout: "null",
-      stderr: "inherit",
-    }).spawn();
-    const proxy = new ProxyProcess(setup, cert, process);
-    try {
-      await proxy.#listens(program.name);
-      return proxy;
-    } catch (error) {
-      await proxy[Symbol.asyncDispose]();
-      throw error;
-    }
+    const process = await startProgram(
+      program.name,
+      program.args(folder),
+      { port: setup.port },
+    );
+    return new ProxyProcess(setup, cert, process);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.#process.status;
+    await endProgram(this.#process, "SIGKILL");
     await Deno.remove(this.#folder, { recursive: true });
-  }
-
-  async #listens(name: string): Promise<void> {
-    let ended = false;
-    unawaited(this.#process.status.then(() => ended = true));
-    const listening = until(async () => ended || await answers(this.port));
-    await bounded(listening, `${name} to listen`, START_TIMEOUT_MS);
-    if (ended) throw new Error(`Cannot start ${name}: see its output`);
-  }
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    await pause(20);
-    return false;
   }
 }

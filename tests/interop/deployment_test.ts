@@ -6,7 +6,6 @@ import { assert, assertEquals } from "@std/assert";
 import { bounded, granted, pause } from "../e2e/_testing.ts";
 import { WebSocketClient } from "../_web_socket_client.ts";
 import {
-  freePort,
   lacks,
   Proxy,
   shipped,
@@ -16,6 +15,7 @@ import {
   startUnit,
   stop,
 } from "./_deployed.ts";
+import { freePort } from "../_ports.ts";
 
 const TEST_TIMEOUT_MS = 60_000;
 /** Less than that: what fails here, still stops what it has started. */

@@ -3,7 +3,8 @@
 
 import { assertEquals } from "@std/assert";
 import { netTest, start, until } from "../e2e/_testing.ts";
-import { lacksProgram, ProxyProcess } from "./_proxy_process.ts";
+import { lacksProgram } from "./_program.ts";
+import { ProxyProcess } from "./_proxy_process.ts";
 import { ask, askSecurely, PROXY_ADDRESS, seenApp } from "./_seen.ts";
 
 const OPTIONS = {

@@ -2,8 +2,9 @@
 // its workers. What they write to stderr is kept, and judged at the end.
 
 import type { TestCertificate } from "../e2e/_certificates.ts";
-import { networkSocketsOf } from "../e2e/_server_process.ts";
+import { firstLineOf, networkSocketsOf } from "../e2e/_server_process.ts";
 import { bounded, pause } from "../e2e/_testing.ts";
+import { freePort, isListening } from "../_ports.ts";
 import type { Target } from "./clients.ts";
 import { type Sample, sampleOf } from "./watch.ts";
 
@@ -84,7 +85,7 @@ export class SoakedServer implements AsyncDisposable {
 
   static async start({ cert, key }: TestCertificate): Promise<SoakedServer> {
     const soaked = new Soaked([script("./server.ts"), cert, key]);
-    const line = await firstLine(soaked.process.stdout);
+    const line = await firstLineOf(soaked.process.stdout);
     const [port, tlsPort] = JSON.parse(line);
     return new SoakedServer(soaked, [
       { port, restarts: false },
@@ -136,7 +137,7 @@ export class SoakedWorkers implements AsyncDisposable {
       ...["--workers=2", `--port=${port}`, "--access-log=off"],
     ]);
     const end = Date.now() + START_MS;
-    while (!await answers(port)) {
+    while (!await isListening(port)) {
       if (Date.now() > end) {
         soaked.kill();
         throw new Error(`The workers do not start:\n${await soaked.stderr}`);
@@ -169,20 +170,6 @@ export class SoakedWorkers implements AsyncDisposable {
   }
 }
 
-async function answers(port: number): Promise<boolean> {
-  try {
-    using _connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 async function childrenOf(pid: number): Promise<number[]> {
   const path = `/proc/${pid}/task/${pid}/children`;
   const text = await Deno.readTextFile(path).catch(() => "");
@@ -191,17 +178,4 @@ async function childrenOf(pid: number): Promise<number[]> {
 
 async function isRunning(pid: number): Promise<boolean> {
   return await Deno.stat(`/proc/${pid}`).then(() => true, () => false);
-}
-
-/** The first line of a stream, whose rest is dropped. */
-async function firstLine(
-  stream: ReadableStream<Uint8Array>,
-): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of stream) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.includes("\n")) break;
-  }
-  return text.split("\n")[0];
 }
