@@ -4,7 +4,9 @@
  *
  *     permessage-deflate; client_max_window_bits, permessage-deflate; a="b"
  *
- * A value is a token, quoted or not: both spellings mean the same.
+ * A value is a token, quoted or not: both spellings mean the same. A list of more
+ * words and separators than any client has use for is malformed: those of 64 KiB
+ * would cost as much as some thousand requests.
  *
  * @module
  */
@@ -23,9 +25,11 @@ export interface Extension {
 /** A token, a quoted string, or a separator, with white space before it. */
 const LEXEME =
   /[\t ]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"((?:[^"\\]|\\.)*)"|([,;=])|$)/y;
+/** Clients offer two or three extensions, of up to four parameters each. */
+const MAX_LEXEMES = 256;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Parses a field value; `undefined` if it is malformed. */
+/** Parses a field value; `undefined` if it is malformed, or too long a list. */
 export function parseExtensions(value: string): Extension[] | undefined {
   const lexemes = split(value);
   if (lexemes === undefined) return undefined;
@@ -61,7 +65,7 @@ function split(value: string): Lexeme[] | undefined {
   LEXEME.lastIndex = 0;
   while (LEXEME.lastIndex < value.length) {
     const match = LEXEME.exec(value);
-    if (match === null) return undefined;
+    if (match === null || lexemes.length === MAX_LEXEMES) return undefined;
     const [text, token, quoted, separator] = match;
     if (token !== undefined) lexemes.push({ word: token });
     else if (separator !== undefined) lexemes.push({ separator });
