@@ -1,20 +1,12 @@
 /**
  * One WebSocket's cycle: calls the application, gives it the client's
- * messages, and drives the WebSocket. It knows no wire format: whatever carries
- * the WebSocket implements {@linkcode WebSocketWire}.
+ * messages, and drives the WebSocket, as {@linkcode WEBSOCKET_STATES} allows. It
+ * knows no wire format: what carries the WebSocket implements
+ * {@linkcode WebSocketWire}.
  *
- * | state      | event                      | next state            |
- * |------------|----------------------------|-----------------------|
- * | connecting | accept                     | open                  |
- * | connecting | close                      | closed, by a 403      |
- * | connecting | http.response.start        | denying               |
- * | denying    | http.response.body         | denying; the last: closed |
- * | open       | send                       | open                  |
- * | open       | close                      | closed                |
- *
- * Every other event is refused and changes nothing. An application that throws
- * gives a 500 before accept, and close code 1011 after; one that returns gives
- * a 500, or 1000. A server that shuts down closes with 1012.
+ * An application that throws gives a 500 before accept, and close code 1011 after;
+ * one that returns gives a 500, or 1000. A server that shuts down closes with
+ * 1012.
  *
  * @module
  */
@@ -33,9 +25,9 @@ import {
   InvalidEventError,
   isDisconnect,
 } from "./errors.ts";
+import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
 import { Sends } from "./sends.ts";
 import type { Ending } from "./shutdown_notice.ts";
-import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
 import type {
   AsgiApp,
   Receive,
@@ -48,46 +40,13 @@ import {
   checkWebSocketEvent,
   type WebSocketAction,
 } from "./websocket_events.ts";
-
-/** What a WebSocket's client sends: a message, or its close. */
-export type WebSocketInput =
-  | { readonly type: "message"; readonly data: string | Uint8Array }
-  | { readonly type: "close"; readonly code: number; readonly reason: string };
-
-/** An open WebSocket. */
-export interface WebSocketSession {
-  /** Takes the next message, if it has arrived. */
-  receiveNow?(): WebSocketInput | undefined;
-  /** Waits for the next message; a close, or a loss (1006), is the last. */
-  receive(): Promise<WebSocketInput>;
-  /** How many bytes wait to be written; if it is not known, each send is awaited. */
-  readonly waiting?: number;
-  /** Sends a message; resolves when it was accepted for writing. */
-  send(data: string | Uint8Array): Promise<void>;
-  /** Sends a close; resolves when it was accepted for writing. */
-  close(code: number, reason: string): Promise<void>;
-  /** Resolves when the WebSocket has ended. */
-  readonly closed: Promise<unknown>;
-}
-
-/** What carries one WebSocket: HTTP/1 now, others later. */
-export interface WebSocketWire {
-  /** Told when the client leaves before the WebSocket is open. */
-  disconnectListener: DisconnectListener | undefined;
-  /** Completes the handshake. */
-  accept(
-    subprotocol: string | null,
-    headers: readonly Field[],
-  ): Promise<WebSocketSession>;
-  /** Begins a response that denies the WebSocket. */
-  head(status: number, headers: readonly Field[]): void;
-  /** Sends content of that response. */
-  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined;
-  /** Denies the WebSocket with an error page, or aborts. */
-  refuse(status: number): Promise<void>;
-  /** Cuts the connection. */
-  abort(): void;
-}
+import { stateAfter, type WebSocketState } from "./websocket_states.ts";
+import type {
+  MessageMeter,
+  WebSocketInput,
+  WebSocketSession,
+  WebSocketWire,
+} from "./websocket_wire.ts";
 
 // Close codes (RFC 6455, section 7.4, and IANA's registry).
 const NORMAL_CLOSURE = 1000;
@@ -98,14 +57,11 @@ const SERVICE_RESTART = 1012;
 /** So much may wait to be written before a send has to wait. */
 const MAX_WAITING_BYTES = 32 * 1024;
 
-type State = "connecting" | "denying" | "open" | "closed";
-
-const EXPECTED: Record<State, string> = {
-  connecting: "websocket.accept or websocket.close is due",
-  denying: "websocket.http.response.body is due",
-  open: "the WebSocket was accepted before",
-  closed: "the WebSocket is closed",
-};
+/** The calls of the application, and their messages. */
+export interface WebSocketCalls extends AppCalls {
+  /** Counts messages. */
+  readonly meter?: MessageMeter | undefined;
+}
 
 /** The cycle of one WebSocket. */
 export class WebSocketCycle
@@ -117,10 +73,10 @@ export class WebSocketCycle
   /** Called when the WebSocket is closed, or was denied. */
   onEnd: (() => void) | undefined;
 
-  /** What carries the handshake; let go of once the WebSocket is open. */
+  /** What carries the handshake; dropped once the WebSocket is open. */
   #wire: WebSocketWire | undefined;
   readonly #scope: WebSocketScope;
-  readonly #calls: AppCalls;
+  readonly #calls: WebSocketCalls;
 
   // Towards the application.
   /** The WebSocket's events; each is made when it is asked for. */
@@ -132,7 +88,7 @@ export class WebSocketCycle
   // Towards the client.
   readonly #sink: EventSink<WebSocketAction>;
   readonly #sends = new Sends();
-  #state: State = "connecting";
+  #state: WebSocketState = "connecting";
   #session: WebSocketSession | undefined;
   #denial: { status: number; headers: readonly Field[] } | undefined;
 
@@ -140,11 +96,17 @@ export class WebSocketCycle
   #fault: { readonly error: unknown } | undefined;
   /** The last event, once it is known. */
   #disconnect: WebSocketEvent | undefined;
+  /** Whether the application has returned: it receives no more messages. */
+  #returned = false;
   #finishRun: () => void = () => {};
   #ended = false;
 
   /** Nothing is called yet. */
-  constructor(wire: WebSocketWire, scope: WebSocketScope, calls: AppCalls) {
+  constructor(
+    wire: WebSocketWire,
+    scope: WebSocketScope,
+    calls: WebSocketCalls,
+  ) {
     this.#wire = wire;
     this.#scope = scope;
     this.#calls = calls;
@@ -190,6 +152,8 @@ export class WebSocketCycle
       .then(() => this.#finish(NORMAL_CLOSURE), (error) => this.#failed(error))
       .finally(() => {
         this.#sends.report(this.#calls, this.#fault);
+        this.#returned = true;
+        this.#session?.release?.();
         this.#calls.onAppReturned();
       })
       .catch(this.#report);
@@ -246,7 +210,7 @@ export class WebSocketCycle
     session: WebSocketSession | undefined,
   ): WebSocketEvent | Promise<WebSocketEvent> {
     if (session === undefined) return this.#disconnect ?? LOST;
-    const input = session.receiveNow?.();
+    const input = session.take?.();
     if (input !== undefined) return this.#eventOf(input);
     return session.receive().then((input) => this.#eventOf(input));
   }
@@ -259,6 +223,8 @@ export class WebSocketCycle
       this.#state = "closed";
       return this.#disconnect = { type: "websocket.disconnect", code, reason };
     }
+    const { meter } = this.#calls;
+    if (meter !== undefined) meter.messagesReceived++;
     const { data } = input;
     return typeof data === "string"
       ? { type: "websocket.receive", text: data, bytes: null }
@@ -279,7 +245,9 @@ export class WebSocketCycle
     }
     try {
       const action = checkWebSocketEvent(event);
-      this.#state = this.#stateBehind(action);
+      const next = stateAfter(this.#state, action);
+      this.#checkOffered(action);
+      this.#state = next;
       return this.#write(action);
     } catch (error) {
       return this.#sends.reject(error);
@@ -301,27 +269,6 @@ export class WebSocketCycle
     this.#failed(reason).catch(this.#report);
   }
 
-  #stateBehind(action: WebSocketAction): State {
-    const transition = `${this.#state} ${action.type}`;
-    switch (transition) {
-      case "connecting websocket.accept":
-        this.#checkOffered(action);
-        return "open";
-      case "connecting websocket.http.response.start":
-        return "denying";
-      case "denying websocket.http.response.body":
-        return endsDenial(action) ? "closed" : "denying";
-      case "open websocket.send":
-        return "open";
-      case "connecting websocket.close":
-      case "open websocket.close":
-        return "closed";
-    }
-    throw new InvalidEventError(
-      `Cannot send ${action.type}: ${EXPECTED[this.#state]}`,
-    );
-  }
-
   #checkOffered(action: WebSocketAction): void {
     if (action.type !== "websocket.accept") return;
     const { subprotocol } = action;
@@ -339,6 +286,8 @@ export class WebSocketCycle
     this.#sends.remove(sizeOf(action));
     if (action.type !== "websocket.send") return this.#deal(action);
     const session = this.#session;
+    const { meter } = this.#calls;
+    if (meter !== undefined) meter.messagesSent++;
     const sent = session?.send(action.message);
     const { waiting = MAX_WAITING_BYTES } = session ?? {};
     // Small messages need not wait for each other: they leave together.
@@ -395,6 +344,7 @@ export class WebSocketCycle
     this.#wire = undefined;
     this.#opened?.resolve(session);
     this.#opened = undefined;
+    if (this.#returned) session.release?.();
     session.closed.then(() => this.#end()).catch(this.#report);
   }
 
@@ -448,11 +398,6 @@ function sizeOf(action: WebSocketAction): number {
   return action.type === "websocket.http.response.body"
     ? action.body.length
     : 0;
-}
-
-/** Whether an action ends a denial. */
-function endsDenial(action: WebSocketAction): boolean {
-  return action.type === "websocket.http.response.body" && !action.more_body;
 }
 
 const LOST: WebSocketEvent = {

@@ -14,7 +14,7 @@ import type {
   WebSocketInput,
   WebSocketSession,
   WebSocketWire,
-} from "../asgi/websocket_cycle.ts";
+} from "../asgi/websocket_wire.ts";
 import type { Field } from "../http/fields.ts";
 import type { FetchExchange } from "./_fetch_exchange.ts";
 

@@ -62,9 +62,12 @@ export class Connections {
     this.#counts = host.counts;
   }
 
-  /** Those that are served as HTTP, and WebSockets that have left that behind. */
+  /**
+   * Those that are served as HTTP, and those that WebSockets have taken over; a
+   * WebSocket in a stream of a connection is not counted besides it.
+   */
   get #open(): number {
-    return this.#connections.size + this.#host.dispatcher.openWebSockets;
+    return this.#connections.size + this.#host.dispatcher.unattachedWebSockets;
   }
 
   /** Takes a connection over; resolves as soon as it is to be served. */

@@ -22,7 +22,8 @@ import { ForwardedReader } from "../middleware/forwarded_fields.ts";
 import { rootPath } from "../middleware/root_path.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { callUser, isInstance } from "../asgi/user_code.ts";
-import type { Outcome, WebSocketDispatcher } from "./websocket_dispatcher.ts";
+import type { WebSocketDispatcher } from "./websocket_dispatcher.ts";
+import type { Outcome } from "./websocket_upgrade.ts";
 
 /** What the server gives the dispatcher, and is told by it. */
 export interface DispatcherHost {
@@ -79,9 +80,9 @@ export class Dispatcher {
     return this.#requests + (this.#webSockets?.running ?? 0);
   }
 
-  /** WebSockets that go on without their HTTP connection. */
-  get openWebSockets(): number {
-    return this.#webSockets?.open ?? 0;
+  /** WebSockets that have taken over the connection that they came by. */
+  get unattachedWebSockets(): number {
+    return this.#webSockets?.unattached ?? 0;
   }
 
   /** Closes WebSockets, and tells applications that the server wants to stop. */

@@ -1,6 +1,6 @@
 /**
  * From a WebSocket's handshake to the application: checks it, holds the limit on
- * how many there are, and follows each to its end, after that of its HTTP connection.
+ * how many there are, and follows each to its end.
  *
  * It is loaded when the first request asks for another protocol: what WebSocket
  * needs is a third of this package, and a server that starts need not wait for
@@ -13,17 +13,23 @@ import type { AppCalls } from "../asgi/app_calls.ts";
 import { type ConnectionInfo, webSocketScope } from "../asgi/http_scope.ts";
 import type { Ending } from "../asgi/shutdown_notice.ts";
 import type { AsgiApp, WebSocketScope } from "../asgi/types.ts";
-import { WebSocketCycle } from "../asgi/websocket_cycle.ts";
-import { handled } from "../streams/handled.ts";
-import type { Exchange } from "../http/exchange.ts";
-import type { AccessRecord } from "../logs/records.ts";
-import type { Metrics } from "../metrics/metrics.ts";
-import type { ResolvedOptions } from "./options.ts";
-import { BufferBudget } from "../websocket/buffer_budget.ts";
-import { checkHandshake, type Handshake } from "../websocket/handshake.ts";
-import { DEFAULT_WEBSOCKET_OPTIONS } from "../websocket/options.ts";
 import {
-  type UpgradedWebSocket,
+  type WebSocketCalls,
+  WebSocketCycle,
+} from "../asgi/websocket_cycle.ts";
+import type { Exchange } from "../http/exchange.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { handled } from "../streams/handled.ts";
+import { BufferBudget } from "../websocket/buffer_budget.ts";
+import { DEFAULT_WEBSOCKET_OPTIONS } from "../websocket/options.ts";
+import type { ResolvedOptions } from "./options.ts";
+import {
+  readWebSocketRequest,
+  type WebSocketRequest,
+} from "./websocket_handshake.ts";
+import {
+  type OpenWebSocket,
+  type Outcome,
   type UpgradeOptions,
   UpgradingWebSocket,
 } from "./websocket_upgrade.ts";
@@ -44,29 +50,29 @@ export interface WebSocketDispatcherHost {
   onChange(): void;
 }
 
-/** How a WebSocket came to its end, or a handshake was refused. */
-export type Outcome = Pick<AccessRecord, "status" | "bytesSent" | "aborted">;
-
 /** Called at the end of one WebSocket. */
 type EndWatcher = (outcome: Outcome) => void;
 
 /** Calls the application for the WebSockets of all connections of a server. */
 export class WebSocketDispatcher {
   readonly #host: WebSocketDispatcherHost;
-  readonly #calls: AppCalls;
+  readonly #calls: WebSocketCalls;
   readonly #upgradeOptions: UpgradeOptions;
-  /** WebSockets and what carries them, once they are open. */
-  readonly #cycles = new Map<WebSocketCycle, UpgradedWebSocket | undefined>();
+  /** Their cycles; and what they drive, once it is open. */
+  readonly #cycles = new Map<WebSocketCycle, OpenWebSocket | undefined>();
   /** Calls of the application that have not returned. */
   #running = 0;
-  #open = 0;
+  #unattached = 0;
   #stopping = false;
 
   /** Starts with none. */
   constructor(host: WebSocketDispatcherHost) {
     this.#host = host;
     this.#upgradeOptions = upgradeOptions(host);
-    this.#calls = host.createCalls(() => this.#running--);
+    this.#calls = {
+      ...host.createCalls(() => this.#running--),
+      meter: host.metrics?.counts,
+    };
   }
 
   /** Calls of the application that have not returned. */
@@ -74,9 +80,13 @@ export class WebSocketDispatcher {
     return this.#running;
   }
 
-  /** WebSockets that go on without their HTTP connection. */
-  get open(): number {
-    return this.#open;
+  /**
+   * WebSockets that have taken over the connection that they came by. Those that
+   * live in a stream of a connection are not among them: the server counts that
+   * connection.
+   */
+  get unattached(): number {
+    return this.#unattached;
   }
 
   /** Closes all WebSockets, and those that come later. */
@@ -102,17 +112,17 @@ export class WebSocketDispatcher {
     info: ConnectionInfo,
     onEnd: EndWatcher,
   ): Promise<void> | undefined {
-    const handshake = checkHandshake(exchange.request);
-    if (handshake === undefined) return undefined;
-    if (handshake.type === "handshake") {
-      return this.#run(exchange, handshake, info, onEnd);
+    const request = readWebSocketRequest(exchange.request);
+    if (request === undefined) return undefined;
+    if (request.type === "request") {
+      return this.#run(exchange, request, info, onEnd);
     }
-    return refuse(exchange, onEnd, handshake.status, handshake.headers);
+    return refuse(exchange, onEnd, request.status, request.headers);
   }
 
   async #run(
     exchange: Exchange,
-    handshake: Handshake,
+    request: WebSocketRequest,
     info: ConnectionInfo,
     onEnd: EndWatcher,
   ): Promise<void> {
@@ -122,13 +132,12 @@ export class WebSocketDispatcher {
     this.#running++;
     const wire = new UpgradingWebSocket(
       exchange,
-      handshake,
+      request,
       this.#upgradeOptions,
     );
-    const { subprotocols } = handshake;
+    const { subprotocols } = request;
     const scope = webSocketScope(exchange.request, info, subprotocols);
-    const calls = new ReleasingCalls(this.#calls);
-    const cycle = new WebSocketCycle(wire, scope, calls);
+    const cycle = new WebSocketCycle(wire, scope, this.#calls);
     this.#host.complete(scope, cycle);
     this.#cycles.set(cycle, undefined);
     const over = cycle.run(this.#host.app);
@@ -136,9 +145,9 @@ export class WebSocketDispatcher {
     if (this.#stopping) cycle.shutdown();
     if (exchange.disconnect !== undefined) cycle.disconnected();
     await cycle.answered;
-    if (wire.upgraded !== undefined) {
-      calls.opened(wire.upgraded);
-      this.#follow(cycle, wire.upgraded, onEnd);
+    if (wire.opened !== undefined) {
+      const unattached = request.takesConnection ? 1 : 0;
+      this.#follow(cycle, wire.opened, { unattached, onEnd });
     } else {
       await over;
       this.#cycles.delete(cycle);
@@ -149,58 +158,31 @@ export class WebSocketDispatcher {
   /** Sees an open WebSocket to its end; what HTTP has left is not held. */
   #follow(
     cycle: WebSocketCycle,
-    socket: UpgradedWebSocket,
-    onEnd: EndWatcher,
+    socket: OpenWebSocket,
+    { unattached, onEnd }: Followed,
   ): void {
     this.#cycles.set(cycle, socket);
-    this.#open++;
+    this.#unattached += unattached;
     this.#host.metrics?.webSocketOpened();
-    const over = socket.gone.then(() => {
-      this.#open--;
+    const over = socket.outcome.then((outcome) => {
+      this.#unattached -= unattached;
       this.#host.metrics?.webSocketClosed();
       this.#cycles.delete(cycle);
-      onEnd(socket);
+      onEnd(outcome);
       this.#host.onChange();
     });
     handled(over); // Nothing of this rejects.
   }
 }
 
-/** Lets go of the messages of a WebSocket when its application has returned. */
-class ReleasingCalls implements AppCalls {
-  readonly #calls: AppCalls;
-  #socket: UpgradedWebSocket | undefined;
-  #returned = false;
-
-  constructor(calls: AppCalls) {
-    this.#calls = calls;
-  }
-
-  opened(socket: UpgradedWebSocket): void {
-    this.#socket = socket;
-    if (this.#returned) socket.release();
-  }
-
-  onAppError(error: unknown): void {
-    this.#calls.onAppError(error);
-  }
-
-  onRefusedEvent(error: unknown): void {
-    this.#calls.onRefusedEvent(error);
-  }
-
-  onIgnoredEvent(type: string): void {
-    this.#calls.onIgnoredEvent(type);
-  }
-
-  onAppReturned(): void {
-    this.#returned = true;
-    this.#socket?.release();
-    this.#calls.onAppReturned();
-  }
+/** What happens at the end of an open WebSocket. */
+interface Followed {
+  /** 1 if it has taken its connection over, else 0. */
+  readonly unattached: number;
+  readonly onEnd: EndWatcher;
 }
 
-/** Refuses a handshake; a client that is lost meanwhile is no failure of ours. */
+/** Refuses a handshake; that a client is lost meanwhile is no failure. */
 async function refuse(
   exchange: Exchange,
   onEnd: EndWatcher,
@@ -227,7 +209,6 @@ function upgradeOptions(
     closeTimeout: options.closeTimeout,
     compression: options.compression,
     lingerTimeout: options.drainTimeout,
-    meter: metrics?.counts,
     budget: new BufferBudget(options.maxBufferedBytes, metrics?.counts),
   };
 }

@@ -15,7 +15,7 @@ import type {
   WebSocketInput,
   WebSocketSession,
   WebSocketWire,
-} from "../asgi/websocket_cycle.ts";
+} from "../asgi/websocket_wire.ts";
 import type { Field } from "../http/fields.ts";
 import { handled } from "../streams/handled.ts";
 import type { CallErrors } from "./_app_errors.ts";
@@ -148,8 +148,8 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
 
   // The client's side.
 
-  /** Takes the next message; `undefined` behind the last. */
-  take(): Promise<Message | undefined> {
+  /** Takes the next message; `undefined` after the last. */
+  next(): Promise<Message | undefined> {
     return this.#outbox.take();
   }
 

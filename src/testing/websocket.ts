@@ -114,7 +114,7 @@ export class ClientWebSocket implements TestWebSocket {
 
   /** Waits for the next message. */
   async receive(): Promise<string | Uint8Array> {
-    const data = await this.#wire.take();
+    const data = await this.#wire.next();
     if (data !== undefined) return data;
     return await this.#errors.raise(this.#throwEnd());
   }

@@ -1,26 +1,19 @@
 /**
- * The server's side of one WebSocket connection, over any transport of bytes.
+ * The server's side of one WebSocket connection, over bytes in both directions.
  *
  * Messages are read ahead of the application within bounds, and past these the
  * socket is left alone. As long as there is room, pings are answered, and the end
  * is noticed, whether or not the application receives.
  *
- * | phase   | what ends it                          | what then is done       |
- * |---------|---------------------------------------|-------------------------|
- * | open    | the client's Close, or its breach of the protocol | ending      |
- * |         | the application's close               | closing                 |
- * |         | the loss of the client                | closed, with code 1006  |
- * | ending  | the application takes the end, closes, or `closeDelay` passes | closing; Close is sent |
- * | closing | both sides have sent Close, or `closeTimeout` passes | closed   |
- * | closed  |                                       |                         |
- *
- * While a connection is ending, the application can still answer the messages
- * that came before. Once it is closing, sends reject, and messages that arrive
- * are dropped.
+ * Its phases are in {@linkcode PHASES}. After the client's Close, or its breach
+ * of the protocol, the answer waits until the application has taken the end, or
+ * closes, for at most `closeDelay`; and after the server's Close, the client has
+ * `closeTimeout` to answer.
  *
  * @module
  */
 
+import type { ByteStream } from "../streams/byte_stream.ts";
 import type { DisposableDeadline } from "../streams/deadline.ts";
 import { handled } from "../streams/handled.ts";
 import { BufferBudget } from "./buffer_budget.ts";
@@ -44,8 +37,13 @@ import {
   type WebSocketOptions,
 } from "./options.ts";
 import { Outbox } from "./outbox.ts";
+import {
+  nextPhase,
+  type Phase,
+  type PhaseEvent,
+  SENDING_PHASES,
+} from "./phases.ts";
 import { Receiver } from "./receiver.ts";
-import type { WebSocketTransport } from "./transport.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 /** How a connection ended. */
@@ -76,8 +74,6 @@ export interface WebSocketConnectionOptions extends Partial<WebSocketOptions> {
   readonly budget?: BufferBudget;
 }
 
-type Phase = "open" | "ending" | "closing" | "closed";
-
 const EMPTY = new Uint8Array(0);
 const PING = encodeFrame(OPCODES.ping, EMPTY);
 const MAX_CONTROL_BYTES = 125;
@@ -85,7 +81,7 @@ const UNLIMITED = new BufferBudget(Infinity);
 
 /**
  * A WebSocket connection, from after the handshake to its end. It begins to
- * read when it is created.
+ * read when it is created, and closes the stream below it at the end.
  *
  * @example
  * ```ts
@@ -100,8 +96,10 @@ const UNLIMITED = new BufferBudget(Infinity);
  *     new Blob([new Uint8Array([0x81, 0x82, 1, 2, 3, 4, 0x49, 0x6b])]).stream(),
  *   ),
  *   write: async (bytes) => void sent.push(await bytes),
+ *   bytesSent: 0,
  *   deadline,
  *   createDeadline: () => deadline,
+ *   async close() {},
  *   abort() {},
  * });
  * await connection.receive(); // { type: "message", data: "Hi" }
@@ -109,13 +107,12 @@ const UNLIMITED = new BufferBudget(Infinity);
  * ```
  */
 export class WebSocketConnection {
-  /**
-   * Resolves when all is over, and never rejects: what carries the connection
-   * can then be closed.
-   */
+  /** Resolves when no message can be sent or arrive any more; never rejects. */
   readonly closed: Promise<Close>;
+  /** Resolves when the stream below it is closed as well; never rejects. */
+  readonly streamClosed: Promise<Close>;
 
-  readonly #transport: WebSocketTransport;
+  readonly #stream: ByteStream;
   readonly #options: WebSocketOptions;
 
   // From the client.
@@ -131,40 +128,38 @@ export class WebSocketConnection {
   #phase: Phase = "open";
   /** How the connection ends, once that is known. */
   #end: Close | undefined;
-  /** Whether the client has said its last, and the server. */
-  #closeReceived = false;
-  #closeSent = false;
   /** The Close that waits until the application has taken the end. */
   #answer: Uint8Array = EMPTY;
   #answerTimer: ReturnType<typeof setTimeout> | undefined;
   #resolveClosed!: (close: Close) => void;
 
-  /** Takes over a transport after its handshake. */
+  /** Takes over a stream after its handshake. */
   constructor(
-    transport: WebSocketTransport,
+    stream: ByteStream,
     options: WebSocketConnectionOptions = {},
   ) {
     const { deflate, compression, budget = UNLIMITED, ...given } = options;
     const settings = { ...DEFAULT_WEBSOCKET_OPTIONS, ...given };
-    this.#transport = transport;
+    this.#stream = stream;
     this.#options = settings;
-    this.#keepAlive = new KeepAlive(transport.deadline, settings, this);
-    this.#receiver = new Receiver(transport, {
+    this.#keepAlive = new KeepAlive(stream.deadline, settings, this);
+    this.#receiver = new Receiver(stream, {
       keepAlive: this.#keepAlive,
       onMessage: () => this.#awaitMessage(),
       onPing: (payload) => this.#answerPing(payload),
       onEnd: (end) => end === undefined ? this.#lose() : this.#ended(end),
     }, { ...settings, budget, deflate });
     this.#inbox = this.#receiver.inbox;
-    this.#outbox = new Outbox(transport, {
+    this.#outbox = new Outbox(stream, {
       inbox: this.#inbox,
       onLost: () => this.#lose(),
     });
     if (settings.idleTimeout < Infinity) {
-      this.#idleDeadline = transport.createDeadline();
+      this.#idleDeadline = stream.createDeadline();
     }
     this.#sender = new MessageSender(this.#outbox, deflate, compression);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
+    this.streamClosed = this.closed.then((end) => this.#closeStream(end));
     this.#awaitMessage();
     handled(this.#receiver.run()); // It never rejects.
   }
@@ -192,7 +187,7 @@ export class WebSocketConnection {
   }
 
   /**
-   * How many bytes were sent that the transport has not accepted; `Infinity`
+   * How many bytes were sent that the stream has not accepted; `Infinity`
    * while a message is being compressed, and at the end. A caller that sends many
    * small messages need not wait for each.
    */
@@ -203,7 +198,7 @@ export class WebSocketConnection {
   /**
    * Sends a message: text, or bytes, which must not change until it is sent.
    *
-   * @returns When the transport has accepted it; this need not be awaited.
+   * @returns When the stream has accepted it; this need not be awaited.
    * @throws {WebSocketError} If the connection has ended, with its code.
    */
   send(data: string | Uint8Array, options?: SendOptions): Promise<void> {
@@ -231,7 +226,7 @@ export class WebSocketConnection {
    * Closes the connection, after what was sent. Messages that nobody has
    * received are dropped. Only the first call counts.
    *
-   * @returns When the transport has accepted the Close; the connection is over
+   * @returns When the stream has accepted the Close; the connection is over
    * when {@linkcode WebSocketConnection.closed} resolves.
    * @throws {RangeError} If `code` must not be sent, or `reason` has more than
    * 123 bytes.
@@ -247,7 +242,7 @@ export class WebSocketConnection {
   /** Cuts the connection, which ends with 1006 if it had no end yet. */
   abort(): void {
     if (this.#phase === "closed") return;
-    this.#transport.abort();
+    this.#stream.abort();
     this.#lose();
   }
 
@@ -281,15 +276,14 @@ export class WebSocketConnection {
 
   // The end.
 
-  /** The client has said its last: an answer is due, unless it was one. */
+  /** The client sends no more: an answer is due, unless that was one. */
   #clientDone(end: Close, answer: Uint8Array): void {
-    this.#closeReceived = true;
     this.#receiver.stop();
-    if (this.#phase !== "open") return this.#settle();
-    this.#phase = "ending";
+    this.#advance("client closes");
+    if (this.#phase !== "ending") return;
     this.#keepAlive.stop();
     this.#answer = answer;
-    this.#transport.deadline.arm(
+    this.#stream.deadline.arm(
       this.#options.closeDelay,
       () => this.#sendAnswer(),
     );
@@ -313,31 +307,30 @@ export class WebSocketConnection {
   }
 
   async #sendClose(frame: Uint8Array): Promise<void> {
-    this.#phase = "closing";
+    this.#advance("close");
     this.#keepAlive.stop();
     this.#receiver.dropMessages();
-    const { deadline } = this.#transport;
+    const { deadline } = this.#stream;
     deadline.arm(this.#options.closeTimeout, () => this.abort());
     await this.#sender.sendFrame(frame);
-    this.#closeSent = true;
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (this.#closeSent && this.#closeReceived) this.#finish();
+    this.#advance("close written");
   }
 
   #lose(): void {
     this.#setEnd(LOST);
-    this.#finish();
+    this.#advance("lost");
+  }
+
+  #advance(event: PhaseEvent): void {
+    const before = this.#phase;
+    this.#phase = nextPhase(before, event);
+    if (this.#phase === "closed" && before !== "closed") this.#finish();
   }
 
   #finish(): void {
-    if (this.#phase === "closed") return;
-    this.#phase = "closed";
     this.#keepAlive.stop();
     this.#receiver.stop();
-    this.#transport.deadline.disarm();
+    this.#stream.deadline.disarm();
     this.#idleDeadline?.[Symbol.dispose]();
     clearTimeout(this.#answerTimer);
     this.#outbox.end(this.#endError());
@@ -345,8 +338,14 @@ export class WebSocketConnection {
     this.#resolveClosed(this.#end ?? LOST);
   }
 
+  async #closeStream(end: Close): Promise<Close> {
+    if (end.code === ABNORMAL_CLOSURE) this.#stream.abort();
+    else await this.#stream.close(this.#options.lingerTimeout);
+    return end;
+  }
+
   #sendsNoMore(): boolean {
-    return this.#phase === "closing" || this.#phase === "closed";
+    return !SENDING_PHASES.has(this.#phase);
   }
 
   #refuse(): Promise<never> {

@@ -10,7 +10,8 @@
  * @module
  */
 
-import type { WebSocketTransport } from "./transport.ts";
+import type { ByteStream } from "../streams/byte_stream.ts";
+import type { DisposableDeadline } from "../streams/deadline.ts";
 
 /** How much must arrive in time. */
 const STEP_BYTES = 64 * 1024;
@@ -31,22 +32,22 @@ export interface SlowHandler {
 
 /** Watches over the messages of one connection. */
 export class MessagePace {
-  readonly #transport: WebSocketTransport;
+  readonly #stream: ByteStream;
   readonly #timeout: number;
   readonly #handler: SlowHandler;
   /** Exists while something has begun and is not complete. */
-  #deadline: ReturnType<WebSocketTransport["createDeadline"]> | undefined;
+  #deadline: DisposableDeadline | undefined;
   /** What must have been received until the deadline. */
   #due = 0;
   #stopped = false;
 
   /** Bounds each step of a message by `timeout` milliseconds. */
   constructor(
-    transport: WebSocketTransport,
+    stream: ByteStream,
     timeout: number,
     handler: SlowHandler,
   ) {
-    this.#transport = transport;
+    this.#stream = stream;
     this.#timeout = timeout;
     this.#handler = handler;
   }
@@ -56,7 +57,7 @@ export class MessagePace {
     if (!midMessage) return this.pause();
     if (this.#stopped || this.#timeout === Infinity) return;
     if (this.#deadline !== undefined && received < this.#due) return;
-    this.#deadline ??= this.#transport.createDeadline();
+    this.#deadline ??= this.#stream.createDeadline();
     this.#deadline.arm(this.#timeout, () => this.#handler.onSlow());
     this.#due = received + STEP_BYTES;
   }

@@ -1,6 +1,6 @@
 /**
  * WebSocket for servers (RFC 6455), with compression of messages (RFC 7692),
- * over any transport of bytes: the handshake as pure functions, and a
+ * over bytes in both directions: the handshake as pure functions, and a
  * connection that is read by `receive`, with back pressure in both directions.
  *
  * Nothing here knows of sockets, of a version of HTTP, or of ASGI.
@@ -8,15 +8,15 @@
  * ```ts
  * import {
  *   acceptHeaders,
+ *   type ByteStream,
  *   checkHandshake,
  *   type HandshakeRequest,
  *   DEFAULT_COMPRESSION_OPTIONS,
  *   negotiateDeflate,
  *   WebSocketConnection,
- *   type WebSocketTransport,
  * } from "jsr:@x/asgi/websocket";
  *
- * async function echo(request: HandshakeRequest, transport: WebSocketTransport) {
+ * async function echo(request: HandshakeRequest, stream: ByteStream) {
  *   const handshake = checkHandshake(request);
  *   if (handshake?.type !== "handshake") return;
  *   const deflate = negotiateDeflate(
@@ -26,22 +26,23 @@
  *   const fields = acceptHeaders(handshake, { extensions: deflate?.response });
  *   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`);
  *   const head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n";
- *   await transport.write(
+ *   await stream.write(
  *     new TextEncoder().encode(`${head}${lines.join("")}\r\n`),
  *   );
- *   const connection = new WebSocketConnection(transport, { deflate });
+ *   const connection = new WebSocketConnection(stream, { deflate });
  *   for (;;) {
  *     const event = await connection.receive();
  *     if (event.type === "close") break;
  *     await connection.send(event.data);
  *   }
- *   await connection.closed;
+ *   await connection.streamClosed;
  * }
  * ```
  *
  * What is not supported: the client's side, extensions other than
- * permessage-deflate, sending or receiving a message before it is whole. A message that the client compressed in blocks that say that they
- * are the last ends the compression's context.
+ * permessage-deflate, sending or receiving a message before it is whole. A message
+ * that the client compressed in blocks that say that they are the last ends the
+ * compression's context.
  *
  * @module
  */
@@ -76,7 +77,6 @@ export {
   DEFAULT_WEBSOCKET_OPTIONS,
   type WebSocketOptions,
 } from "./options.ts";
-export type { WebSocketTransport } from "./transport.ts";
 export type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
 export type { ByteStream } from "../streams/byte_stream.ts";
 export { WebSocketError } from "./websocket_error.ts";

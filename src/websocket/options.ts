@@ -117,6 +117,13 @@ export interface WebSocketOptions {
    * @default {1_000}
    */
   readonly closeDelay: number;
+  /**
+   * How long the client may take to read what was sent, and to close, once both
+   * sides have sent Close.
+   *
+   * @default {1_000}
+   */
+  readonly lingerTimeout: number;
 }
 
 /** The options that hold unless others are given. */
@@ -129,6 +136,7 @@ export const DEFAULT_WEBSOCKET_OPTIONS: WebSocketOptions = {
   idleTimeout: Infinity,
   closeTimeout: 5_000,
   closeDelay: 1_000,
+  lingerTimeout: 1_000,
 };
 
 /** The settings of compression that hold unless others are given. */

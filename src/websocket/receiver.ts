@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { ByteStream } from "../streams/byte_stream.ts";
 import { giveWayAt } from "../streams/fair_share.ts";
 import type { BufferBudget } from "./buffer_budget.ts";
 import {
@@ -21,7 +22,6 @@ import type { KeepAlive } from "./keep_alive.ts";
 import { MessagePace } from "./message_pace.ts";
 import { type Message, MessageAssembler, sizeOf } from "./messages.ts";
 import type { WebSocketOptions } from "./options.ts";
-import type { WebSocketTransport } from "./transport.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 /** What a receiver reports to its connection. */
@@ -56,7 +56,7 @@ export class Receiver<End> {
   /** The messages that wait to be received. */
   readonly inbox: Inbox<Message, End>;
 
-  readonly #transport: WebSocketTransport;
+  readonly #stream: ByteStream;
   readonly #host: ReceiverHost;
   readonly #decoder: FrameDecoder;
   readonly #assembler: MessageAssembler;
@@ -68,12 +68,12 @@ export class Receiver<End> {
 
   /** Reads nothing yet. */
   constructor(
-    transport: WebSocketTransport,
+    stream: ByteStream,
     host: ReceiverHost,
     options: ReceiverOptions,
   ) {
     const { budget, deflate } = options;
-    this.#transport = transport;
+    this.#stream = stream;
     this.#host = host;
     this.inbox = new Inbox(options.readAheadBytes, budget);
     this.#decoder = new FrameDecoder(deflate !== undefined);
@@ -82,12 +82,12 @@ export class Receiver<End> {
       budget,
       inflater: deflate && new Inflater(deflate),
     });
-    this.#pace = new MessagePace(transport, options.messageTimeout, this);
+    this.#pace = new MessagePace(stream, options.messageTimeout, this);
   }
 
   /** Reads until it is stopped, or there is no more; never rejects. */
   async run(): Promise<void> {
-    const { reader } = this.#transport;
+    const { reader } = this.#stream;
     const { keepAlive } = this.#host;
     keepAlive.heard();
     try {
@@ -125,7 +125,7 @@ export class Receiver<End> {
 
   #awaitBytes(): Promise<boolean> {
     this.#pace.awaitMore(this.#decoder);
-    return this.#transport.reader.fill();
+    return this.#stream.reader.fill();
   }
 
   /** Deals with what has arrived, up to where something must be awaited. */

@@ -6,12 +6,12 @@
 import type { DisconnectListener } from "../../src/http/exchange.ts";
 import { webSocketScope } from "../../src/asgi/http_scope.ts";
 import type { AsgiApp, Header, WebSocketScope } from "../../src/asgi/types.ts";
-import {
-  WebSocketCycle,
-  type WebSocketInput,
-  type WebSocketSession,
-  type WebSocketWire,
-} from "../../src/asgi/websocket_cycle.ts";
+import { WebSocketCycle } from "../../src/asgi/websocket_cycle.ts";
+import type {
+  WebSocketInput,
+  WebSocketSession,
+  WebSocketWire,
+} from "../../src/asgi/websocket_wire.ts";
 import type { Field } from "../../src/http/fields.ts";
 import { isInstance, readMember } from "../../src/asgi/user_code.ts";
 

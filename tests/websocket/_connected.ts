@@ -1,6 +1,7 @@
-// A connection over a transport in memory: the test plays the client, holds the
+// A connection over a stream in memory: the test plays the client, holds the
 // writes back when it wants to, and lets deadlines pass by hand.
 
+import type { ByteStream } from "../../src/streams/byte_stream.ts";
 import { giveWay } from "../../src/streams/fair_share.ts";
 import { ByteReader } from "../../src/streams/byte_reader.ts";
 import {
@@ -8,7 +9,6 @@ import {
   type WebSocketConnectionOptions,
 } from "../../src/websocket/connection.ts";
 import type { Deadline } from "../../src/streams/deadline.ts";
-import type { WebSocketTransport } from "../../src/websocket/transport.ts";
 import {
   concat,
   describe,
@@ -55,8 +55,8 @@ export class ManualDeadline implements Deadline, Disposable {
   }
 }
 
-/** The client, and the transport between it and the connection. */
-export class MemoryTransport implements WebSocketTransport {
+/** The client, and the stream between it and the connection. */
+export class MemoryStream implements ByteStream {
   readonly reader: ByteReader;
   readonly deadline: ManualDeadline = new ManualDeadline();
   /** The deadlines that were asked for, and not disposed of. */
@@ -66,6 +66,9 @@ export class MemoryTransport implements WebSocketTransport {
   /** How many chunks the connection has asked for. */
   reads = 0;
   aborted = false;
+  /** What it was closed with, in milliseconds. */
+  closedFor: number | undefined;
+  bytesSent = 0;
   readonly #chunks: Uint8Array[] = [];
   readonly #held: PromiseWithResolvers<void>[] = [];
   #holding = false;
@@ -96,6 +99,7 @@ export class MemoryTransport implements WebSocketTransport {
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#lost) throw new Error("The client is lost");
     this.writes.push(bytes.slice());
+    this.bytesSent += bytes.length;
     if (!this.#holding) return;
     const held = Promise.withResolvers<void>();
     this.#held.push(held);
@@ -108,6 +112,11 @@ export class MemoryTransport implements WebSocketTransport {
     });
     this.deadlines.push(deadline);
     return deadline;
+  }
+
+  close(ms: number): Promise<void> {
+    this.closedFor = ms;
+    return Promise.resolve();
   }
 
   abort(): void {
@@ -166,12 +175,12 @@ export class MemoryTransport implements WebSocketTransport {
 /** A connection and its client. */
 export interface Connected {
   readonly connection: WebSocketConnection;
-  readonly client: MemoryTransport;
+  readonly client: MemoryStream;
 }
 
 /** Connects a client to a new connection. */
 export function connect(options?: WebSocketConnectionOptions): Connected {
-  const client = new MemoryTransport();
+  const client = new MemoryStream();
   return { connection: new WebSocketConnection(client, options), client };
 }
 

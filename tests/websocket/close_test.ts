@@ -30,6 +30,23 @@ Deno.test("A client's close is echoed", async () => {
   }
 });
 
+Deno.test("The stream below is closed after the last Close, with time to read it", async () => {
+  const { connection, client } = connect({ lingerTimeout: 123 });
+  const closed = connection.close();
+  assertEquals(client.closedFor, undefined);
+  client.feed(closeFrame(1000));
+  await closed;
+  assertEquals(await connection.streamClosed, end(1000));
+  assertEquals([client.closedFor, client.aborted], [123, false]);
+});
+
+Deno.test("The stream below is cut when the client is lost", async () => {
+  const { connection, client } = connect();
+  client.lose();
+  assertEquals(await connection.streamClosed, end(1006));
+  assertEquals([client.closedFor, client.aborted], [undefined, true]);
+});
+
 Deno.test("A close without a code is 1005, and is echoed so", async () => {
   const { connection, client } = connect();
   client.feed(closeFrame());

@@ -2,7 +2,7 @@
 // end, and no slower; and a client that is not read, or idle, has all its time.
 
 import { assertEquals } from "@std/assert";
-import { connect, type MemoryTransport, settled } from "./_connected.ts";
+import { connect, type MemoryStream, settled } from "./_connected.ts";
 import {
   BINARY,
   clientFrame,
@@ -14,12 +14,12 @@ import {
 } from "./_frames.ts";
 
 /** What the deadlines of a client were armed for; those that passed are not. */
-function armed({ deadlines }: MemoryTransport): (number | undefined)[] {
+function armed({ deadlines }: MemoryStream): (number | undefined)[] {
   return deadlines.map(({ armedFor }) => armedFor);
 }
 
 /** Notes that the time that has passed so far is some of what there is. */
-function letTimePass(client: MemoryTransport): void {
+function letTimePass(client: MemoryStream): void {
   client.deadlines[0].armedFor = -1;
 }
 

@@ -1,0 +1,165 @@
+// Requests for WebSockets of a whole server: which are refused, how many there
+// are, and how each comes to its end.
+
+import { assertEquals } from "@std/assert";
+import type { AsgiApp } from "../../src/asgi/types.ts";
+import type { RequestInfo } from "../../src/http/exchange.ts";
+import { resolveOptions, type ServeOptions } from "../../src/server/options.ts";
+import { WebSocketDispatcher } from "../../src/server/websocket_dispatcher.ts";
+import type { Outcome } from "../../src/server/websocket_upgrade.ts";
+import { settled } from "../websocket/_connected.ts";
+import { clientFrame, closeFrame, TEXT } from "../websocket/_frames.ts";
+import { exampleRequest, FakeExchange, HANDSHAKE } from "./_fake_exchange.ts";
+
+const INFO = { scheme: "http", client: null, server: null } as const;
+
+const echo: AsgiApp = async (_scope, receive, send) => {
+  for await (const event of receive) {
+    if (event.type === "websocket.connect") {
+      await send({ type: "websocket.accept" });
+    } else if (event.type === "websocket.receive") {
+      const { text, bytes } = event;
+      await send({ type: "websocket.send", text, bytes });
+    }
+  }
+};
+
+/** A dispatcher, and what it has reported. */
+class Dispatch {
+  readonly dispatcher: WebSocketDispatcher;
+  readonly errors: unknown[] = [];
+  readonly outcomes: Outcome[] = [];
+  changes = 0;
+
+  constructor(app: AsgiApp = echo, options: ServeOptions = {}) {
+    this.dispatcher = new WebSocketDispatcher({
+      app,
+      options: resolveOptions(options),
+      createCalls: (onAppReturned) => ({
+        onAppError: (error) => this.errors.push(error),
+        onRefusedEvent: (error) => this.errors.push(error),
+        onIgnoredEvent: () => {},
+        onAppReturned,
+      }),
+      metrics: undefined,
+      complete: () => {},
+      onChange: () => this.changes++,
+    });
+  }
+
+  /** Dispatches a request; the promise is given in an object, not awaited. */
+  request(given: Partial<RequestInfo> = {}, lost = false) {
+    const exchange = new FakeExchange(exampleRequest(given));
+    exchange.lost = lost;
+    const answered = this.dispatcher.dispatch(
+      exchange,
+      INFO,
+      (outcome) => this.outcomes.push(outcome),
+    );
+    return { exchange, answered };
+  }
+
+  get counts(): number[] {
+    return [this.dispatcher.running, this.dispatcher.unattached];
+  }
+}
+
+function outcome(given: Partial<Outcome>) {
+  return { status: 101, bytesSent: 0, aborted: false, ...given };
+}
+
+Deno.test("A WebSocket is followed to its end, after its request was answered", async () => {
+  const all = new Dispatch();
+  const { exchange: { client }, answered } = all.request();
+  assertEquals(all.counts, [1, 0]);
+  await answered;
+  assertEquals(all.counts, [1, 1]);
+  client.feed(clientFrame(TEXT, "Hello"), closeFrame(1000));
+  await settled();
+  assertEquals(client.sent, ["text Hello", "close 1000"]);
+  assertEquals(all.outcomes, [outcome({ bytesSent: 11 })]);
+  assertEquals([all.counts, all.changes, all.errors], [[0, 0], 1, []]);
+});
+
+Deno.test("A WebSocket in a stream of a connection is not counted besides that", async () => {
+  const all = new Dispatch();
+  const { exchange: { client }, answered } = all.request({ version: "2" });
+  await answered;
+  assertEquals(all.counts, [1, 0]);
+  client.lose();
+  await settled();
+  assertEquals(all.outcomes, [outcome({ aborted: true })]);
+  assertEquals(all.counts, [0, 0]);
+});
+
+Deno.test("Another protocol is left to others", () => {
+  const all = new Dispatch();
+  const { answered } = all.request({ headers: [["upgrade", "h2c"]] });
+  assertEquals([answered, all.counts], [undefined, [0, 0]]);
+});
+
+Deno.test("A bad handshake is refused, whether or not the client is still there", async () => {
+  for (const lost of [false, true]) {
+    const all = new Dispatch();
+    const { exchange, answered } = all.request({ method: "POST" }, lost);
+    await answered;
+    assertEquals(exchange.calls[0], ["refuse", 400, []]);
+    assertEquals(exchange.aborted, lost);
+    assertEquals(all.outcomes.length, 1);
+  }
+});
+
+Deno.test("Past maxWebSockets, a handshake is refused with 503", async () => {
+  const all = new Dispatch(echo, { maxWebSockets: 1 });
+  const first = all.request();
+  await first.answered;
+  const { exchange, answered } = all.request();
+  await answered;
+  assertEquals(exchange.calls, [["refuse", 503, [["retry-after", "1"]]]]);
+  assertEquals(all.counts, [1, 1]);
+  first.exchange.client.lose();
+  await settled();
+  assertEquals(all.counts, [0, 0]);
+});
+
+Deno.test("A WebSocket that is denied is over with its response", async () => {
+  const all = new Dispatch((_scope, _receive, send) =>
+    send({ type: "websocket.close" })
+  );
+  const { exchange, answered } = all.request();
+  await answered;
+  assertEquals(exchange.calls, [["refuse", 403, []]]);
+  assertEquals(all.outcomes.map(({ status }) => status), [403]);
+  await settled();
+  assertEquals(all.counts, [0, 0]);
+});
+
+Deno.test("A shutdown closes WebSockets, and denies those that come later", async () => {
+  const all = new Dispatch();
+  const { exchange: { client }, answered } = all.request();
+  await answered;
+  all.dispatcher.shutdown();
+  await settled();
+  assertEquals(client.sent, ["close 1012"]);
+  const late = all.request();
+  await late.answered;
+  assertEquals(late.exchange.calls, [["refuse", 503, []]]);
+  all.dispatcher.abort();
+  await settled();
+  assertEquals(client.aborted, true);
+  assertEquals(all.counts, [0, 0]);
+});
+
+Deno.test("A client that has disconnected before it was dispatched is not answered", async () => {
+  const all = new Dispatch();
+  const exchange = new FakeExchange(exampleRequest({ headers: HANDSHAKE }));
+  exchange.disconnect = "lost";
+  await all.dispatcher.dispatch(
+    exchange,
+    INFO,
+    (outcome) => all.outcomes.push(outcome),
+  );
+  await settled();
+  assertEquals(exchange.aborted, true);
+  assertEquals([all.outcomes.length, all.counts], [1, [0, 0]]);
+});
