@@ -5,7 +5,12 @@
  * @module
  */
 
-import { type Field, fieldName, isFieldValue } from "../http/fields.ts";
+import {
+  type Field,
+  fieldName,
+  isFieldValue,
+  markChecked,
+} from "../http/fields.ts";
 import { decodeByteString } from "../streams/byte_string.ts";
 import { readMember, readString } from "./user_code.ts";
 import { InvalidEventError } from "./errors.ts";
@@ -97,6 +102,7 @@ export function checkFields(event: AnyEvent, headers: unknown): Field[] {
     }
     fields.push(checkField(event, header[0], header[1]));
   }
+  markChecked(fields); // So that the wire need not check them again.
   return fields;
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Field } from "../http/fields.ts";
+import { type Field, parseContentLength } from "../http/fields.ts";
 import {
   checkBody,
   checkCount,
@@ -62,8 +62,6 @@ export type ResponseEvent =
   | HttpResponsePathsendEvent
   | HttpResponseZerocopysendEvent;
 
-const CONTENT_LENGTH = /^[0-9]{1,15}$/;
-
 /**
  * Checks the shape of an event; keys that are not known are ignored.
  *
@@ -106,10 +104,11 @@ function checkStart(
   let contentLength: number | undefined;
   for (const [name, value] of headers) {
     if (name !== "content-length") continue;
-    if (contentLength !== undefined || !CONTENT_LENGTH.test(value)) {
+    const length = parseContentLength(value);
+    if (contentLength !== undefined || length === undefined) {
       throw invalid(event, "content-length must be one number", value);
     }
-    contentLength = Number(value);
+    contentLength = length;
   }
   return {
     type: event.type,

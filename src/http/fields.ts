@@ -1,6 +1,8 @@
 /**
  * The grammar of field names and values (RFC 9110, section 5), shared by every
  * layer that reads or writes fields: requests, responses, trailers, handshakes.
+ * What is read is refused, and what is to be sent is an error, unless it has
+ * this grammar.
  *
  * @module
  */
@@ -10,6 +12,7 @@ export type Field = readonly [name: string, value: string];
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
 /** Names that are often seen, in the two spellings that are often seen. */
 const KNOWN_NAMES = new Map<string, string>(
@@ -92,6 +95,79 @@ export function isFieldValue(text: string): boolean {
 export function fieldName(name: string): string | undefined {
   return KNOWN_NAMES.get(name) ??
     (isToken(name) ? name.toLowerCase() : undefined);
+}
+
+declare const checked: unique symbol;
+
+/** Fields that can be sent: they were checked, and their names are lowercase. */
+export type CheckedFields = readonly Field[] & { readonly [checked]: true };
+
+/**
+ * Checks fields that are to be sent, unless they were checked before.
+ *
+ * @throws {TypeError} If a name is no token, or a value no byte string without
+ * controls.
+ */
+export function checkFields(fields: readonly Field[]): CheckedFields {
+  return Mark.isOn(fields) ? fields : markChecked(fields.map(checkField));
+}
+
+/**
+ * Marks a list as checked, so that no other layer checks it again. Nobody may
+ * change it after that.
+ */
+export function markChecked(fields: Field[]): CheckedFields {
+  return new Mark(fields) as object as CheckedFields;
+}
+
+/** Lets a class add its private members to an object that is there already. */
+class Given {
+  constructor(object: object) {
+    return object;
+  }
+}
+
+/**
+ * A private member on the list itself: it is seen and set by nothing else, and
+ * costs no time, as a WeakSet would.
+ */
+class Mark extends Given {
+  readonly #checked = true;
+
+  static isOn(fields: readonly Field[]): fields is CheckedFields {
+    return #checked in fields;
+  }
+}
+
+function checkField([name, value]: Field): Field {
+  const lower = typeof name === "string" ? fieldName(name) : undefined;
+  if (lower === undefined) {
+    throw new TypeError(
+      `Cannot send field ${shown(name)}: its name must be a token`,
+    );
+  }
+  if (typeof value === "string" && isFieldValue(value)) return [lower, value];
+  throw new TypeError(
+    `Cannot send field ${lower}: its value must be a byte string without controls, not ${
+      shown(value)
+    }`,
+  );
+}
+
+/** Whether a field frames content: interim responses and trailers have none. */
+export function isFramingField(name: string): boolean {
+  return name === "content-length" || name === "transfer-encoding";
+}
+
+/** The number of a Content-Length; `undefined` if it is no number. */
+export function parseContentLength(value: string): number | undefined {
+  return CONTENT_LENGTH.test(value) ? Number(value) : undefined;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string"
+    ? JSON.stringify(value.slice(0, 60))
+    : typeof value;
 }
 
 /** Whether a comma-separated field value lists `token` (in any case). */

@@ -8,6 +8,7 @@
  */
 
 import { giveWayAt } from "../streams/fair_share.ts";
+import { checkFields } from "../http/fields.ts";
 import { Http1Exchange } from "./exchange.ts";
 import { HttpError } from "../http/http_error.ts";
 import type {
@@ -44,12 +45,19 @@ export class Http1Connection implements ServedConnection {
   #idle = true;
   #waitingSince: number | undefined = performance.now();
 
-  /** Serves `transport`; `handle` is called for one request at a time. */
+  /**
+   * Serves `transport`; `handle` is called for one request at a time.
+   *
+   * @throws {TypeError} If the option `serverHeader` can't be sent.
+   */
   constructor(
     transport: Transport,
     handle: ExchangeHandler,
     options: Http1Options = DEFAULT_HTTP1_OPTIONS,
   ) {
+    if (options.serverHeader !== null) {
+      checkFields([["server", options.serverHeader]]);
+    }
     this.#transport = transport;
     this.#state = new ConnectionState(transport, options);
     this.#handle = handle;

@@ -20,6 +20,7 @@ import {
   type Field,
   isToken,
   listsToken,
+  parseContentLength,
   trimWhitespace,
 } from "../http/fields.ts";
 import type { RequestInfo } from "../http/exchange.ts";
@@ -58,8 +59,6 @@ interface Noted {
   /** An expectation that can't be met. */
   expectation: string | undefined;
 }
-
-const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
 /**
  * Reads the fields of a request.
@@ -168,13 +167,12 @@ function framingOf(
     return "chunked";
   }
   if (contentLength === undefined) return 0;
-  if (!CONTENT_LENGTH.test(contentLength)) {
-    throw new HttpError(
-      400,
-      `Cannot accept Content-Length: ${quote(contentLength)}`,
-    );
-  }
-  return Number(contentLength);
+  const length = parseContentLength(contentLength);
+  if (length !== undefined) return length;
+  throw new HttpError(
+    400,
+    `Cannot accept Content-Length: ${quote(contentLength)}`,
+  );
 }
 
 /** Without a final `chunked`, nobody knows where the content ends. */

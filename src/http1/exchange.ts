@@ -100,7 +100,7 @@ export class Http1Exchange implements Exchange {
 
   /** Whether the response has been sent, or aborted. */
   get complete(): boolean {
-    return this.#response.state === "complete";
+    return this.#response.over;
   }
 
   /** The status that was sent, 101 for an upgrade; `null` if none was. */
@@ -183,13 +183,16 @@ export class Http1Exchange implements Exchange {
    * and no early hints (103) unless the option `earlyHints` is on.
    *
    * @throws {RangeError} If the status is no interim one, or 101.
+   * @throws {TypeError} If a field can't be sent.
    */
   async sendInformational(
     status: number,
     headers: readonly Field[],
   ): Promise<void> {
-    if (!(status >= 100 && status <= 199) || status === 101) {
-      throw new RangeError(`Cannot inform: the status is ${status}`);
+    if (!isInterim(status)) {
+      throw new RangeError(
+        `Cannot send interim response: the status is ${status}, and must be a whole number from 100 to 199 other than 101`,
+      );
     }
     if (this.committed || this.request.version === "1.0") return;
     if (status === 103 && !this.earlyHints) return;
@@ -202,6 +205,7 @@ export class Http1Exchange implements Exchange {
    * @throws {Error} If it has begun.
    * @throws {RangeError} If the status is no final one, or the content-length
    * is not one number.
+   * @throws {TypeError} If a field can't be sent; nothing was sent then.
    */
   head(status: number, headers: readonly Field[]): void {
     const keepAlive = this.#keepAlive && !this.#context.closing &&
@@ -239,24 +243,31 @@ export class Http1Exchange implements Exchange {
   }
 
   /**
-   * Leaves HTTP: answers 101 with `headers`, and hands the connection over,
-   * which is closed by its new owner. The handler of this exchange should
-   * return.
+   * Leaves HTTP: answers 101 with `headers`, which must name the protocol in
+   * Upgrade, and hands the connection over, which is closed by its new owner.
+   * The handler of this exchange should return.
    *
-   * @throws {Error} If a response has begun, or content of the request is unread.
+   * @throws {Error} If a response has begun, content of the request is unread,
+   * or the request asks for no other protocol.
+   * @throws {TypeError} If Upgrade is missing, or a field can't be sent.
    */
   async upgrade(headers: readonly Field[]): Promise<UpgradedStream> {
-    this.#response.require("start", "upgrade");
+    this.#response.check("upgrade");
     if (!this.bodyComplete) {
       throw new Error("Cannot upgrade: the request's content was not read");
     }
+    if (this.request.protocol === undefined) {
+      throw new Error("Cannot upgrade: the request asks for no other protocol");
+    }
+    if (!headers.some(([name]) => name.toLowerCase() === "upgrade")) {
+      throw new TypeError('Cannot upgrade: headers must contain "upgrade"');
+    }
+    const upgraded = this.#response.upgrade([
+      ["connection", "upgrade"],
+      ...headers,
+    ]);
     this.#keepAlive = false;
-    const fields: Field[] = [["connection", "upgrade"], ...headers];
-    const informed = this.#response.informational(101, fields);
-    this.#response.end(101);
-    await informed;
-    // The new protocol writes by itself.
-    await this.#context.output.flush();
+    await upgraded;
     return this.#context.upgrade();
   }
 
@@ -280,10 +291,14 @@ export class Http1Exchange implements Exchange {
     await this.data(page, true);
   }
 
-  /** Closes the connection at once. */
+  /**
+   * Cuts the response short, which closes the connection: there is no other way
+   * to say so. A response that is complete stays so.
+   */
   abort(): void {
+    if (this.complete) return;
     this.#keepAlive = false;
-    this.#response.end();
+    this.#response.cut();
     this.#context.abort();
   }
 
@@ -291,6 +306,11 @@ export class Http1Exchange implements Exchange {
     this.#continueOwed = false;
     await this.sendInformational(100, []);
   }
+}
+
+function isInterim(status: number): boolean {
+  return Number.isInteger(status) && status >= 100 && status <= 199 &&
+    status !== 101;
 }
 
 const encoder = new TextEncoder();

@@ -12,15 +12,23 @@
  * | any other, to HTTP/1.0        | until close                         |
  *
  * Transfer-Encoding and Connection are set here alone; of the application's
- * Connection, only "close" and "upgrade" have an effect.
+ * Connection, only "close" and "upgrade" have an effect. A field that can't be
+ * sent is an error, and then nothing of the head is.
  *
  * @module
  */
 
-import { type Field, listsToken } from "../http/fields.ts";
 import { httpDate } from "../http/date.ts";
-import type { RequestHead } from "./request_head.ts";
+import {
+  checkFields,
+  type Field,
+  isFramingField,
+  listsToken,
+  parseContentLength,
+} from "../http/fields.ts";
+import { hasContent } from "../http/response_state.ts";
 import { statusLine } from "../http/status.ts";
+import type { RequestHead } from "./request_head.ts";
 
 /** How the end of a response's content is marked. */
 export type ResponseFraming = "none" | "length" | "chunked" | "close";
@@ -48,7 +56,7 @@ export interface ResponseHead {
   readonly text: string;
   /** How its content is to be sent. */
   readonly framing: ResponseFraming;
-  /** How much of it there must be; `undefined` if the head does not say. */
+  /** How much of it there must be; `undefined` if it is framed otherwise. */
   readonly length: number | undefined;
   /** Whether another request may follow: the head says so too. */
   readonly keepAlive: boolean;
@@ -63,21 +71,18 @@ interface Noted {
   server: boolean;
 }
 
-const CONTENT_LENGTH = /^[0-9]{1,15}$/;
-
 /**
  * Composes the head of the response to `request`.
  *
  * @throws {RangeError} If the status is no final one, or the length no number.
+ * @throws {TypeError} If a field has no name or value that can be sent.
  */
 export function composeHead(
   request: RequestHead,
   { status, headers, keepAlive, defaults }: ResponseParts,
 ): ResponseHead {
-  if (!(status >= 200 && status <= 999)) {
-    throw new RangeError(`Cannot begin response: the status is ${status}`);
-  }
-  const tunnel = request.method === "CONNECT" && status >= 200 && status < 300;
+  checkStatus(status);
+  const tunnel = request.method === "CONNECT" && status <= 299;
   const noted: Noted = {
     length: undefined,
     close: !keepAlive,
@@ -86,24 +91,43 @@ export function composeHead(
     server: defaults.serverHeader === null,
   };
   let text = statusLine(status);
-  for (const [name, value] of headers) {
+  for (const [name, value] of checkFields(headers)) {
     // RFC 9110, section 8.6 forbids a length in these responses.
     if (name === "content-length" && (tunnel || isEmpty(status))) continue;
     if (note(noted, name, value)) text += `${name}: ${value}\r\n`;
   }
-  const { length } = noted;
-  const framing = tunnel
-    ? "close"
-    : frame(request, status, length !== undefined);
+  const framing = tunnel ? "close" : frame(request, status, noted.length);
   if (framing === "close") noted.close = true;
   if (framing === "chunked") text += "transfer-encoding: chunked\r\n";
   if (status === 205) text += "content-length: 0\r\n";
-  if (!noted.date) text += `date: ${httpDate()}\r\n`;
-  if (!noted.server) text += `server: ${defaults.serverHeader}\r\n`;
-  if (noted.upgrade) text += "connection: upgrade\r\n";
-  if (noted.close) text += "connection: close\r\n";
-  else if (request.version === "1.0") text += "connection: keep-alive\r\n";
-  return { text: text + "\r\n", framing, length, keepAlive: !noted.close };
+  text += ownFields(request, noted, defaults);
+  return {
+    text: text + "\r\n",
+    framing,
+    length: framing === "length" ? noted.length : undefined,
+    keepAlive: !noted.close,
+  };
+}
+
+/**
+ * The lines of an interim response, or of trailers; fields that frame content
+ * are left out.
+ *
+ * @throws {TypeError} If a field has no name or value that can be sent.
+ */
+export function composeFields(headers: readonly Field[]): string {
+  let text = "";
+  for (const [name, value] of checkFields(headers)) {
+    if (!isFramingField(name)) text += `${name}: ${value}\r\n`;
+  }
+  return text;
+}
+
+function checkStatus(status: number): void {
+  if (Number.isInteger(status) && status >= 200 && status <= 999) return;
+  throw new RangeError(
+    `Cannot begin response: the status is ${status}, and must be a whole number from 200 to 999`,
+  );
 }
 
 /** Whether the field is sent as it is. */
@@ -129,10 +153,26 @@ function note(noted: Noted, name: string, value: string): boolean {
 }
 
 function checkLength(earlier: number | undefined, value: string): number {
-  if (earlier === undefined && CONTENT_LENGTH.test(value)) return Number(value);
+  const length = parseContentLength(value);
+  if (earlier === undefined && length !== undefined) return length;
   throw new RangeError(
     `Cannot begin response: content-length must be one number, not "${value}"`,
   );
+}
+
+/** The fields that every response gets, unless the application has set them. */
+function ownFields(
+  { version }: RequestHead,
+  noted: Noted,
+  { serverHeader }: ResponseDefaults,
+): string {
+  let text = "";
+  if (!noted.date) text += `date: ${httpDate()}\r\n`;
+  if (!noted.server) text += `server: ${serverHeader}\r\n`;
+  if (noted.upgrade) text += "connection: upgrade\r\n";
+  if (noted.close) text += "connection: close\r\n";
+  else if (version === "1.0") text += "connection: keep-alive\r\n";
+  return text;
 }
 
 /** Whether a status has no content, and no length that the application sets. */
@@ -143,9 +183,9 @@ function isEmpty(status: number): boolean {
 function frame(
   { method, version }: RequestHead,
   status: number,
-  hasLength: boolean,
+  length: number | undefined,
 ): ResponseFraming {
-  if (method === "HEAD" || isEmpty(status) || status === 304) return "none";
-  if (hasLength) return "length";
+  if (!hasContent(method, status)) return "none";
+  if (length !== undefined) return "length";
   return version === "1.1" ? "chunked" : "close";
 }

@@ -1,31 +1,29 @@
 /**
- * Writes one response, in the framing that its head has settled. It checks what
- * it is asked for, so that no response gets into another one:
- *
- * | state    | call                   | next state                        |
- * |----------|------------------------|-----------------------------------|
- * | start    | informational          | start                             |
- * | start    | head                   | content                           |
- * | content  | data                   | content; after the last: complete |
- * | content  | trailers               | complete                          |
- * | any      | end                    | complete                          |
- *
- * Any other call throws. Content that misses its declared length closes the
- * connection. Names and values of fields are sent as they are: they must have
- * been checked.
+ * Writes one response, in the framing that its head has settled, and checks what
+ * it is asked for: `http/response_state.ts` holds the order of the steps. A step
+ * that is not due, or a field that can't be sent, throws and writes nothing;
+ * content that misses its declared length closes the connection.
  *
  * @module
  */
 
 import type { Field } from "../http/fields.ts";
+import {
+  type ContentStep,
+  type ResponseErrors,
+  ResponseProgress,
+  type ResponseState,
+  type ResponseStep,
+} from "../http/response_state.ts";
+import { statusLine } from "../http/status.ts";
 import type { Output } from "./output.ts";
 import type { RequestHead } from "./request_head.ts";
 import {
+  composeFields,
   composeHead,
   type ResponseDefaults,
   type ResponseFraming,
 } from "./response_head.ts";
-import { statusLine } from "../http/status.ts";
 
 /** What a response needs of its connection. */
 export interface ResponseContext {
@@ -37,29 +35,13 @@ export interface ResponseContext {
   abort(): void;
 }
 
-/** How far a response has come. */
-export type ResponseState = "start" | "content" | "complete";
-
-/** Fields that must not stand in trailers (RFC 9110, section 6.5.1). */
-const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
-const NO_CONTENT = new Uint8Array(0);
-
-/** What to say of a call that a state does not allow. */
-const REFUSALS: Record<ResponseState, string> = {
-  start: "the response has not begun",
-  content: "the response has begun",
-  complete: "the response is complete",
-};
-
 /** Writes one response. */
 export class ResponseWriter {
   readonly #request: RequestHead;
   readonly #context: ResponseContext;
-  #state: ResponseState = "start";
+  readonly #progress = new ResponseProgress(ERRORS);
   #status: number | null = null;
   #framing: ResponseFraming = "none";
-  /** What is left to be sent of a length that was declared. */
-  #left = 0;
   #bytesSent = 0;
 
   /** The response to `request`. */
@@ -70,7 +52,12 @@ export class ResponseWriter {
 
   /** How far it has come. */
   get state(): ResponseState {
-    return this.#state;
+    return this.#progress.state;
+  }
+
+  /** Whether nothing more can be sent. */
+  get over(): boolean {
+    return this.#progress.over;
   }
 
   /** The status that was sent; `null` if none was. */
@@ -88,12 +75,20 @@ export class ResponseWriter {
     status: number,
     headers: readonly Field[],
   ): Promise<void> {
-    this.require("start", "inform");
-    const { output } = this.#context;
-    output.text(statusLine(status));
-    for (const [name, value] of headers) output.text(`${name}: ${value}\r\n`);
-    output.text("\r\n");
+    const text = `${statusLine(status)}${composeFields(headers)}\r\n`;
+    this.#progress.advance("informational");
+    this.#context.output.text(text);
     await this.#context.flush(false);
+  }
+
+  /** Answers 101; nothing of HTTP follows. */
+  async upgrade(headers: readonly Field[]): Promise<void> {
+    const text = `${statusLine(101)}${composeFields(headers)}\r\n`;
+    this.#progress.advance("upgrade");
+    this.#status = 101;
+    this.#context.output.text(text);
+    // The new protocol writes by itself.
+    await this.#context.output.flush();
   }
 
   /**
@@ -106,71 +101,66 @@ export class ResponseWriter {
     headers: readonly Field[],
     keepAlive: boolean,
   ): boolean {
-    this.require("start", "begin response");
-    const { output, options } = this.#context;
-    const head = composeHead(this.#request, {
-      status,
-      headers,
-      keepAlive,
-      defaults: options,
-    });
-    this.#state = "content";
+    const { output, options: defaults } = this.#context;
+    const parts = { status, headers, keepAlive, defaults };
+    const head = composeHead(this.#request, parts);
+    this.#progress.begin(head.length);
     this.#status = status;
     this.#framing = head.framing;
-    this.#left = head.length ?? 0;
     output.text(head.text);
     return head.keepAlive;
   }
 
   /** Sends content, and ends the response if it is the last. */
   data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
-    this.require("content", "send content");
+    if (!(chunk instanceof Uint8Array)) {
+      throw new TypeError("Cannot send content: it must be a Uint8Array");
+    }
+    this.#count(chunk.length, last ? "last data" : "data");
     if (this.#framing !== "none") this.#send(chunk, last);
-    if (last) this.#state = "complete";
     return this.#context.flush(last);
   }
 
   /** Ends the response with trailers, which only a chunked one can carry. */
   trailers(fields: readonly Field[]): Promise<void> | undefined {
-    if (this.#framing !== "chunked") return this.data(NO_CONTENT, true);
-    this.require("content", "send trailers");
-    const { output } = this.#context;
-    output.text("0\r\n");
-    if (this.#request.acceptsTrailers) {
-      for (const [name, value] of fields) {
-        if (FRAMING_FIELDS.has(name)) continue;
-        output.text(`${name}: ${value}\r\n`);
-      }
+    this.#progress.check("data before trailers");
+    const text = composeFields(fields);
+    this.#count(0, "data before trailers");
+    this.#progress.advance("last trailers");
+    if (this.#framing === "chunked") {
+      const sent = this.#request.acceptsTrailers ? text : "";
+      this.#context.output.text(`0\r\n${sent}\r\n`);
     }
-    output.text("\r\n");
-    this.#state = "complete";
     return this.#context.flush(true);
   }
 
-  /** Says that nothing more will be written, with the status that was last. */
-  end(status = this.#status): void {
-    this.#status = status;
-    this.#state = "complete";
+  /** Ends the response before it is complete: nothing more will be written. */
+  cut(): void {
+    this.#progress.advance("cut");
   }
 
   /**
-   * Checks that the response is in `state`.
+   * Checks that a step is due.
    *
-   * @throws {Error} If it is in another.
+   * @throws {Error} If it is not.
    */
-  require(state: ResponseState, what: string): void {
-    if (this.#state === state) return;
-    throw new Error(`Cannot ${what}: ${REFUSALS[this.#state]}`);
+  check(step: ResponseStep): void {
+    this.#progress.check(step);
+  }
+
+  #count(bytes: number, step: ContentStep): void {
+    try {
+      this.#progress.content(bytes, step);
+    } catch (error) {
+      // The client must not take what it has for the whole.
+      if (this.#progress.state === "broken") this.#context.abort();
+      throw error;
+    }
   }
 
   #send(chunk: Uint8Array, last: boolean): void {
-    const { output } = this.#context;
-    if (this.#framing === "chunked") {
-      this.#sendChunk(chunk, last);
-    } else {
-      if (this.#framing === "length") this.#countDown(chunk.length, last);
-      output.bytes(chunk);
-    }
+    if (this.#framing === "chunked") this.#sendChunk(chunk, last);
+    else this.#context.output.bytes(chunk);
     this.#bytesSent += chunk.length;
   }
 
@@ -184,17 +174,42 @@ export class ResponseWriter {
       output.text("0\r\n\r\n");
     }
   }
-
-  #countDown(length: number, last: boolean): void {
-    this.#left -= length;
-    if (this.#left === 0 || this.#left > 0 && !last) return;
-    this.end();
-    this.#context.abort();
-    const missed = this.#left < 0
-      ? `${-this.#left} bytes more`
-      : `${this.#left} bytes less`;
-    throw new RangeError(
-      `Cannot send content: ${missed} than content-length declared`,
-    );
-  }
 }
+
+/** What a step is called in an error message. */
+const NAMES: Record<ResponseStep, string> = {
+  "informational": "send interim response",
+  "upgrade": "upgrade",
+  "head": "begin response",
+  "data": "send content",
+  "last data": "send content",
+  "data before trailers": "send trailers",
+  "trailers": "send trailers",
+  "last trailers": "send trailers",
+  "cut": "cut response",
+};
+
+/** What to say of a step that a state does not allow. */
+const REFUSALS: Record<ResponseState, string> = {
+  start: "the response has not begun: call head() first",
+  head: "the response has begun: send its content",
+  content: "the response has begun: send the rest of its content",
+  trailers: "the response has begun: send its trailers",
+  complete: "the response is complete: nothing can follow",
+  cut: "the response was cut short: nothing can follow",
+  broken: "the response was cut short: its content had not its declared length",
+};
+
+const ERRORS: ResponseErrors = {
+  outOfOrder(step, state) {
+    return new Error(`Cannot ${NAMES[step]}: ${REFUSALS[state]}`);
+  },
+  wrongLength(sent, declared) {
+    const missed = sent > declared
+      ? `${sent - declared} bytes more`
+      : `${declared - sent} bytes less`;
+    return new RangeError(
+      `Cannot send content: ${missed} than content-length declared, so the connection is closed`,
+    );
+  },
+};

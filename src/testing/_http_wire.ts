@@ -8,14 +8,11 @@
 import type { ScopedRequest } from "../asgi/http_scope.ts";
 import type { Answerable, DisconnectListener } from "../http/exchange.ts";
 import type { BuiltRequest } from "./_request.ts";
-import { type Field, listsToken } from "../http/fields.ts";
+import { type Field, isFramingField, listsToken } from "../http/fields.ts";
 import { handled } from "../streams/handled.ts";
 import type { CallErrors } from "./_app_errors.ts";
 import type { RequestContent } from "./_request_content.ts";
 import { type ResponseHead, ResponseSink } from "./_response_sink.ts";
-
-/** Fields that must not stand in trailers (RFC 9110, section 6.5.1). */
-const FRAMING_FIELDS = new Set(["content-length", "transfer-encoding"]);
 
 /** The wire of one request. */
 export class TestHttpWire implements Answerable {
@@ -104,7 +101,7 @@ export class TestHttpWire implements Answerable {
   trailers(fields: readonly Field[]): Promise<void> | undefined {
     if (this.disconnect === "lost") return lost();
     const sent = this.#carriesTrailers
-      ? fields.filter(([name]) => !FRAMING_FIELDS.has(name))
+      ? fields.filter(([name]) => !isFramingField(name))
       : [];
     this.response.end(new Headers(sent as [string, string][]));
     return undefined;

@@ -1,12 +1,17 @@
 // The grammar of fields: what a name is, what a value is, and how the members
 // of a list are found in it.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
+  checkFields,
+  type Field,
   fieldName,
   isFieldValue,
+  isFramingField,
   isToken,
   listsToken,
+  markChecked,
+  parseContentLength,
   trimWhitespace,
 } from "../../src/http/fields.ts";
 
@@ -115,4 +120,44 @@ Deno.test("trimWhitespace() strips SP and HTAB from both ends, and nothing else"
   for (const [text, expected] of texts) {
     assertEquals(trimWhitespace(text), expected);
   }
+});
+
+Deno.test("checkFields() gives names in lowercase, and checks once", () => {
+  const fields: Field[] = [["X-A", "b"], ["x-a", ""]];
+  const checked = checkFields(fields);
+  assertEquals([...checked], [["x-a", "b"], ["x-a", ""]]);
+  assertStrictEquals(checkFields(checked), checked);
+  assertEquals(fields[0][0], "X-A");
+});
+
+Deno.test("checkFields() checks again what was made of checked fields", () => {
+  const made: Field[] = [...markChecked([["x-a", "b"]]), ["a b", "c"]];
+  assertThrows(() => checkFields(made), TypeError, "must be a token");
+});
+
+Deno.test("checkFields() refuses what can't be sent, and says what to do", () => {
+  const cases: [unknown, unknown, string][] = [
+    ["a b", "c", 'Cannot send field "a b": its name must be a token'],
+    [5, "c", "Cannot send field number: its name must be a token"],
+    ["X-A", "b\r\nc: d", "Cannot send field x-a: its value must be"],
+    ["X-A", 5, "without controls, not number"],
+  ];
+  for (const [name, value, message] of cases) {
+    const field = [name, value] as [string, string];
+    assertThrows(() => checkFields([field]), TypeError, message);
+  }
+});
+
+Deno.test("Content-Length and Transfer-Encoding frame content", () => {
+  const names = ["content-length", "transfer-encoding", "trailer", "host"];
+  assertEquals(names.map(isFramingField), [true, true, false, false]);
+});
+
+Deno.test("A Content-Length is 1 to 15 digits", () => {
+  assertEquals(parseContentLength("0"), 0);
+  assertEquals(parseContentLength("9".repeat(15)), 999_999_999_999_999);
+  for (const value of ["", "-1", "+1", "1.0", "0x1", " 1", "1,1", "1e3"]) {
+    assertEquals(parseContentLength(value), undefined);
+  }
+  assertEquals(parseContentLength("9".repeat(16)), undefined);
 });

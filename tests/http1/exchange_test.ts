@@ -729,7 +729,7 @@ const OUT_OF_ORDER: Record<
   ],
   "trailers before the head": [
     (exchange) => exchange.trailers([]),
-    "Cannot send content: the response has not begun",
+    "Cannot send trailers: the response has not begun",
   ],
   "an upgrade before the content was read": [
     (exchange) => exchange.upgrade([]),
@@ -745,11 +745,11 @@ const OUT_OF_ORDER: Record<
   ],
   "an interim status of 200": [
     (exchange) => exchange.sendInformational(200, []),
-    "Cannot inform: the status is 200",
+    "Cannot send interim response: the status is 200",
   ],
   "an interim status of 101": [
     (exchange) => exchange.sendInformational(101, []),
-    "Cannot inform: the status is 101",
+    "Cannot send interim response: the status is 101",
   ],
   "two lengths": [
     (exchange) => exchange.head(200, [...HELLO, ...HELLO]),

@@ -148,7 +148,8 @@ Deno.test("A client that is lost before its 101 was taken is not upgraded", asyn
   let failure: unknown;
   const { transport, connection, done } = serveInMemory(
     async (exchange: Http1Exchange) => {
-      await exchange.upgrade([]).catch((error) => failure = error);
+      await exchange.upgrade([["upgrade", "raw"]])
+        .catch((error) => failure = error);
     },
   );
   transport.stallWrites();
