@@ -15,11 +15,11 @@ import type {
   RefusedBytes,
   ServedConnection,
 } from "../http/served_connection.ts";
-import { linger } from "./linger.ts";
+import { linger } from "../http/linger.ts";
 import { ConnectionState } from "./connection_state.ts";
 import { type RequestHead, RequestHeadParser } from "./request_head.ts";
 import { DEFAULT_HTTP1_OPTIONS, type Http1Options } from "./options.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "../http/transport.ts";
 
 /** Answers a request; resolves when its response is complete or aborted. */
 export type ExchangeHandler = (exchange: Http1Exchange) => Promise<void>;

@@ -13,9 +13,9 @@ import type { Disconnect } from "../http/exchange.ts";
 import { HttpError } from "../http/http_error.ts";
 import type { ExchangeContext, Http1Exchange } from "./exchange.ts";
 import type { Http1Options } from "./options.ts";
-import { Output } from "./output.ts";
+import { Output } from "../streams/output.ts";
 import { ReadAhead, type ReadAheadWatcher } from "./read_ahead.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "../http/transport.ts";
 import { UpgradedStream } from "./upgraded_stream.ts";
 
 /** A burst's responses are held back up to this size. */

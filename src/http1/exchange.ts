@@ -15,6 +15,7 @@ import type {
   DisconnectListener,
   Exchange,
 } from "../http/exchange.ts";
+import { errorPage } from "../http/error_page.ts";
 import type { Field } from "../http/fields.ts";
 import type { ByteReader } from "../streams/byte_reader.ts";
 import type { RequestLimits } from "../http/limits.ts";
@@ -22,7 +23,6 @@ import { RequestBody } from "./request_body.ts";
 import type { RequestHead } from "./request_head.ts";
 import type { ResponseDefaults } from "./response_head.ts";
 import { type ResponseContext, ResponseWriter } from "./response_writer.ts";
-import { reasonPhrase } from "../http/status.ts";
 import type { UpgradedStream } from "./upgraded_stream.ts";
 
 /** The limits of requests, and the defaults of responses. */
@@ -282,13 +282,9 @@ export class Http1Exchange implements Exchange {
     this.#refusal = status;
     if (this.committed) return this.abort();
     this.#keepAlive = false;
-    const page = errorPage(status);
-    this.head(status, [
-      ...headers,
-      ["content-type", "text/plain; charset=utf-8"],
-      ["content-length", String(page.length)],
-    ]);
-    await this.data(page, true);
+    const page = errorPage(status, headers);
+    this.head(status, page.headers);
+    await this.data(page.content, true);
   }
 
   /**
@@ -311,11 +307,4 @@ export class Http1Exchange implements Exchange {
 function isInterim(status: number): boolean {
   return Number.isInteger(status) && status >= 100 && status <= 199 &&
     status !== 101;
-}
-
-const encoder = new TextEncoder();
-
-/** The content of an error response: it echoes nothing of the request. */
-function errorPage(status: number): Uint8Array {
-  return encoder.encode(`${reasonPhrase(status) || "Error"}\n`);
 }

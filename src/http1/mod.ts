@@ -46,7 +46,7 @@ export { type RequestHead, RequestHeadParser } from "./request_head.ts";
 export type { RequestTarget } from "../http/request_target.ts";
 export type { ResponseDefaults } from "./response_head.ts";
 export { reasonPhrase } from "../http/status.ts";
-export type { Transport } from "./transport.ts";
+export type { Transport } from "../http/transport.ts";
 export type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
 export type { ByteStream } from "../streams/byte_stream.ts";
 export { UpgradedStream } from "./upgraded_stream.ts";

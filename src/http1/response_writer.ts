@@ -16,7 +16,7 @@ import {
   type ResponseStep,
 } from "../http/response_state.ts";
 import { statusLine } from "../http/status.ts";
-import type { Output } from "./output.ts";
+import type { Output } from "../streams/output.ts";
 import type { RequestHead } from "./request_head.ts";
 import {
   composeFields,

@@ -7,9 +7,9 @@
 
 import type { ByteReader } from "../streams/byte_reader.ts";
 import type { ByteStream } from "../streams/byte_stream.ts";
-import { linger } from "./linger.ts";
+import { linger } from "../http/linger.ts";
 import type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "../http/transport.ts";
 
 /** What the new protocol runs on; its owner must close it. */
 export class UpgradedStream implements ByteStream {

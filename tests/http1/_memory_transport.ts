@@ -16,7 +16,7 @@ import {
   DEFAULT_HTTP1_OPTIONS,
   type Http1Options,
 } from "../../src/http1/options.ts";
-import type { Transport } from "../../src/http1/transport.ts";
+import type { Transport } from "../../src/http/transport.ts";
 import type { DisposableDeadline } from "../../src/streams/deadline.ts";
 import { giveWay } from "../../src/streams/fair_share.ts";
 import { setImmediate } from "node:timers";

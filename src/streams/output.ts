@@ -1,5 +1,5 @@
 /**
- * Collects the small pieces of a response, so that they leave in few writes.
+ * Collects small pieces of bytes, so that they leave in few writes.
  *
  * Everything is copied, so callers may reuse their bytes at once. The buffers
  * come from a pool that all connections share: a connection that has nothing
@@ -12,22 +12,17 @@
  * @module
  */
 
-import { encodeByteStringInto } from "../streams/byte_string.ts";
+import type { ByteStream } from "./byte_stream.ts";
+import { encodeByteStringInto } from "./byte_string.ts";
 
 /** The high-water mark: with so much waiting for a write, there is no room. */
 const MAX_WAITING_BYTES = 32 * 1024;
 /** What follows in the same turn comes within as many: mostly within four. */
 const MICROTASKS_BETWEEN = 8;
 
-/** Where bytes leave by. */
-export interface ByteSink {
-  /** Takes bytes; resolves when they were accepted. */
-  write(bytes: Uint8Array): Promise<void>;
-}
-
-/** The bytes that wait to be written to one connection. */
+/** The bytes that wait to be written to one connection, its only writer. */
 export class Output {
-  readonly #sink: ByteSink;
+  readonly #sink: Pick<ByteStream, "write">;
   readonly #onLost: (error: unknown) => void;
   #buffer: Uint8Array | undefined;
   #length = 0;
@@ -38,7 +33,10 @@ export class Output {
   #gathering: Promise<void> | undefined;
 
   /** `sink` is given one buffer at a time; `onLost` is called once if that fails. */
-  constructor(sink: ByteSink, onLost: (error: unknown) => void) {
+  constructor(
+    sink: Pick<ByteStream, "write">,
+    onLost: (error: unknown) => void,
+  ) {
     this.#sink = sink;
     this.#onLost = onLost;
   }

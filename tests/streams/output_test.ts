@@ -1,7 +1,7 @@
 // Small pieces leave in one write, in order, copied; large ones fit as well.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { Output } from "../../src/http1/output.ts";
+import { Output } from "../../src/streams/output.ts";
 import { bytes, text } from "../_feeding.ts";
 
 /** An output whose writes are kept as they were when they were made. */

@@ -1,5 +1,5 @@
 /**
- * What an HTTP/1 connection needs of the connection below it.
+ * What the wires of HTTP/1 and HTTP/2 need of the connection below them.
  *
  * @module
  */
