@@ -80,6 +80,16 @@ architectureTest("every part of src has its place in the layers", () => {
   assertEquals([...parts].filter((part) => !Object.hasOwn(LAYERS, part)), []);
 });
 
+architectureTest("the design page says who knows whom", () => {
+  const page = Deno.readTextFileSync(new URL("docs/design.md", ROOT));
+  const rows = [...page.matchAll(/^\| `(\w+)\/` +\|.*\| (.+?) +\|$/gm)];
+  const shown = rows.map(([, folder, knows]) => [folder, knows]);
+  const enforced = Object.entries(LAYERS)
+    .filter(([part]) => !part.endsWith(".ts"))
+    .map(([part, known]) => [part, inWords(known)]);
+  assertEquals(shown, enforced);
+});
+
 architectureTest("only the command imports @std/cli", () => {
   const offenders = modulesIn("src").flatMap((path) =>
     importsOf(path)
@@ -129,6 +139,12 @@ function mayImport(path: string, target: string): boolean {
   const allowed = LAYERS[own];
   return target.startsWith("src/") &&
     (own === other || allowed === "all" || !!allowed?.includes(other));
+}
+
+/** Folders as the design page lists them. */
+function inWords(folders: readonly string[] | "all"): string {
+  if (folders === "all") return "all";
+  return folders.map((name) => `\`${name}\``).join(", ") || "nothing";
 }
 
 /** A circle of modules that import one another, if there is one. */

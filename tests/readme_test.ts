@@ -60,6 +60,17 @@ readmeTest("its links within the repository lead somewhere", () => {
   for (const link of links) Deno.statSync(new URL(link, ROOT));
 });
 
+readmeTest("the links of the pages in docs/ lead somewhere", () => {
+  const folder = new URL("docs/", ROOT);
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (!name.endsWith(".md")) continue;
+    const page = read(`docs/${name}`);
+    for (const [, link] of page.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+      if (!/^\w+:/.test(link)) Deno.statSync(new URL(link, folder));
+    }
+  }
+});
+
 /** The options of the README's table, with their defaults. */
 function tableOptions(): Map<string, string> {
   const [, section] = read("README.md").split(/^## Options$/m);
