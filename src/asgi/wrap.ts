@@ -8,7 +8,7 @@
  */
 
 import { handled } from "../streams/handled.ts";
-import { noteRefusal, sendOf } from "./event_port.ts";
+import { noteRefusal, sendOf } from "./receive_and_send.ts";
 import { Backlog, contentSize } from "./sends.ts";
 import type { Receive, ReceiveEvent, Send, SendEvent } from "./types.ts";
 
