@@ -83,7 +83,7 @@ function benchExchange(
     await answer(exchange);
     client.answered();
   }, DEFAULT_HTTP1_OPTIONS);
-  let running: Promise<void> | undefined;
+  let running: Promise<unknown> | undefined;
   Deno.bench(`exchange: ${name}`, async () => {
     running ??= connection.run();
     await client.ask();

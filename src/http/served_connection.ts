@@ -29,14 +29,23 @@ export interface ServedConnection {
   /**
    * Serves requests until the connection is closed, or has left HTTP.
    *
+   * @returns What it has become if it has left HTTP: another protocol owns it.
    * @throws Whatever the connection was lost by.
    */
-  run(): Promise<void>;
+  run(): Promise<UpgradedConnection | undefined>;
   /** Closes the connection after the requests that are under way. */
   shutdown(): void;
   /** Closes the connection, unless a request is being handled. */
   evict(): void;
   /** Closes the connection at once. */
+  abort(): void;
+}
+
+/** A connection that has left HTTP, as the server sees it. */
+export interface UpgradedConnection {
+  /** Resolves when it is closed; never rejects. */
+  readonly closed: Promise<void>;
+  /** Closes it at once. */
   abort(): void;
 }
 

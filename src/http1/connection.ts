@@ -1,5 +1,6 @@
 /**
- * Serves the requests of one HTTP/1 connection, one after the other.
+ * Serves the requests of one HTTP/1 connection, one after the other. What may
+ * come when is in `connection_state.ts`; here is what is done about it.
  *
  * A protocol error gets one error response after those that are owed, then
  * the connection is closed, and what is buffered is never parsed again.
@@ -7,25 +8,29 @@
  * @module
  */
 
-import { giveWayAt } from "../streams/fair_share.ts";
 import { checkFields } from "../http/fields.ts";
-import { Http1Exchange } from "./exchange.ts";
 import { HttpError } from "../http/http_error.ts";
+import { linger } from "../http/linger.ts";
 import type {
   RefusedBytes,
   ServedConnection,
 } from "../http/served_connection.ts";
-import { linger } from "../http/linger.ts";
-import { ConnectionState } from "./connection_state.ts";
-import { type RequestHead, RequestHeadParser } from "./request_head.ts";
-import { DEFAULT_HTTP1_OPTIONS, type Http1Options } from "./options.ts";
 import type { Transport } from "../http/transport.ts";
+import { ByteReader } from "../streams/byte_reader.ts";
+import { giveWayAt } from "../streams/fair_share.ts";
+import {
+  type ConnectionEvent,
+  ConnectionProgress,
+} from "./connection_state.ts";
+import { Http1Exchange } from "./exchange.ts";
+import { DEFAULT_HTTP1_OPTIONS, type Http1Options } from "./options.ts";
+import { type RequestHead, RequestHeadParser } from "./request_head.ts";
+import { composeRefusal } from "./response_head.ts";
+import type { UpgradedStream } from "./upgraded_stream.ts";
+import { Http1Wire } from "./wire.ts";
 
 /** Answers a request; resolves when its response is complete or aborted. */
 export type ExchangeHandler = (exchange: Http1Exchange) => Promise<void>;
-
-/** What a connection without a request waits for: each has its own deadline. */
-type AwaitedHead = "first head" | "head" | "rest of head";
 
 /** At a shutdown, the next request of a connection may be on its way. */
 const REQUEST_GRACE_MS = 300;
@@ -38,15 +43,15 @@ export class Http1Connection implements ServedConnection {
   onRefused: ((refused: RefusedBytes) => void) | undefined;
 
   readonly #transport: Transport;
-  readonly #state: ConnectionState;
   readonly #handle: ExchangeHandler;
+  readonly #options: Http1Options;
+  readonly #progress: ConnectionProgress;
+  readonly #wire: Http1Wire;
   readonly #parser: RequestHeadParser;
-  #awaited: AwaitedHead | undefined;
-  #idle = true;
-  #waitingSince: number | undefined = performance.now();
 
   /**
-   * Serves `transport`; `handle` is called for one request at a time.
+   * Serves `transport`; `handle` is called for one request at a time. `reader`
+   * may have been used before, to find out which protocol the client speaks.
    *
    * @throws {TypeError} If the option `serverHeader` can't be sent.
    */
@@ -54,19 +59,25 @@ export class Http1Connection implements ServedConnection {
     transport: Transport,
     handle: ExchangeHandler,
     options: Http1Options = DEFAULT_HTTP1_OPTIONS,
+    reader: ByteReader = new ByteReader(transport.readable),
   ) {
     if (options.serverHeader !== null) {
       checkFields([["server", options.serverHeader]]);
     }
     this.#transport = transport;
-    this.#state = new ConnectionState(transport, options);
     this.#handle = handle;
-    this.#parser = new RequestHeadParser(this.#state.reader, options);
+    this.#options = options;
+    this.#progress = new ConnectionProgress(options.maxRequestsPerConnection);
+    const progress = this.#progress;
+    this.#wire = new Http1Wire(transport, reader, { options, progress });
+    this.#parser = new RequestHeadParser(reader, options);
   }
 
   /** Whether no request has begun to arrive since the last was answered. */
   get idle(): boolean {
-    return this.#idle && this.#state.reader.buffered === 0;
+    const { state } = this.#progress;
+    return (state === "idle" || state === "fresh") &&
+      this.#wire.reader.buffered === 0;
   }
 
   /**
@@ -75,8 +86,8 @@ export class Http1Connection implements ServedConnection {
    * request would be lost.
    */
   get evictable(): boolean {
-    const { requests, output } = this.#state;
-    return this.idle && requests > 0 && output.idle;
+    return this.idle && this.#progress.state === "idle" &&
+      this.#wire.output.idle;
   }
 
   /**
@@ -86,12 +97,12 @@ export class Http1Connection implements ServedConnection {
    * and while a request is being handled.
    */
   get waitingSince(): number | undefined {
-    return this.#waitingSince;
+    return this.#progress.waitingSince;
   }
 
   /** Whether the connection closes after the current exchange. */
   get closing(): boolean {
-    return this.#state.closing;
+    return this.#progress.closing;
   }
 
   /**
@@ -99,42 +110,43 @@ export class Http1Connection implements ServedConnection {
    * it: `run` has resolved or will at once.
    */
   get upgraded(): boolean {
-    return this.#state.upgraded;
+    return this.#progress.state === "upgraded";
   }
 
   /**
    * Serves requests until the connection is closed, or upgraded.
    *
+   * @returns What has taken it over, if something has.
    * @throws Whatever the transport was lost by.
    */
-  async run(): Promise<void> {
+  async run(): Promise<UpgradedStream | undefined> {
     try {
-      // An idle connection waits here, and holds no other frame than this.
+      this.#armDeadline();
       for (;;) {
         const head = this.#parser.take();
         if (head === undefined) {
-          this.#state.output.send();
+          // An idle connection waits here, and holds no other frame than this.
           if (await this.#fillHead()) continue;
-          if (this.#state.reader.buffered === 0) {
-            return await this.#state.output.flush();
-          }
-          throw new HttpError(400, "Cannot read request head: it is cut short");
+          this.#parser.end();
+          await this.#wire.output.flush();
+          break;
         }
         const exchange = this.#begin(head);
         await this.#handle(exchange);
-        if (!(this.#isReusable(exchange) ?? await this.#end(exchange))) return;
+        const event = this.#outcome(exchange);
+        if (event === undefined) break;
+        this.#go(event);
+        if (event !== "answered" && !await this.#finish(exchange)) break;
         // More of a burst may be there, and be answered without a wait.
-        const share = giveWayAt(this.#state.requests);
+        const share = giveWayAt(this.#progress.requests);
         if (share !== undefined) await share;
       }
     } catch (error) {
-      if (!(error instanceof HttpError)) {
-        throw this.#state.writeFailure?.error ?? error;
-      }
-      await this.#refuse(error.status);
+      await this.#failed(error);
     } finally {
-      this.#state.end();
+      this.#end();
     }
+    return this.#wire.upgraded;
   }
 
   /**
@@ -142,8 +154,8 @@ export class Http1Connection implements ServedConnection {
    * next request may be on its way, and is waited for shortly.
    */
   shutdown(): void {
-    this.#state.ending = true;
-    if (this.idle) this.#armFirst();
+    this.#progress.ending = true;
+    if (this.idle) this.#armDeadline();
   }
 
   /**
@@ -152,173 +164,175 @@ export class Http1Connection implements ServedConnection {
    */
   evict(): void {
     if (this.idle) {
-      this.#state.ending = true;
+      this.#progress.ending = true;
       this.#transport.endRead();
-    } else if (this.#waitingSince !== undefined) this.abort();
+    } else if (this.waitingSince !== undefined) this.abort();
   }
 
   /** Closes the connection at once. */
   abort(): void {
-    this.#state.abort();
+    this.#wire.abort();
+  }
+
+  /** Waits for more bytes of a head, after all that is owed was sent. */
+  #fillHead(): Promise<boolean> {
+    this.#wire.output.send();
+    if (this.#wire.reader.buffered > 0) this.#go("bytes");
+    return this.#wire.reader.fill();
   }
 
   #begin(head: RequestHead): Http1Exchange {
-    this.#transport.readDeadline.disarm();
-    this.#awaited = undefined;
-    this.#idle = false;
-    this.#waitingSince = undefined;
-    const state = this.#state;
-    state.requests++;
-    state.exchange = new Http1Exchange(head, state);
-    state.readAhead();
-    return state.exchange;
+    this.#go("request");
+    const exchange = new Http1Exchange(head, this.#wire);
+    this.#wire.exchange = exchange;
+    this.#wire.readAhead();
+    return exchange;
   }
 
-  /** Whether another request may follow; `undefined` if that takes a while. */
-  #isReusable(exchange: Http1Exchange): boolean | undefined {
-    const state = this.#state;
-    if (!exchange.complete && state.disconnect !== "lost") {
+  /** What comes after an exchange whose handler has returned, if anything does. */
+  #outcome(exchange: Http1Exchange): ConnectionEvent | undefined {
+    const { disconnect, writeFailure } = this.#wire;
+    if (!exchange.complete && disconnect !== "lost") {
       throw new HttpError(500, "Cannot serve on: the response is not complete");
     }
-    state.exchange = undefined;
-    if (state.upgraded) return false;
-    this.#transport.readDeadline.disarm();
-    if (state.writeFailure !== undefined) throw state.writeFailure.error;
-    if (state.disconnect === "lost") return false;
+    this.#wire.exchange = undefined;
+    if (this.upgraded) return undefined;
+    if (writeFailure !== undefined) throw writeFailure.error;
+    if (disconnect === "lost") return undefined;
     // A client that has half-closed is still owed what it asked for before.
     // One that was promised to stay open may have been sent the next request,
     // even if a shutdown has begun since.
-    if (!exchange.keepAlive || !exchange.bodyComplete) return undefined;
-    this.#idle = true;
-    this.onIdle?.();
-    return true;
+    if (!exchange.keepAlive) return "last";
+    return exchange.bodyComplete ? "answered" : "unread";
   }
 
-  /** Ends an exchange after which something is to be read or written. */
-  async #end(exchange: Http1Exchange): Promise<boolean> {
-    if (exchange.keepAlive && await this.#drain(exchange)) {
-      this.#idle = true;
-      this.onIdle?.();
-      return true;
+  /** Ends an exchange after which something is to be read, or all is over. */
+  async #finish(exchange: Http1Exchange): Promise<boolean> {
+    await this.#wire.output.flush();
+    if (this.#progress.state === "draining") {
+      const drained = await this.#drain(exchange);
+      this.#go(drained ? "drained" : "last");
+      if (drained) return true;
     }
-    await this.#state.output.flush();
     await this.#linger();
     return false;
   }
 
-  /** Waits for bytes of a head; each of its parts has one deadline. */
-  #fillHead(): Promise<boolean> {
-    const awaited = this.#state.requests === 0
-      ? "first head"
-      : this.idle
-      ? "head"
-      : "rest of head";
-    if (awaited !== this.#awaited) this.#armHead(awaited);
-    this.#awaited = awaited;
-    return this.#state.reader.fill();
-  }
-
-  #armHead(awaited: AwaitedHead): void {
-    const { readDeadline } = this.#transport;
-    const { headerTimeout, keepAliveTimeout } = this.#state.options;
-    if (awaited === "first head") this.#armFirst();
-    else if (awaited === "rest of head") {
-      this.#waitingSince = performance.now();
-      readDeadline.arm(headerTimeout, () => this.#headExpired());
-    } else {
-      this.#waitingSince = undefined;
-      const ms = this.#state.ending ? REQUEST_GRACE_MS : keepAliveTimeout;
-      readDeadline.arm(
-        Math.min(ms, keepAliveTimeout),
-        () => this.#transport.endRead(),
-      );
-    }
-  }
-
-  /** Bounds the wait for the first request. */
-  #armFirst(): void {
-    const { headerTimeout } = this.#state.options;
-    const ms = this.#state.ending ? REQUEST_GRACE_MS : headerTimeout;
-    this.#transport.readDeadline.arm(
-      Math.min(ms, headerTimeout),
-      () => this.#firstExpired(),
-    );
-  }
-
   /** Reads what is left of a body, within bounds; whether its end was reached. */
   async #drain(exchange: Http1Exchange): Promise<boolean> {
-    await this.#state.output.flush();
-    const { drainBytes, drainTimeout } = this.#state.options;
-    const { readDeadline } = this.#transport;
-    this.#waitingSince = performance.now();
-    readDeadline.arm(drainTimeout, () => this.#transport.endRead());
     try {
-      return await exchange.drainBody(drainBytes);
+      return await exchange.drainBody(this.#options.drainBytes);
     } catch (error) {
       if (error instanceof HttpError) return false; // It has had its response.
       throw error;
-    } finally {
-      readDeadline.disarm();
     }
+  }
+
+  /** A protocol error is answered; for any other there is no answer. */
+  async #failed(error: unknown): Promise<void> {
+    this.#wire.upgraded?.abort();
+    if (this.upgraded || !(error instanceof HttpError)) {
+      throw this.#wire.writeFailure?.error ?? error;
+    }
+    await this.#refuse(error.status);
   }
 
   /** Answers bytes that are no request, or no content of one; then closes. */
   async #refuse(status: number): Promise<void> {
-    this.#idle = false;
+    const { exchange } = this.#wire;
+    this.#go("fault");
     try {
+      if (!(exchange instanceof Http1Exchange)) this.#answerBytes(status);
       // A handler that lets a fault of the body escape may have answered.
-      const exchange = this.#state.exchange ??
-        new Http1Exchange(UNREADABLE, this.#state);
-      if (!exchange.complete) await exchange.refuse(status);
-      if (this.#state.exchange === undefined) this.onRefused?.(exchange);
-      await this.#state.output.flush();
+      else if (!exchange.complete) await exchange.refuse(status);
+      await this.#wire.output.flush();
+      this.#go("refused");
       await this.#linger();
     } catch {
       // The client is lost.
     }
   }
 
+  #answerBytes(status: number): void {
+    const { output, disconnect } = this.#wire;
+    const { head, content } = composeRefusal(status, this.#options);
+    output.text(head);
+    output.bytes(content);
+    this.onRefused?.({
+      status,
+      refusal: status,
+      bytesSent: content.length,
+      aborted: disconnect === "lost",
+    });
+  }
+
   /** Closes the connection so that the client can read what was sent. */
   async #linger(): Promise<void> {
-    this.#waitingSince = performance.now();
+    const { reader } = this.#wire;
     try {
-      await linger(
-        this.#transport,
-        this.#state.reader,
-        this.#state.options.drainTimeout,
-      );
+      await linger(this.#transport, reader, this.#options.drainTimeout);
     } catch (error) {
       // The deadline of a body has passed, which has had its response.
       if (!(error instanceof HttpError)) throw error;
     }
   }
 
-  /**
-   * A connection that has sent nothing is closed without a 408: a browser may
-   * have opened it for a later request, and would take that for its answer.
-   */
-  #firstExpired(): void {
+  /** Lets go of everything, unless another protocol needs it. */
+  #end(): void {
+    this.#wire.end();
+    if (this.upgraded) return;
+    this.#go("close");
+    // It may have been armed after the connection was closed from below.
+    this.#transport.readDeadline.disarm();
+    this.#transport.close();
+  }
+
+  /** Goes on to the state that an event leads to, with its deadline. */
+  #go(event: ConnectionEvent): void {
+    if (!this.#progress.advance(event)) return;
+    this.#armDeadline();
+    if (this.#progress.state === "idle") this.onIdle?.();
+  }
+
+  /** Each state has one deadline, which later bytes do not prolong. */
+  #armDeadline(): void {
+    const { state, ending } = this.#progress;
+    const { headerTimeout, keepAliveTimeout, drainTimeout } = this.#options;
     const { readDeadline } = this.#transport;
-    const { headerTimeout } = this.#state.options;
-    if (this.idle) this.#transport.endRead();
-    else if (!this.#state.ending) this.#headExpired();
-    else readDeadline.arm(headerTimeout, () => this.#headExpired());
+    const grace = ending ? REQUEST_GRACE_MS : Infinity;
+    switch (state) {
+      case "fresh":
+        return readDeadline.arm(Math.min(grace, headerTimeout), this.#expired);
+      case "first head":
+        // That of the fresh connection goes on, unless it was cut down.
+        if (ending) readDeadline.arm(headerTimeout, this.#expired);
+        return;
+      case "idle":
+        return readDeadline.arm(
+          Math.min(grace, keepAliveTimeout),
+          this.#expired,
+        );
+      case "next head":
+        return readDeadline.arm(headerTimeout, this.#expired);
+      case "draining":
+        return readDeadline.arm(drainTimeout, this.#expired);
+      case "lingering":
+        return; // Its own is armed once nothing more is written.
+      default:
+        readDeadline.disarm();
+    }
   }
 
-  #headExpired(): void {
-    this.#transport.endRead(new HttpError(408, "Cannot wait for request head"));
-  }
+  /**
+   * A client that has begun a head gets a 408. One that has sent nothing does
+   * not: a browser may have opened the connection for a later request, and would
+   * take that for its answer.
+   */
+  readonly #expired = (): void => {
+    const { state } = this.#progress;
+    const late = state === "first head" || state === "next head";
+    this.#transport.endRead(
+      late ? new HttpError(408, "Cannot wait for request head") : undefined,
+    );
+  };
 }
-
-/** Stands in for a request that could not be read. */
-const UNREADABLE: RequestHead = {
-  method: "",
-  target: { path: "", query: "" },
-  version: "1.1",
-  headers: [],
-  framing: 0,
-  keepAlive: false,
-  expectsContinue: false,
-  acceptsTrailers: false,
-  protocol: undefined,
-};

@@ -1,182 +1,172 @@
 /**
- * What an HTTP/1 connection shares with its exchanges: the bytes in both
- * directions, what has become of the client, and whether the end is near.
+ * The states of one HTTP/1 connection: what it does, and what may come next.
  *
- * Responses to a burst of pipelined requests are held back for one turn, so that
- * they leave together.
+ * The table below is all there is to it. An event that a state does not list is
+ * a mistake of this package, and throws. What has become of the client is apart
+ * from it (see {@linkcode Http1Wire}): a client may disconnect in every state.
  *
  * @module
  */
 
-import { ByteReader } from "../streams/byte_reader.ts";
-import type { Disconnect } from "../http/exchange.ts";
-import { HttpError } from "../http/http_error.ts";
-import type { ExchangeContext, Http1Exchange } from "./exchange.ts";
-import type { Http1Options } from "./options.ts";
-import { Output } from "../streams/output.ts";
-import { ReadAhead, type ReadAheadWatcher } from "./read_ahead.ts";
-import type { Transport } from "../http/transport.ts";
-import { UpgradedStream } from "./upgraded_stream.ts";
+/** What a connection does. */
+export type ConnectionState =
+  /** It waits for the first byte of its first request. */
+  | "fresh"
+  /** It waits for the rest of its first head. */
+  | "first head"
+  /** It waits for the first byte of another request. */
+  | "idle"
+  /** It waits for the rest of that head. */
+  | "next head"
+  /** Its handler answers a request. */
+  | "handling"
+  /** It reads what is left of the content of a request that was answered. */
+  | "draining"
+  /** It answers bytes that are no request, or no content of one. */
+  | "refusing"
+  /** It has sent its last byte, and waits for the client to close. */
+  | "lingering"
+  /** Another protocol has taken it over, and will close it. */
+  | "upgraded"
+  /** It is closed. */
+  | "closed";
 
-/** A burst's responses are held back up to this size. */
-const MAX_HELD_BYTES = 32 * 1024;
+/** What moves a connection to another state. */
+export type ConnectionEvent =
+  /** A part of a head has arrived. */
+  | "bytes"
+  /** A whole head has arrived. */
+  | "request"
+  /** A request was answered and read, and another one may come. */
+  | "answered"
+  /** A request was answered, and another one may come once it is read. */
+  | "unread"
+  /** It is read. */
+  | "drained"
+  /** A request was answered, and no other may come. */
+  | "last"
+  /** The client has sent what is no request, or no content of one. */
+  | "fault"
+  /** It was answered. */
+  | "refused"
+  /** A handler has left HTTP. */
+  | "upgrade"
+  /** There is nothing more to be done. */
+  | "close";
 
-/** The state of one connection, as its exchanges see it. */
-export class ConnectionState implements ExchangeContext, ReadAheadWatcher {
-  /** What the client sent and nobody took yet. */
-  readonly reader: ByteReader;
-  /** What is to be sent to it. */
-  readonly output: Output;
-  /** Limits, deadlines, and defaults. */
-  readonly options: Http1Options;
-  /** The exchange that is under way. */
-  exchange: Http1Exchange | undefined;
-  /** How many exchanges there were. */
-  requests = 0;
+/** The states that the events lead to. */
+type Events = Readonly<Partial<Record<ConnectionEvent, ConnectionState>>>;
+
+/** From each state, the events that may come, and where they lead. */
+export const CONNECTION_TABLE: Readonly<Record<ConnectionState, Events>> = {
+  "fresh": {
+    bytes: "first head",
+    request: "handling",
+    fault: "refusing",
+    close: "closed",
+  },
+  "first head": {
+    bytes: "first head",
+    request: "handling",
+    fault: "refusing",
+    close: "closed",
+  },
+  "idle": {
+    bytes: "next head",
+    request: "handling",
+    fault: "refusing",
+    close: "closed",
+  },
+  "next head": {
+    bytes: "next head",
+    request: "handling",
+    fault: "refusing",
+    close: "closed",
+  },
+  "handling": {
+    answered: "idle",
+    unread: "draining",
+    last: "lingering",
+    upgrade: "upgraded",
+    fault: "refusing",
+    close: "closed",
+  },
+  "draining": { drained: "idle", last: "lingering", close: "closed" },
+  "refusing": { refused: "lingering", close: "closed" },
+  "lingering": { close: "closed" },
+  "upgraded": {},
+  "closed": {},
+};
+
+/** The states in which nothing is done but to wait for the client. */
+const WAITING: ReadonlySet<ConnectionState> = new Set<ConnectionState>([
+  "fresh",
+  "first head",
+  "next head",
+  "draining",
+  "lingering",
+]);
+
+/** Follows one connection through the table. */
+export class ConnectionProgress {
   /** Whether the server wants the connection to end. */
   ending = false;
 
-  readonly #transport: Transport;
-  readonly #readAhead: ReadAhead;
-  #disconnect: Disconnect | undefined;
-  #writeFailure: { readonly error: unknown } | undefined;
-  #upgraded = false;
-  #flushTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #maxRequests: number;
+  #state: ConnectionState = "fresh";
+  #requests = 0;
+  #waitingSince: number | undefined = performance.now();
 
-  /** Nothing is read yet. */
-  constructor(transport: Transport, options: Http1Options) {
-    this.reader = new ByteReader(transport.readable);
-    this.output = new Output(transport, (error) => this.#writeFailed(error));
-    this.options = options;
-    this.#transport = transport;
-    this.#readAhead = new ReadAhead(this.reader, this);
+  /** The last of `maxRequests` closes the connection. */
+  constructor(maxRequests: number) {
+    this.#maxRequests = maxRequests;
   }
 
-  /** How the client has disconnected, if it has. */
-  get disconnect(): Disconnect | undefined {
-    return this.#disconnect;
+  /** What the connection does. */
+  get state(): ConnectionState {
+    return this.#state;
   }
 
-  /** Whether the connection closes after the current exchange. */
+  /** How many requests there were. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Whether the connection is to close after the request that is handled. */
   get closing(): boolean {
-    return this.ending ||
-      this.requests >= this.options.maxRequestsPerConnection;
-  }
-
-  /** Whether another protocol has taken over. */
-  get upgraded(): boolean {
-    return this.#upgraded;
-  }
-
-  /** Waits for bytes of a body that the application asked for. */
-  async fillBody(exchange: Http1Exchange): Promise<boolean> {
-    if (exchange !== this.exchange) return false;
-    const { readDeadline } = this.#transport;
-    readDeadline.arm(this.options.bodyTimeout, () => this.#bodyExpired());
-    try {
-      return await this.reader.fill();
-    } finally {
-      // After the response, the deadline has another use.
-      if (exchange === this.exchange) readDeadline.disarm();
-    }
-  }
-
-  #bodyExpired(): void {
-    this.#transport.endRead(new HttpError(408, "Cannot wait for request body"));
-  }
-
-  /** Keeps a read pending, so that a client that leaves is noticed. */
-  readAhead(): void {
-    this.#readAhead.start();
-  }
-
-  /** Whether a read ahead has a use. */
-  get readsAhead(): boolean {
-    return this.exchange !== undefined;
+    return this.ending || this.#requests >= this.#maxRequests;
   }
 
   /**
-   * A client that sends so many requests ahead could leave unnoticed, and the
-   * application that waits for its disconnect would wait for ever. Content that
-   * nobody has read yet is no reason: the application comes to its end.
+   * Since when the client has kept the connection waiting, by the clock of
+   * `performance`; `undefined` while it is idle after a response, and while a
+   * request is being handled.
    */
-  onFull(): void {
-    if (this.exchange?.bodyComplete !== true) return;
-    const { headerTimeout } = this.options;
-    this.#transport.readDeadline.arm(headerTimeout, () => this.abort());
-  }
-
-  /** The client has said that it sends no more. */
-  onHalfClosed(): void {
-    this.depart("half-closed");
-  }
-
-  /** The client is lost, unless a deadline has passed: its waiter throws that. */
-  onReadFailed(error: unknown): void {
-    if (!(error instanceof HttpError)) this.depart("lost");
-  }
-
-  /** Notes how the client has disconnected. */
-  depart(how: Disconnect): void {
-    if (this.#disconnect === how) return;
-    this.#disconnect = how;
-    this.exchange?.disconnectListener?.disconnected(how);
-  }
-
-  /** What a write has failed with, which closed the connection, if one has. */
-  get writeFailure(): { readonly error: unknown } | undefined {
-    return this.#writeFailure;
-  }
-
-  /** The one place that hears of a failed write: nothing can be sent any more. */
-  #writeFailed(error: unknown): void {
-    this.#writeFailure = { error };
-    this.abort();
+  get waitingSince(): number | undefined {
+    return this.#waitingSince;
   }
 
   /**
-   * Sends what is collected; holds it back while a burst is being answered.
+   * Goes on to the state that an event leads to.
    *
-   * @returns When there is room for more; `undefined` if there is.
+   * @returns Whether that is another one.
+   * @throws {Error} If the state does not list the event.
    */
-  flush(last: boolean): Promise<void> | undefined {
-    const held = last && this.reader.buffered > 0 &&
-      this.output.length < MAX_HELD_BYTES;
-    if (held) {
-      this.#flushTimer ??= setTimeout(() => this.#sendHeld(), 0);
-      return undefined;
+  advance(event: ConnectionEvent): boolean {
+    const before = this.#state;
+    const next = CONNECTION_TABLE[before][event];
+    if (next === undefined) {
+      throw new Error(
+        `Cannot go on with connection: "${event}" must not come in state "${before}"`,
+      );
     }
-    if (last) this.output.send();
-    else this.output.sendSoon();
-    return this.output.room();
-  }
-
-  #sendHeld(): void {
-    this.#flushTimer = undefined;
-    this.output.send();
-  }
-
-  /** Hands the connection over: from now on the new protocol reads ahead. */
-  upgrade(): UpgradedStream {
-    this.#upgraded = true;
-    this.#readAhead.stop();
-    return new UpgradedStream(this.#transport, this.reader);
-  }
-
-  /** Closes the connection at once. */
-  abort(): void {
-    this.ending = true;
-    this.output.send();
-    this.#transport.close();
-    this.depart("lost");
-  }
-
-  /** Ends what is held; the connection is closed, unless it was upgraded. */
-  end(): void {
-    clearTimeout(this.#flushTimer);
-    if (this.#upgraded) return;
-    // It may have been armed after the connection was closed from below.
-    this.#transport.readDeadline.disarm();
-    this.#transport.close();
+    if (next === before) return false;
+    this.#state = next;
+    if (next === "handling") this.#requests++;
+    // The first head has been waited for since the connection was made.
+    if (next !== "first head") {
+      this.#waitingSince = WAITING.has(next) ? performance.now() : undefined;
+    }
+    return true;
   }
 }

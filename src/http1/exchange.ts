@@ -17,46 +17,20 @@ import type {
 } from "../http/exchange.ts";
 import { errorPage } from "../http/error_page.ts";
 import type { Field } from "../http/fields.ts";
-import type { ByteReader } from "../streams/byte_reader.ts";
-import type { RequestLimits } from "../http/limits.ts";
 import { RequestBody } from "./request_body.ts";
 import type { RequestHead } from "./request_head.ts";
-import type { ResponseDefaults } from "./response_head.ts";
-import { type ResponseContext, ResponseWriter } from "./response_writer.ts";
+import { ResponseWriter } from "./response_writer.ts";
 import type { UpgradedStream } from "./upgraded_stream.ts";
-
-/** The limits of requests, and the defaults of responses. */
-export interface ExchangeOptions extends RequestLimits, ResponseDefaults {
-  /** Whether early hints (103) may be sent. */
-  readonly earlyHints: boolean;
-  /** How many bytes of an unread body are read to keep the connection. */
-  readonly drainBytes: number;
-}
-
-/** What an exchange needs of its connection. */
-export interface ExchangeContext extends ResponseContext {
-  readonly reader: ByteReader;
-  readonly options: ExchangeOptions;
-  /** Whether the connection is to close after this exchange. */
-  readonly closing: boolean;
-  /** How the client has disconnected, if it has. */
-  readonly disconnect: Disconnect | undefined;
-  /** Waits for more of the request's body to arrive; `false` at the end. */
-  fillBody(exchange: Http1Exchange): Promise<boolean>;
-  /** Keeps a read pending, within bounds. */
-  readAhead(): void;
-  /** Hands the connection over to another protocol. */
-  upgrade(): UpgradedStream;
-}
+import type { Http1Wire } from "./wire.ts";
 
 /** A request, and the means to answer it. */
-export class Http1Exchange implements Exchange {
+export class Http1Exchange implements Exchange, DisconnectListener {
   /** The head of the request. */
   readonly request: RequestHead;
   /** Is notified if the client disconnects before the response is complete. */
   disconnectListener: DisconnectListener | undefined;
 
-  readonly #context: ExchangeContext;
+  readonly #wire: Http1Wire;
   /** Reads the request's content, if it has any. */
   readonly #body: RequestBody | undefined;
   readonly #response: ResponseWriter;
@@ -65,22 +39,22 @@ export class Http1Exchange implements Exchange {
   #refusal: number | undefined;
 
   /** Created by the connection for each request. */
-  constructor(request: RequestHead, context: ExchangeContext) {
+  constructor(request: RequestHead, wire: Http1Wire) {
     this.request = request;
-    this.#context = context;
+    this.#wire = wire;
     this.#body = request.framing === 0 ? undefined : new RequestBody(
-      context.reader,
+      wire.reader,
       request.framing,
-      context.options,
+      wire.options,
     );
-    this.#response = new ResponseWriter(request, context);
+    this.#response = new ResponseWriter(request, wire);
     this.#continueOwed = request.expectsContinue;
     this.#keepAlive = request.keepAlive;
   }
 
   /** Whether early hints (103) can be sent to this client. */
   get earlyHints(): boolean {
-    return this.#context.options.earlyHints && this.request.version === "1.1";
+    return this.#wire.options.earlyHints && this.request.version === "1.1";
   }
 
   /** Whether all of the request's content was read. */
@@ -88,9 +62,14 @@ export class Http1Exchange implements Exchange {
     return this.#body?.complete ?? true;
   }
 
+  /** Is called by the wire, while the exchange is under way. */
+  disconnected(how: Disconnect): void {
+    this.disconnectListener?.disconnected(how);
+  }
+
   /** How the client has disconnected, if it has. */
   get disconnect(): Disconnect | undefined {
-    return this.#context.disconnect;
+    return this.#wire.disconnect;
   }
 
   /** Whether the response has begun to leave: it can't be replaced any more. */
@@ -120,7 +99,7 @@ export class Http1Exchange implements Exchange {
 
   /** Whether the response was cut short, or never begun. */
   get aborted(): boolean {
-    return !this.complete || this.#context.disconnect === "lost";
+    return !this.complete || this.#wire.disconnect === "lost";
   }
 
   /** Whether the connection can serve another request once the body is read. */
@@ -139,7 +118,7 @@ export class Http1Exchange implements Exchange {
     // A client whose content has begun to arrive does not wait for the 100.
     if (chunk !== undefined) this.#continueOwed = false;
     // After the end of the content, nobody else reads.
-    if (this.bodyComplete) this.#context.readAhead();
+    if (this.bodyComplete) this.#wire.readAhead();
     return chunk;
   }
 
@@ -151,16 +130,18 @@ export class Http1Exchange implements Exchange {
    * ends too soon.
    */
   async readBody(): Promise<Uint8Array | null> {
-    for (;;) {
-      const chunk = this.takeBody();
-      if (chunk !== undefined) return chunk;
-      if (this.#body === undefined || this.#body.complete) return null;
-      // Content may arrive while the 100 is being sent: it is looked for again.
-      if (this.#continueOwed) await this.#sendContinue();
-      else if (!await this.#context.fillBody(this)) {
-        return await this.#body.read();
-      }
-    }
+    const taken = this.takeBody();
+    if (taken !== undefined || this.#body === undefined) return taken ?? null;
+    const chunk = await this.#body.read(() => this.#fillBody());
+    if (this.bodyComplete) this.#wire.readAhead();
+    return chunk;
+  }
+
+  /** Content may also arrive while the 100 is being sent. */
+  #fillBody(): Promise<boolean> {
+    return this.#continueOwed
+      ? this.#sendContinue()
+      : this.#wire.fillBody(this);
   }
 
   /**
@@ -208,7 +189,7 @@ export class Http1Exchange implements Exchange {
    * @throws {TypeError} If a field can't be sent; nothing was sent then.
    */
   head(status: number, headers: readonly Field[]): void {
-    const keepAlive = this.#keepAlive && !this.#context.closing &&
+    const keepAlive = this.#keepAlive && !this.#wire.progress.closing &&
       this.#isDrainable;
     this.#keepAlive = this.#response.head(status, headers, keepAlive);
   }
@@ -217,7 +198,7 @@ export class Http1Exchange implements Exchange {
   get #isDrainable(): boolean {
     const body = this.#body;
     if (body === undefined || body.complete) return true;
-    return !this.#continueOwed && body.left <= this.#context.options.drainBytes;
+    return !this.#continueOwed && body.left <= this.#wire.options.drainBytes;
   }
 
   /**
@@ -268,7 +249,7 @@ export class Http1Exchange implements Exchange {
     ]);
     this.#keepAlive = false;
     await upgraded;
-    return this.#context.upgrade();
+    return this.#wire.upgrade();
   }
 
   /**
@@ -295,12 +276,13 @@ export class Http1Exchange implements Exchange {
     if (this.complete) return;
     this.#keepAlive = false;
     this.#response.cut();
-    this.#context.abort();
+    this.#wire.abort();
   }
 
-  async #sendContinue(): Promise<void> {
+  async #sendContinue(): Promise<true> {
     this.#continueOwed = false;
     await this.sendInformational(100, []);
+    return true;
   }
 }
 

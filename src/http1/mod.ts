@@ -36,6 +36,7 @@ export type {
 export type {
   RefusedBytes,
   ServedConnection,
+  UpgradedConnection,
 } from "../http/served_connection.ts";
 export { Http1Exchange } from "./exchange.ts";
 export { HttpError } from "../http/http_error.ts";

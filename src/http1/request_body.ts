@@ -1,33 +1,17 @@
 /**
  * The content of a request, taken out of its framing (RFC 9112, sections 6–7).
  *
- * A chunk is a size in hexadecimal digits, extensions that are checked and
- * ignored, CRLF, that many bytes, CRLF. Extensions of a whole body share one
- * budget of bytes. Trailers are parsed as fields are, and never merged into
- * the headers.
- *
  * @module
  */
 
-import { type ByteReader, LineError } from "../streams/byte_reader.ts";
 import type { Field } from "../http/fields.ts";
-import { HttpError, quote } from "../http/http_error.ts";
+import { HttpError } from "../http/http_error.ts";
 import { DEFAULT_LIMITS, type RequestLimits } from "../http/limits.ts";
-import { parseFieldLines } from "./field_lines.ts";
+import type { ByteReader } from "../streams/byte_reader.ts";
+import type { BodyFramer } from "./body_framer.ts";
+import { ChunkedBody } from "./chunked_body.ts";
 import type { BodyFraming } from "./connection_fields.ts";
-
-/** The most bytes that chunk extensions may take in one body. */
-const MAX_EXTENSION_BYTES = 4 * 1024;
-/** The most bytes that one read hands out. */
-const MAX_READ_BYTES = 64 * 1024;
-const MAX_SIZE_DIGITS = 15;
-const SIZE = /^[0-9A-Fa-f]{1,15}/;
-/** Token or quoted string after each name; white space around ";" and "=". */
-const EXTENSIONS =
-  /^(?:[\t ]*;[\t ]*[!#$%&'*+\-.^_`|~\w]+(?:[\t ]*=[\t ]*(?:[!#$%&'*+\-.^_`|~\w]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*$/;
-
-/** What a chunked body's bytes are next. */
-type ChunkedState = "size" | "data" | "data end" | "trailers";
+import { LengthBody } from "./length_body.ts";
 
 /**
  * Reads the content of one request.
@@ -44,17 +28,7 @@ type ChunkedState = "size" | "data" | "data end" | "trailers";
  */
 export class RequestBody {
   readonly #reader: ByteReader;
-  readonly #limits: RequestLimits;
-  readonly #chunked: boolean;
-  #state: ChunkedState = "size";
-  /** What is left of the content, or of the current chunk. */
-  #left: number;
-  #complete: boolean;
-  #received = 0;
-  #extensionBytes = 0;
-  #trailers: Field[] = [];
-  /** Why the body was refused: it stays refused. */
-  #fault: unknown;
+  readonly #framer: BodyFramer & { readonly trailers?: readonly Field[] };
 
   /** Reads from `reader`, whose next bytes follow the request's head. */
   constructor(
@@ -63,25 +37,24 @@ export class RequestBody {
     limits: RequestLimits = DEFAULT_LIMITS,
   ) {
     this.#reader = reader;
-    this.#limits = limits;
-    this.#chunked = framing === "chunked";
-    this.#left = framing === "chunked" ? 0 : framing;
-    this.#complete = framing === 0;
+    this.#framer = framing === "chunked"
+      ? new ChunkedBody(reader, limits)
+      : new LengthBody(reader, framing);
   }
 
   /** Whether everything up to the end of the body has been taken. */
   get complete(): boolean {
-    return this.#complete;
+    return this.#framer.complete;
   }
 
   /** Bytes of content that were not taken; `Infinity` until a chunked body ends. */
   get left(): number {
-    return this.#chunked && !this.#complete ? Infinity : this.#left;
+    return this.#framer.left;
   }
 
   /** The trailers of a chunked body, once it is complete. */
   get trailers(): readonly Field[] {
-    return this.#trailers;
+    return this.#framer.trailers ?? [];
   }
 
   /**
@@ -91,139 +64,27 @@ export class RequestBody {
    * @throws {HttpError} 400 for bad framing, 413 for too much content.
    */
   take(): Uint8Array | undefined {
-    if (this.#complete) return undefined;
-    if (this.#chunked && !this.#takeFraming()) return undefined;
-    const chunk = this.#reader.take(Math.min(this.#left, MAX_READ_BYTES));
-    if (chunk === undefined) return undefined;
-    this.#left -= chunk.length;
-    this.#received += chunk.length;
-    if (this.#left === 0) this.#endData();
-    return chunk;
+    return this.#framer.take();
   }
 
   /**
    * Reads content as soon as there is some; `null` when the body is complete.
    *
+   * @param fill Waits for more bytes; `false` if there are none. Default: waits
+   * for the reader.
    * @throws {HttpError} As {@linkcode RequestBody.take}, and 400 if the stream
    * ends before the body does.
    */
-  async read(): Promise<Uint8Array | null> {
+  async read(
+    fill: () => Promise<boolean> = () => this.#reader.fill(),
+  ): Promise<Uint8Array | null> {
     for (;;) {
       const chunk = this.take();
       if (chunk !== undefined) return chunk;
-      if (this.#complete) return null;
-      if (!await this.#reader.fill()) {
+      if (this.complete) return null;
+      if (!await fill()) {
         throw new HttpError(400, "Cannot read request body: the stream ended");
       }
     }
   }
-
-  /**
-   * What has arrived after the data is parsed with it: so a fault shows
-   * before the application acts on the data, and the last data as the last.
-   */
-  #endData(): void {
-    if (!this.#chunked) {
-      this.#complete = true;
-      return;
-    }
-    this.#state = "data end";
-    this.#takeFraming();
-  }
-
-  /** Takes what stands between data and data; whether data comes next. */
-  #takeFraming(): boolean {
-    if (this.#fault !== undefined) throw this.#fault;
-    try {
-      while (this.#state !== "data") {
-        if (!this.#takeFramingPart()) return false;
-      }
-      return true;
-    } catch (error) {
-      this.#fault = error;
-      throw error;
-    }
-  }
-
-  /** Takes one part of the framing; `false` at the body's end or if bytes lack. */
-  #takeFramingPart(): boolean {
-    switch (this.#state) {
-      case "size": {
-        const line = this.#takeSizeLine();
-        if (line === undefined) return false;
-        this.#left = this.#parseSize(line);
-        this.#state = this.#left === 0 ? "trailers" : "data";
-        return true;
-      }
-      case "data end": {
-        const end = this.#reader.takeExactly(2);
-        if (end === undefined) return false;
-        if (end[0] !== 0x0d || end[1] !== 0x0a) {
-          throw new HttpError(
-            400,
-            "Cannot parse chunk: it does not end in CRLF",
-          );
-        }
-        this.#state = "size";
-        return true;
-      }
-      case "trailers": {
-        const block = this.#takeTrailers();
-        if (block === undefined) return false;
-        this.#trailers = parseFieldLines(block, 0, this.#limits.maxHeaders);
-        this.#complete = true;
-        return false;
-      }
-      case "data":
-        return true;
-    }
-  }
-
-  #takeSizeLine(): string | undefined {
-    const left = MAX_EXTENSION_BYTES - this.#extensionBytes;
-    try {
-      return this.#reader.takeLine(MAX_SIZE_DIGITS + left);
-    } catch (error) {
-      throw asHttpError(error, 400);
-    }
-  }
-
-  #parseSize(line: string): number {
-    const digits = SIZE.exec(line)?.[0] ?? "";
-    const extensions = line.slice(digits.length);
-    if (digits === "" || !EXTENSIONS.test(extensions)) {
-      throw new HttpError(400, `Cannot parse chunk size: ${quote(line)}`);
-    }
-    this.#extensionBytes += extensions.length;
-    if (this.#extensionBytes > MAX_EXTENSION_BYTES) {
-      throw new HttpError(400, "Cannot accept chunk extensions: too long");
-    }
-    const size = Number.parseInt(digits, 16);
-    if (this.#received + size > this.#limits.maxBodyBytes) {
-      const { maxBodyBytes } = this.#limits;
-      throw new HttpError(413, `Cannot accept more than ${maxBodyBytes} bytes`);
-    }
-    return size;
-  }
-
-  #takeTrailers(): string | undefined {
-    const { maxHeaderBytes } = this.#limits;
-    let block: string | undefined;
-    try {
-      block = this.#reader.takeBlock(maxHeaderBytes, maxHeaderBytes);
-    } catch (error) {
-      throw asHttpError(error, 431);
-    }
-    if (block !== undefined && block.length > maxHeaderBytes) {
-      throw new HttpError(431, "Cannot accept trailers: too long");
-    }
-    return block;
-  }
-}
-
-/** A faulty line is a bad request; one that is too long has its own status. */
-function asHttpError(error: unknown, tooLongStatus: number): unknown {
-  if (!(error instanceof LineError)) return error;
-  const tooLong = error.fault.endsWith("too long");
-  return new HttpError(tooLong ? tooLongStatus : 400, error.message);
 }

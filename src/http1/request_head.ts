@@ -101,10 +101,18 @@ export class RequestHeadParser {
     for (;;) {
       const head = this.take();
       if (head !== undefined) return head;
-      if (await this.#reader.fill()) continue;
-      if (this.#reader.buffered === 0) return null;
-      throw new HttpError(400, "Cannot read request head: the stream ended");
+      if (!await this.#reader.fill()) return this.end();
     }
+  }
+
+  /**
+   * To be called at the end of the stream.
+   *
+   * @throws {HttpError} If a request has begun.
+   */
+  end(): null {
+    if (this.#reader.buffered === 0) return null;
+    throw new HttpError(400, "Cannot read request head: the stream ended");
   }
 
   #takeBlock(): string | undefined {

@@ -19,6 +19,7 @@
  */
 
 import { httpDate } from "../http/date.ts";
+import { errorPage } from "../http/error_page.ts";
 import {
   checkFields,
   type Field,
@@ -40,6 +41,9 @@ export interface ResponseDefaults {
   /** The value of the Server field; `null` for none. */
   readonly serverHeader: string | null;
 }
+
+/** What of a request matters to the head of its response. */
+type AnsweredRequest = Pick<RequestHead, "method" | "version">;
 
 /** What a response is made of. */
 export interface ResponseParts {
@@ -78,18 +82,12 @@ interface Noted {
  * @throws {TypeError} If a field has no name or value that can be sent.
  */
 export function composeHead(
-  request: RequestHead,
+  request: AnsweredRequest,
   { status, headers, keepAlive, defaults }: ResponseParts,
 ): ResponseHead {
   checkStatus(status);
   const tunnel = request.method === "CONNECT" && status <= 299;
-  const noted: Noted = {
-    length: undefined,
-    close: !keepAlive,
-    upgrade: false,
-    date: !defaults.dateHeader,
-    server: defaults.serverHeader === null,
-  };
+  const noted = nothingNoted(!keepAlive, defaults);
   let text = statusLine(status);
   for (const [name, value] of checkFields(headers)) {
     // RFC 9110, section 8.6 forbids a length in these responses.
@@ -100,13 +98,28 @@ export function composeHead(
   if (framing === "close") noted.close = true;
   if (framing === "chunked") text += "transfer-encoding: chunked\r\n";
   if (status === 205) text += "content-length: 0\r\n";
-  text += ownFields(request, noted, defaults);
+  text += ownFields(noted, defaults);
+  if (!noted.close && request.version === "1.0") {
+    text += "connection: keep-alive\r\n";
+  }
   return {
     text: text + "\r\n",
     framing,
     length: framing === "length" ? noted.length : undefined,
     keepAlive: !noted.close,
   };
+}
+
+/** Composes the response to bytes that are no request: an error page. */
+export function composeRefusal(
+  status: number,
+  defaults: ResponseDefaults,
+): { head: string; content: Uint8Array } {
+  const { headers, content } = errorPage(status, []);
+  let head = statusLine(status);
+  for (const [name, value] of headers) head += `${name}: ${value}\r\n`;
+  head += ownFields(nothingNoted(true, defaults), defaults);
+  return { head: head + "\r\n", content };
 }
 
 /**
@@ -121,6 +134,19 @@ export function composeFields(headers: readonly Field[]): string {
     if (!isFramingField(name)) text += `${name}: ${value}\r\n`;
   }
   return text;
+}
+
+function nothingNoted(
+  close: boolean,
+  { dateHeader, serverHeader }: ResponseDefaults,
+): Noted {
+  return {
+    length: undefined,
+    close,
+    upgrade: false,
+    date: !dateHeader,
+    server: serverHeader === null,
+  };
 }
 
 function checkStatus(status: number): void {
@@ -162,7 +188,6 @@ function checkLength(earlier: number | undefined, value: string): number {
 
 /** The fields that every response gets, unless the application has set them. */
 function ownFields(
-  { version }: RequestHead,
   noted: Noted,
   { serverHeader }: ResponseDefaults,
 ): string {
@@ -171,7 +196,6 @@ function ownFields(
   if (!noted.server) text += `server: ${serverHeader}\r\n`;
   if (noted.upgrade) text += "connection: upgrade\r\n";
   if (noted.close) text += "connection: close\r\n";
-  else if (version === "1.0") text += "connection: keep-alive\r\n";
   return text;
 }
 
@@ -181,7 +205,7 @@ function isEmpty(status: number): boolean {
 }
 
 function frame(
-  { method, version }: RequestHead,
+  { method, version }: AnsweredRequest,
   status: number,
   length: number | undefined,
 ): ResponseFraming {

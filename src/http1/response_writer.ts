@@ -16,38 +16,27 @@ import {
   type ResponseStep,
 } from "../http/response_state.ts";
 import { statusLine } from "../http/status.ts";
-import type { Output } from "../streams/output.ts";
 import type { RequestHead } from "./request_head.ts";
 import {
   composeFields,
   composeHead,
-  type ResponseDefaults,
   type ResponseFraming,
 } from "./response_head.ts";
-
-/** What a response needs of its connection. */
-export interface ResponseContext {
-  readonly output: Output;
-  readonly options: ResponseDefaults;
-  /** Sends what is in `output`, now or with the next response of a burst. */
-  flush(last: boolean): Promise<void> | undefined;
-  /** Closes the connection at once. */
-  abort(): void;
-}
+import type { Http1Wire } from "./wire.ts";
 
 /** Writes one response. */
 export class ResponseWriter {
   readonly #request: RequestHead;
-  readonly #context: ResponseContext;
+  readonly #wire: Http1Wire;
   readonly #progress = new ResponseProgress(ERRORS);
   #status: number | null = null;
   #framing: ResponseFraming = "none";
   #bytesSent = 0;
 
   /** The response to `request`. */
-  constructor(request: RequestHead, context: ResponseContext) {
+  constructor(request: RequestHead, wire: Http1Wire) {
     this.#request = request;
-    this.#context = context;
+    this.#wire = wire;
   }
 
   /** How far it has come. */
@@ -77,8 +66,8 @@ export class ResponseWriter {
   ): Promise<void> {
     const text = `${statusLine(status)}${composeFields(headers)}\r\n`;
     this.#progress.advance("informational");
-    this.#context.output.text(text);
-    await this.#context.flush(false);
+    this.#wire.output.text(text);
+    await this.#wire.flush(false);
   }
 
   /** Answers 101; nothing of HTTP follows. */
@@ -86,9 +75,9 @@ export class ResponseWriter {
     const text = `${statusLine(101)}${composeFields(headers)}\r\n`;
     this.#progress.advance("upgrade");
     this.#status = 101;
-    this.#context.output.text(text);
+    this.#wire.output.text(text);
     // The new protocol writes by itself.
-    await this.#context.output.flush();
+    await this.#wire.output.flush();
   }
 
   /**
@@ -101,7 +90,7 @@ export class ResponseWriter {
     headers: readonly Field[],
     keepAlive: boolean,
   ): boolean {
-    const { output, options: defaults } = this.#context;
+    const { output, options: defaults } = this.#wire;
     const parts = { status, headers, keepAlive, defaults };
     const head = composeHead(this.#request, parts);
     this.#progress.begin(head.length);
@@ -118,7 +107,7 @@ export class ResponseWriter {
     }
     this.#count(chunk.length, last ? "last data" : "data");
     if (this.#framing !== "none") this.#send(chunk, last);
-    return this.#context.flush(last);
+    return this.#wire.flush(last);
   }
 
   /** Ends the response with trailers, which only a chunked one can carry. */
@@ -129,9 +118,9 @@ export class ResponseWriter {
     this.#progress.advance("last trailers");
     if (this.#framing === "chunked") {
       const sent = this.#request.acceptsTrailers ? text : "";
-      this.#context.output.text(`0\r\n${sent}\r\n`);
+      this.#wire.output.text(`0\r\n${sent}\r\n`);
     }
-    return this.#context.flush(true);
+    return this.#wire.flush(true);
   }
 
   /** Ends the response before it is complete: nothing more will be written. */
@@ -153,19 +142,19 @@ export class ResponseWriter {
       this.#progress.content(bytes, step);
     } catch (error) {
       // The client must not take what it has for the whole.
-      if (this.#progress.state === "broken") this.#context.abort();
+      if (this.#progress.state === "broken") this.#wire.abort();
       throw error;
     }
   }
 
   #send(chunk: Uint8Array, last: boolean): void {
     if (this.#framing === "chunked") this.#sendChunk(chunk, last);
-    else this.#context.output.bytes(chunk);
+    else this.#wire.output.bytes(chunk);
     this.#bytesSent += chunk.length;
   }
 
   #sendChunk(chunk: Uint8Array, last: boolean): void {
-    const { output } = this.#context;
+    const { output } = this.#wire;
     if (chunk.length > 0) {
       output.text(`${chunk.length.toString(16)}\r\n`);
       output.bytes(chunk);

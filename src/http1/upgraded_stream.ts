@@ -7,22 +7,28 @@
 
 import type { ByteReader } from "../streams/byte_reader.ts";
 import type { ByteStream } from "../streams/byte_stream.ts";
+import type { UpgradedConnection } from "../http/served_connection.ts";
 import { linger } from "../http/linger.ts";
 import type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
 import type { Transport } from "../http/transport.ts";
 
 /** What the new protocol runs on; its owner must close it. */
-export class UpgradedStream implements ByteStream {
+export class UpgradedStream implements ByteStream, UpgradedConnection {
   /** What the client sends; the first bytes may have come with the request. */
   readonly reader: ByteReader;
 
+  /** Resolves when the connection is closed. */
+  readonly closed: Promise<void>;
+
   readonly #transport: Transport;
   #bytesSent = 0;
+  #onClosed: () => void = () => {};
 
   /** Takes over a transport and what was read of it. */
   constructor(transport: Transport, reader: ByteReader) {
     this.#transport = transport;
     this.reader = reader;
+    this.closed = new Promise((resolve) => this.#onClosed = resolve);
   }
 
   /** Bounds a wait for the client. */
@@ -49,6 +55,7 @@ export class UpgradedStream implements ByteStream {
   /** Closes both directions at once. */
   abort(): void {
     this.#transport.close();
+    this.#onClosed();
   }
 
   /** Closes, but gives the client `ms` milliseconds to read what was sent. */
@@ -58,7 +65,7 @@ export class UpgradedStream implements ByteStream {
     } catch {
       // The client is lost.
     } finally {
-      this.#transport.close();
+      this.abort();
     }
   }
 }

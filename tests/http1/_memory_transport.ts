@@ -278,7 +278,7 @@ export interface InMemory {
   readonly transport: MemoryTransport;
   readonly connection: Http1Connection;
   /** What `run` does: settles when the connection is closed. */
-  readonly done: Promise<void>;
+  readonly done: Promise<unknown>;
   /** The exchanges that were handled, in order. */
   readonly exchanges: readonly Http1Exchange[];
 }
