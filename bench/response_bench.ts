@@ -30,7 +30,7 @@ const FIELDS: [string, string][] = [
   ["vary", "accept-encoding"],
 ];
 
-/** A client that sends a request when it is told to, and waits for the answer. */
+/** A client that sends a request when `send` is called, and waits for the answer. */
 class Client implements Transport {
   readonly readable: ReadableStream<Uint8Array>;
   readonly readDeadline = { arm() {}, disarm() {}, [Symbol.dispose]() {} };

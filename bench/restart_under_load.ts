@@ -1,7 +1,7 @@
 /**
  * What clients notice of a rolling restart, a killed worker and a shutdown:
  * starts the command with two workers, keeps requests coming, and counts what
- * fails in each phase. One kind of client keeps its connection until it is told
+ * fails in each phase. One kind of client keeps its connection until it gets
  * `connection: close`, the other opens a connection for every request.
  *
  *     deno run -A bench/restart_under_load.ts [clients of each kind] [seconds]

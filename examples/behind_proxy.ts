@@ -1,6 +1,6 @@
 /**
  * Two applications behind a proxy on the same machine: each has its path and
- * its own life, the client is who the proxy says it is, and every request has
+ * its own lifespan, the client is the one that the proxy names, and every request has
  * an id.
  *
  *     deno run -A examples/behind_proxy.ts

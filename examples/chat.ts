@@ -5,8 +5,8 @@
  *     curl http://127.0.0.1:8000/
  *
  * A client says who it is in the query (`/chat?name=Ann`), and sends what it
- * has to say as text. It is told in JSON what happens in the room: a
- * `RoomEvent` a message. There are no secrets in this room, and no credentials;
+ * has to say as text. What happens in the room it gets as JSON, one
+ * `RoomEvent` in each message. There are no secrets in this room, and no credentials;
  * if there were, `allowedOrigins` should stand around it.
  *
  * @module
@@ -20,7 +20,7 @@ import {
   type WebSocketScope,
 } from "jsr:@x/asgi";
 
-/** What members are told. */
+/** The events that members get. */
 export type RoomEvent =
   | { type: "welcome"; name: string; names: string[] }
   | { type: "join" | "leave"; name: string }
@@ -50,7 +50,7 @@ class Member {
   }
 
   /** Whether there are as many events on their way as there may be. */
-  get isBehind(): boolean {
+  get isSlow(): boolean {
     return this.#waiting >= MAX_WAITING;
   }
 
@@ -60,12 +60,12 @@ class Member {
   }
 
   /** Sends an event, and waits for nothing. */
-  tell(text: string): void {
+  post(text: string): void {
     this.#waiting++;
     const over = (): void => {
       this.#waiting--;
     };
-    // If the client is lost, `receive` tells of it as well.
+    // If the client is lost, `receive` reports it as well.
     this.#sent = this.#send({ type: "websocket.send", text }).then(over, over);
   }
 
@@ -76,7 +76,7 @@ class Member {
   }
 }
 
-/** Who is in the room, and what is told to all of them. */
+/** The members of the room, and what is sent to all of them. */
 class Room {
   readonly #members = new Map<string, Member>();
 
@@ -84,11 +84,11 @@ class Room {
   join(wanted: string, send: Send): Member {
     let name = wanted;
     for (let i = 2; this.#members.has(name); i++) name = `${wanted} ${i}`;
-    this.#tellAll({ type: "join", name });
+    this.#sendAll({ type: "join", name });
     const member = new Member(name, send);
     this.#members.set(name, member);
     const names = [...this.#members.keys()];
-    member.tell(JSON.stringify({ type: "welcome", name, names }));
+    member.post(JSON.stringify({ type: "welcome", name, names }));
     return member;
   }
 
@@ -101,28 +101,28 @@ class Room {
   leave(member: Member): void {
     if (!this.has(member)) return;
     this.#members.delete(member.name);
-    this.#tellAll({ type: "leave", name: member.name });
+    this.#sendAll({ type: "leave", name: member.name });
   }
 
   /**
-   * Tells everybody; resolves when the one who speaks has heard it, too. So the
-   * one who talks too fast is held up, and nobody else.
+   * Sends to all members; resolves when the speaker has got it, too. So a member
+   * that sends too fast waits for itself, and delays no others.
    */
   async say(member: Member, text: string): Promise<void> {
-    this.#tellAll({ type: "say", name: member.name, text });
+    this.#sendAll({ type: "say", name: member.name, text });
     if (this.has(member)) await member.sent;
   }
 
   /**
-   * Waits for nobody. Whoever cannot follow has to go: what waits for a member
-   * is bounded.
+   * Waits for no member. One that is too slow is removed, so that what waits for
+   * a member is bounded.
    */
-  #tellAll(event: RoomEvent): void {
+  #sendAll(event: RoomEvent): void {
     const text = JSON.stringify(event);
     const slow: Member[] = [];
     for (const member of this.#members.values()) {
-      if (member.isBehind) slow.push(member);
-      else member.tell(text);
+      if (member.isSlow) slow.push(member);
+      else member.post(text);
     }
     for (const member of slow) {
       member.dismiss(TRY_AGAIN_LATER, "Too slow for this room");

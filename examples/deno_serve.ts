@@ -11,7 +11,7 @@
 import { type AsgiApp, respond } from "jsr:@x/asgi";
 import { type FetchApp, toFetch } from "jsr:@x/asgi/fetch";
 
-/** Greets whoever asks by HTTP, and sends a WebSocket's messages back. */
+/** Answers HTTP with a greeting, and sends a WebSocket's messages back. */
 export const app: AsgiApp = async (scope, receive, send) => {
   if (scope.type === "http") {
     return await respond(send, 200, { body: `Hello from ${scope.path}\n` });

@@ -13,7 +13,7 @@
 import { createHash } from "node:crypto";
 import { type AsgiApp, serve } from "jsr:@x/asgi";
 
-/** Streams a page, with hints before and a digest behind it. */
+/** Streams a page, with hints before and a digest after it. */
 export const app: AsgiApp = async (scope, _receive, send) => {
   if (scope.type !== "http") throw new TypeError(`Unknown scope ${scope.type}`);
   // The server knows whether its client can take them.

@@ -1,5 +1,5 @@
 /**
- * Greets whoever asks: the smallest application.
+ * Answers each request with a greeting: the smallest application.
  *
  *     deno run -A examples/hello.ts
  *     curl http://127.0.0.1:8000/world

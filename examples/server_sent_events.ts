@@ -15,9 +15,9 @@ import { type AsgiApp, type Receive, serve } from "jsr:@x/asgi";
 export const app: AsgiApp = async (scope, receive, send) => {
   if (scope.type !== "http") throw new TypeError(`Unknown scope ${scope.type}`);
   const client = scope.client?.join(":");
-  const left = departure(receive);
+  const lost = disconnectSignal(receive);
   const stopping = scope.extensions["server.shutdown"]?.signal;
-  const over = AbortSignal.any(stopping ? [left, stopping] : [left]);
+  const over = AbortSignal.any(stopping ? [lost, stopping] : [lost]);
   await send({
     type: "http.response.start",
     status: 200,
@@ -34,17 +34,17 @@ export const app: AsgiApp = async (scope, receive, send) => {
       await sleep(1_000, undefined, { signal: over }).catch(() => {});
     }
     const body = "event: end\ndata: The server shuts down\n\n";
-    if (!left.aborted) await send({ type: "http.response.body", body });
+    if (!lost.aborted) await send({ type: "http.response.body", body });
   } finally {
-    console.error(`Client ${client} has left`);
+    console.error(`Client ${client} has disconnected`);
   }
 };
 
-/** A signal that is aborted when the client leaves. */
-function departure(receive: Receive): AbortSignal {
+/** A signal that is aborted when the client disconnects. */
+function disconnectSignal(receive: Receive): AbortSignal {
   const controller = new AbortController();
-  const leave = (): void => controller.abort();
-  untilDisconnect(receive).then(leave, leave);
+  const abort = (): void => controller.abort();
+  untilDisconnect(receive).then(abort, abort);
   return controller.signal;
 }
 

@@ -39,7 +39,7 @@ function tokenOf(scope: WebSocketScope): string {
   return credentials ?? query.get("token") ?? "";
 }
 
-/** Compares in a time that does not tell how much of the two is the same. */
+/** Compares in a time that does not depend on how much is the same. */
 function isSame(one: string, other: string): boolean {
   return timingSafeEqual(digestOf(one), digestOf(other));
 }
@@ -62,7 +62,7 @@ async function deny(send: Send): Promise<void> {
   await send({ type: "websocket.http.response.body", body });
 }
 
-/** Tells whoever gets through that it did. */
+/** Greets each client that was let through. */
 const welcome: AsgiApp = async (scope, receive, send) => {
   if (scope.type === "http") {
     const headers = [

@@ -1,6 +1,6 @@
 /**
  * Subprotocols: client and server agree on how to write their messages. This
- * one adds numbers up, and tells the sum as JSON or as plain text, whichever of
+ * one adds numbers up, and sends the sum as JSON or as plain text, whichever of
  * the two the client prefers. One that knows neither is not served.
  *
  *     deno run -A examples/websocket_subprotocols.ts
@@ -15,7 +15,7 @@ import { type AsgiApp, respond, serve } from "jsr:@x/asgi";
 interface Format {
   /** The numbers of a message; whatever it throws, the message is not valid. */
   parse(message: string): unknown;
-  /** The message that tells a sum. */
+  /** The message with a sum. */
   format(sum: number): string;
 }
 

@@ -100,5 +100,5 @@ function readVariable(variable: string): string | undefined {
   return state === "granted" ? Deno.env.get(variable) : undefined;
 }
 
-// What the application left running must not keep the process alive.
+// What the application has not ended must not keep the process alive.
 if (import.meta.main) Deno.exit(await main(Deno.args));

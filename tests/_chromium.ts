@@ -227,7 +227,7 @@ export class Tab {
     await this.#key({ type: "keyUp", ...key });
   }
 
-  /** The page as it looks, as a PNG. */
+  /** The page as it is rendered, as a PNG. */
   async screenshot(): Promise<Uint8Array> {
     const { data } = await this.#call("Page.captureScreenshot", {});
     return Uint8Array.fromBase64(String(data));

@@ -1,6 +1,6 @@
 // Helpers that build byte strings, and feed them to a parser in every way a
 // network might: whole, byte by byte, split in two at each offset. A parser
-// must not be able to tell the difference. Random samples come from a generator
+// must give the same result each time. Random samples come from a generator
 // with a fixed seed, so that a failure can be run again.
 
 import {

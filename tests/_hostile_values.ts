@@ -1,5 +1,5 @@
-// What an application can throw, or send, to harm whoever looks at it: values
-// that throw when they are asked for anything, or that never come to an end.
+// Values that an application can throw, or send, to harm the code that reads
+// them: they throw when they are asked for anything, or that never come to an end.
 
 function refuse(): never {
   throw new Error("Thrown by the test, because a value was looked at");

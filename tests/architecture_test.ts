@@ -80,7 +80,7 @@ architectureTest("every part of src has its place in the layers", () => {
   assertEquals([...parts].filter((part) => !Object.hasOwn(LAYERS, part)), []);
 });
 
-architectureTest("the design page says who knows whom", () => {
+architectureTest("the design page shows these layers", () => {
   const page = Deno.readTextFileSync(new URL("docs/design.md", ROOT));
   const rows = [...page.matchAll(/^\| `(\w+)\/` +\|.*\| (.+?) +\|$/gm)];
   const shown = rows.map(([, folder, knows]) => [folder, knows]);

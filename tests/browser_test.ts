@@ -33,7 +33,7 @@ browserTest(
     await sees(bob, "Ann Hello, <b>Bob</b> \u{1f44b}");
     await say(bob, "Hello, Ann");
     await sees(ann, "Bob Hello, Ann");
-    // What was said is text, whatever it looks like.
+    // What was said is text, even where it is written like HTML.
     assertEquals(
       await bob.evaluate("document.querySelectorAll('li b b').length"),
       0,

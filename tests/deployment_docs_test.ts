@@ -40,14 +40,22 @@ docsTest("its links within the repository lead somewhere", () => {
   for (const link of links) Deno.statSync(new URL(link, `${ROOT}docs/`));
 });
 
-docsTest("whatever starts the server lets it look at sockets each turn", () => {
-  const places: [string, RegExp][] = [
-    ["Dockerfile", /^ENV DENO_TOKIO_EVENT_INTERVAL=1$/m],
-    ["app@.service", /^Environment=DENO_TOKIO_EVENT_INTERVAL=1$/m],
-    ["kubernetes.yaml", /name: DENO_TOKIO_EVENT_INTERVAL\n +value: "1"$/m],
-  ];
-  for (const [name, line] of places) assertMatch(read(`deploy/${name}`), line);
-});
+docsTest(
+  "whatever starts the server makes Deno poll sockets in each turn",
+  () => {
+    const places: [string, RegExp][] = [
+      ["Dockerfile", /^ENV DENO_TOKIO_EVENT_INTERVAL=1$/m],
+      ["app@.service", /^Environment=DENO_TOKIO_EVENT_INTERVAL=1$/m],
+      ["kubernetes.yaml", /name: DENO_TOKIO_EVENT_INTERVAL\n +value: "1"$/m],
+    ];
+    for (const [name, line] of places) {
+      assertMatch(
+        read(`deploy/${name}`),
+        line,
+      );
+    }
+  },
+);
 
 docsTest("proxies close idle connections before the server does", () => {
   const nginx = seconds("nginx.conf", /^ {4}keepalive_timeout (\d+)s;$/m);
@@ -61,7 +69,7 @@ docsTest("proxies wait for WebSockets until the server has pinged", () => {
   assert(seconds("haproxy.cfg", /timeout tunnel (\d+)s/) > silence);
 });
 
-docsTest("whoever stops the server waits until it must have stopped", () => {
+docsTest("what stops the server waits until it must have stopped", () => {
   const stop = 2 * DEFAULT_OPTIONS.shutdownTimeout / 1000 +
     SUPERVISOR_MARGIN_S;
   assert(seconds("app@.service", /^TimeoutStopSec=(\d+)$/m) > stop);

@@ -1,5 +1,5 @@
 // Every example does what it says, as a user runs it, and Ctrl-C ends it with
-// exit code 0. What the first lines of an example tell to type is there, too.
+// exit code 0. The commands in the first lines of an example work.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { timed } from "../examples/middleware.ts";
@@ -26,7 +26,7 @@ exampleTest("tcp_echo.ts sends bytes back as they come", async () => {
 });
 
 exampleTest(
-  "tcp_echo.ts sends all bytes back behind a half close",
+  "tcp_echo.ts sends all bytes back after a half close",
   async () => {
     await using example = await Example.start("tcp_echo.ts");
     using client = await example.connect();
@@ -216,18 +216,23 @@ exampleTest("upload.ts counts the bytes that it is sent", async () => {
   assertClean(await example.interrupt());
 });
 
-exampleTest("server_sent_events.ts says when a client has left", async () => {
-  await using example = await Example.start("server_sent_events.ts");
-  const client = await example.connect();
-  await client.get("/");
-  const { headers } = await client.readHead();
-  assertEquals(headers.get("content-type"), "text/event-stream");
-  assertMatch(await client.readChunk(), /^id: 1\ndata: \d{4}-.*Z\n\n$/);
-  assertMatch(await client.readChunk(), /^id: 2\ndata: \d{4}-.*Z\n\n$/);
-  client.close();
-  await example.printed(new RegExp(`Client .*:${client.port} has left`));
-  assertClean(await example.interrupt());
-});
+exampleTest(
+  "server_sent_events.ts says when a client has disconnected",
+  async () => {
+    await using example = await Example.start("server_sent_events.ts");
+    const client = await example.connect();
+    await client.get("/");
+    const { headers } = await client.readHead();
+    assertEquals(headers.get("content-type"), "text/event-stream");
+    assertMatch(await client.readChunk(), /^id: 1\ndata: \d{4}-.*Z\n\n$/);
+    assertMatch(await client.readChunk(), /^id: 2\ndata: \d{4}-.*Z\n\n$/);
+    client.close();
+    await example.printed(
+      new RegExp(`Client .*:${client.port} has disconnected`),
+    );
+    assertClean(await example.interrupt());
+  },
+);
 
 exampleTest(
   "server_sent_events.ts ends its streams when it is interrupted",
@@ -441,7 +446,7 @@ Deno.test({
   },
 });
 
-/** Asserts that an example has ended by itself, and had no errors to tell. */
+/** Asserts that an example has ended by itself, and printed no errors. */
 function assertClean({ code, stdout, stderr }: Ended): void {
   assertEquals(code, 0, stderr);
   assertEquals(/error/i.exec(stdout + stderr), null, stdout + stderr);

@@ -56,7 +56,7 @@ exampleTest("websocket_echo.ts closes with 1012 at its end", async () => {
 
 for (const name of ["echo", "subprotocols", "denial"]) {
   const file = `websocket_${name}.ts`;
-  exampleTest(`${file} tells plain requests to upgrade`, async () => {
+  exampleTest(`${file} answers plain requests with 426`, async () => {
     await using example = await Example.start(file);
     const response = await fetch(example.url);
     assertEquals(response.status, 426);
@@ -191,7 +191,7 @@ exampleTest("chat.ts serves its page, and nothing else", async () => {
 });
 
 exampleTest(
-  "chat.ts tells all what is said, and who comes and goes",
+  "chat.ts sends all members what is said, and who comes and goes",
   async () => {
     await using example = await Example.start("chat.ts");
     await using ann = await enter(example, "Ann");
@@ -389,7 +389,7 @@ function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** Asserts that an example has ended by itself, and had no errors to tell. */
+/** Asserts that an example has ended by itself, and printed no errors. */
 function assertClean({ code, stdout, stderr }: Ended): void {
   assertEquals(code, 0, stderr);
   assertEquals(/error/i.exec(stdout + stderr), null, stdout + stderr);

@@ -1,6 +1,6 @@
 // Where the `jsr:` imports of this repository come from. Deno reads `JSR_URL`,
-// and child processes inherit it: whoever has set it keeps it, otherwise JSR is
-// asked once, and where it does not answer the stand-in beside this file is
+// and child processes inherit it. If it is set, it is kept; otherwise JSR is asked
+// once, and where it does not answer the stand-in beside this file is
 // used. Nothing here may import anything from outside the repository.
 
 const DEFAULT_JSR_URL = "https://jsr.io/";

@@ -1,5 +1,5 @@
 // Runs `deno` in a session of its own (setsid), by which everything that it
-// has started can be found when it has ended: a process that is left behind
+// has started can be found when it has ended: a process that was not ended
 // keeps its port, and its share of the machine. Where there is no /proc, none
 // is found.
 

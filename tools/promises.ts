@@ -167,7 +167,7 @@ async function aliases(): Promise<[name: string, file: string][]> {
   ];
 }
 
-/** What types do not tell: ways to be rid of a promise without a word. */
+/** What types do not show: ways to drop a promise silently. */
 const SYNTAX = [
   {
     selector:
@@ -225,7 +225,7 @@ async function lint(folder: URL, paths: string[]): Promise<FileReport[]> {
   return JSON.parse(json);
 }
 
-/** Looks for such promises. */
+/** Finds such promises. */
 async function find(paths: string[]): Promise<FileReport[]> {
   const installed = await install();
   const folder = pathToFileURL(`${await Deno.makeTempDir()}/`);

@@ -17,7 +17,7 @@ export interface Case {
   readonly title: string;
   readonly unit: Unit;
   readonly better: "higher" | "lower";
-  /** The names of those that take part, ours first. */
+  /** The names of those that take part, x-asgi first. */
   readonly servers: readonly string[];
   /** Whether servers serve over TLS. */
   readonly tls?: boolean;

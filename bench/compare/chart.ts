@@ -1,7 +1,7 @@
 /**
  * The results as a picture: for each case a group of bars, one a server, as
  * long as its figure is to the largest of the group. It reads well on light and
- * dark pages, because its colours follow those of whoever looks at it.
+ * dark pages, because its colours follow the reader's colour scheme.
  *
  * @module
  */

@@ -62,7 +62,7 @@ export function loadHttp(
   ]);
 }
 
-/** Loads a server with a program of ours; the value is in answers a second. */
+/** Loads a server with a program of this benchmark; the value is in answers a second. */
 export function loadWith(
   program: "messages.ts" | "transfers.ts",
   server: RunningServer,

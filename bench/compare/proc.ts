@@ -1,6 +1,6 @@
 /**
  * What Linux says of processes in `/proc`: processor time, resident memory, and
- * who started whom. A server may be several processes: figures are of a process
+ * which process started which. A server may be several processes: figures are of a process
  * and all that descend from it.
  *
  * @module
@@ -9,7 +9,7 @@
 /** Ticks of the clock that `/proc/PID/stat` counts in; the same on all of Linux. */
 const TICKS_PER_SECOND = 100;
 
-/** Where fields stand behind the name of the program, which ends in ")". */
+/** The positions of fields after the name of the program, which ends in ")". */
 const USER = 11;
 const SYSTEM = 12;
 const CHILDREN_USER = 13;

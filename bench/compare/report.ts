@@ -12,7 +12,7 @@ const SATURATED = 0.95;
 const COLUMNS = [
   "server",
   "median",
-  "/ ours",
+  "/ x-asgi",
   "p50 ms",
   "p99 ms",
   "µs CPU each",
@@ -72,7 +72,7 @@ function remarksOn(result: ServerResult): string[] {
   if (errors > 0) remarks.push(`${formatNumber(errors)} errors a run`);
   if (seen !== undefined) {
     const rate = formatNumber(seen);
-    remarks.push(`${rate} seen, before the load's share was told apart`);
+    remarks.push(`${rate} seen, before the load's share was subtracted`);
   }
   return remarks.map((remark) => `  ${server}: ${remark}`);
 }

@@ -21,7 +21,7 @@ const PAUSE_MS = 250;
 export interface Context {
   readonly settings: Settings;
   readonly tools: Tools;
-  /** Told of what is going on. */
+  /** Called with each step that begins. */
   say(message: string): void;
 }
 

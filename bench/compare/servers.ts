@@ -39,7 +39,7 @@ const FOLDER = new URL("apps/", import.meta.url);
 const COMMAND = new URL("../../src/cli.ts", import.meta.url).pathname;
 const KEEP_ALIVE_SECONDS = "75";
 
-/** All servers, ours first. */
+/** All servers, x-asgi first. */
 export const SERVERS: readonly ServerKind[] = [
   onDeno("x-asgi", "this package, serve() with its defaults", "x_asgi.ts"),
   onDeno("x-asgi-log", "the same, with the access log on", "x_asgi.ts", {
@@ -178,7 +178,7 @@ function uvicorn(
   ];
 }
 
-/** What the programs in `apps/` are told. */
+/** The environment of the programs in `apps/`. */
 function environment(
   { port, tls }: Place,
   { certificate, key, ws }: Tools,

@@ -50,7 +50,7 @@ export interface Tools {
 }
 
 /**
- * Looks for what there is, and fetches what may be fetched.
+ * Finds the tools that are installed, and fetches those that may be fetched.
  *
  * @throws {Error} If something is missing without which nothing can be measured.
  */

@@ -1,6 +1,6 @@
 /**
  * The processes of the benchmark: servers on one core, and all that loads them
- * on another, where the system can tell them apart. Each is killed by its id.
+ * on another, where the system can distinguish them. Each is killed by its id.
  *
  * @module
  */

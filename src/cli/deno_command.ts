@@ -100,7 +100,7 @@ function hasAllPermissions(): boolean {
   return names.every((name) => isGranted({ name }));
 }
 
-/** The command line of this process, where the system tells it. */
+/** The command line of this process, on systems that show it. */
 function readCommandLine(): string[] | undefined {
   if (Deno.build.os !== "linux") return undefined;
   const text = readOwnFile(`/proc/${Deno.pid}/cmdline`);

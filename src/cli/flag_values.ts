@@ -48,7 +48,7 @@ export class FlagValues {
     throw new UsageError(`${this.nameOf(flag)} needs ${needed}`);
   }
 
-  /** How whoever gave a value calls it. */
+  /** The name by which a value was given: that of its flag, or of its variable. */
   nameOf(flag: string): string {
     return this.#values.get(flag)?.source === "environment"
       ? environmentVariable(flag)

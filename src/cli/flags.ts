@@ -101,7 +101,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         BOOLEAN,
         "The export is called, and returns the application",
       ),
-      option("lifespan", "Whether the application is told of start and stop"),
+      option("lifespan", "Whether the application gets lifespan events"),
       option("startupTimeout", "For the application to start"),
       option("shutdownTimeout", "For responses in flight at a shutdown"),
     ],
@@ -220,7 +220,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "For 64 KiB of a message or its end; past it: close code 1008",
       ),
       option("pingInterval", "Silence of the client; past it: a ping"),
-      option("pingTimeout", "Silence behind a ping; past it: cut"),
+      option("pingTimeout", "Silence after a ping; past it: cut"),
       option(
         "webSocketIdleTimeout",
         "Without a message; past it: close code 1001",

@@ -11,7 +11,7 @@ import { describeAddress } from "../net/listener_address.ts";
 import { serve } from "../server/serve.ts";
 import type { Endpoint } from "./listen_address.ts";
 
-/** Whoever scrapes at the end need not wait for their answer for long. */
+/** A scrape at the time of the shutdown gets an answer within this time. */
 const SHUTDOWN_MS = 500;
 
 /**

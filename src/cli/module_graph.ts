@@ -1,5 +1,5 @@
 /**
- * The files that an application consists of, as `deno info` tells them: its
+ * The files that an application consists of, as `deno info` lists them: its
  * modules on this machine, the broken and the missing ones too, and where they
  * are broken.
  *

@@ -21,7 +21,7 @@ import { requirePermissions, requirePortSharing } from "./permissions.ts";
 import type { AppReference, Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
-/** What whoever runs a server may change about it. */
+/** What the caller may change about a server. */
 export interface RunHooks {
   /** Puts something around the application. */
   readonly wrapApp?: (app: AsgiApp) => AsgiApp;
@@ -44,7 +44,7 @@ export async function runServer(
   hooks: RunHooks = {},
 ): Promise<number> {
   const { signals = true, wrapApp = (app) => app } = hooks;
-  // Where signals are another's, that one has several processes to tell apart.
+  // A process that leaves signals to its supervisor is one of several.
   const process = signals ? undefined : `worker ${Deno.pid}`;
   const logs = openLogs(settings, process);
   let ready = false;

@@ -20,7 +20,7 @@ export interface AppReference {
   readonly factory: boolean;
 }
 
-/** All that the command can be told. */
+/** All settings of the command. */
 export interface Settings {
   /** The application. */
   readonly app: AppReference;

@@ -1,9 +1,9 @@
 /**
- * The ports that workers share. They are bound once before any worker starts:
- * so a taken port is told once, and port 0 becomes the same port for all. Then
- * they are let go, because a socket that listens and does not accept would be
- * given connections, too; until the first worker binds them, another process
- * may take them.
+ * The ports that workers share. They are bound once before any worker starts, so
+ * that a taken port is reported once, and port 0 becomes the same port for all.
+ * Then they are released, because the system gives connections to any socket that
+ * listens, also to one that does not accept. Until the first worker binds them,
+ * another process may take them.
  *
  * @module
  */

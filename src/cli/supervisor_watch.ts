@@ -3,12 +3,12 @@
  * it keeps the port, and nothing replaces or stops it. The end of the channel is
  * not enough of a sign: Deno does not report it while a message to the
  * supervisor is unread, and reports nothing to an event loop that does not turn.
- * So a thread of its own looks at the parent process, and can end this one.
+ * So a separate thread checks the parent process, and can end this one.
  *
  * @module
  */
 
-/** How often the thread looks, in milliseconds. */
+/** The time between two checks, in milliseconds. */
 const INTERVAL_MS = 500;
 
 /** What a {@linkcode watchSupervisor} needs. */

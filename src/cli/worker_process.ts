@@ -25,8 +25,8 @@ const CHANNEL_END_MS = 500;
 
 /**
  * The environment of a worker, where the supervisor's does not say otherwise.
- * Deno looks at sockets once in so many turns of the event loop, by default in
- * 61, and reads that only as it starts.
+ * Deno polls sockets once in a number of turns of the event loop, by default in
+ * 61, and reads that number only when it starts.
  */
 const DEFAULT_VARIABLES = { DENO_TOKIO_EVENT_INTERVAL: "1" };
 

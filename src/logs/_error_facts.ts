@@ -1,7 +1,7 @@
 /**
- * What can be told of anything that was thrown. Nothing here throws, whatever
- * the thrown value does when it is looked at; and what is told has an end, even
- * if an error is its own cause.
+ * What a log can show of anything that was thrown. Nothing here throws, whatever
+ * the getters of the thrown value do; and the result is finite, even if an error
+ * is its own cause.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
   textOf,
 } from "../asgi/user_code.ts";
 
-/** What is told of an error; of a value that is none, only a message. */
+/** What is shown of an error; of a value that is none, only a message. */
 export interface ErrorFacts {
   readonly name?: string;
   readonly message: string;
@@ -23,15 +23,15 @@ export interface ErrorFacts {
   readonly errors?: readonly ErrorFacts[];
 }
 
-/** So many errors are told of in one record, and so many members of one. */
+/** The most errors in one record, and the most members of one of them. */
 const MAX_ERRORS = 32;
 
-/** Looks at what was thrown, at its causes and its members. */
+/** Reads what was thrown, its causes and its members. */
 export function factsOf(error: unknown): ErrorFacts {
-  return look(error, new Set());
+  return read(error, new Set());
 }
 
-function look(value: unknown, seen: Set<unknown>): ErrorFacts {
+function read(value: unknown, seen: Set<unknown>): ErrorFacts {
   if (!isInstance(value, Error)) return { message: textOf(value) };
   if (seen.has(value)) return { message: "[shown above]" };
   if (seen.size >= MAX_ERRORS) return { message: "[left out]" };
@@ -43,7 +43,7 @@ function look(value: unknown, seen: Set<unknown>): ErrorFacts {
     name: readString(value, "name") ?? "Error",
     message: readString(value, "message") ?? "",
     stack: readString(value, "stack"),
-    cause: cause === undefined ? undefined : look(cause, seen),
-    errors: members?.map((member) => look(member, seen)),
+    cause: cause === undefined ? undefined : read(cause, seen),
+    errors: members?.map((member) => read(member, seen)),
   };
 }

@@ -49,7 +49,7 @@ export class LossReport {
     try {
       this.#onLost?.(lines, this.#error);
     } catch {
-      // There is nowhere left to report it.
+      // There is no other place to report it.
     }
   }
 }

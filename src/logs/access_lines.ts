@@ -47,14 +47,14 @@ const ATOMS: Record<string, Atom> = {
 const KNOWN = "%h %l %u %t %r %m %U %q %H %s %b %B %{name}i %{remote}p %D " +
   "%T %{ms}T %{us}T %X %%";
 
-/** An atom, or what looks like the start of one. */
+/** An atom, or the start of one. */
 const ATOM = /%(?:%|>?([a-zA-Z])|\{([^{}]*)\}([a-zA-Z])|.?)/gsu;
 
 /**
  * Takes a format apart, and returns what writes records in it: each as one line
  * with its newline.
  *
- * The format is "common" or "combined" (behind a response that was cut short,
+ * The format is "common" or "combined" (after a response that was cut short,
  * ` aborted` follows at the end of the line), "json" (one object a line), or a
  * string with these atoms, which are those of Apache:
  *

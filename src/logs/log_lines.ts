@@ -38,8 +38,8 @@ const COLORS: Record<LogLevel, number> = {
  *
  * Plain text is one line, with the error's name and message at its end; the
  * error's stack, causes and members follow, indented. Controls, and characters
- * that no one sees, are written as `\xHH` or `\u{HHHH}`. Newlines of a message
- * go on behind an indented `|`. JSON is one line always, with the keys `time`,
+ * that no one sees, are written as `\xHH` or `\u{HHHH}`. Further lines of a
+ * message are indented and begin with `|`. JSON is one line always, with the keys `time`,
  * `level`, `message`, `error` (`name`, `message`, `stack`, `cause`, `errors`)
  * and `process`.
  *
@@ -92,7 +92,7 @@ function formatPlain(
   return `${errorLines(error, `${start}: `, "").join("\n")}\n`;
 }
 
-/** The lines of an error: the first behind `start`, all others indented. */
+/** The lines of an error: the first after `start`, all others indented. */
 function errorLines(
   error: ErrorFacts,
   start: string,
@@ -117,7 +117,7 @@ function titleOf({ name, message }: ErrorFacts): string {
   return [name, message].filter((part) => part).join(": ");
 }
 
-/** The stack without the message, which may look like a part of it. */
+/** The stack without the message, whose lines may be mistaken for frames. */
 function framesOf({ stack = "", message }: ErrorFacts): string[] {
   const at = stack.indexOf(message);
   const trace = at === -1 ? stack : stack.slice(at + message.length);

@@ -1,6 +1,6 @@
 /**
- * What a server tells of itself: log records about its life and its errors,
- * and one access record for each request that was answered, or given up.
+ * What a server reports: log records of its life and its errors, and one access
+ * record for each request that was answered, or given up.
  *
  * @module
  */
@@ -19,8 +19,8 @@ export interface LogRecord {
 }
 
 /**
- * One request and how it ended. Whatever came from the client is here as it
- * came: whoever writes it to a log must escape it.
+ * One request and how it ended. Values from the client are not escaped: escape
+ * them before you write them to a log.
  */
 export interface AccessRecord {
   /** What the request became. */

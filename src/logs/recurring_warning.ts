@@ -1,6 +1,6 @@
 /**
- * A warning that anybody can bring about, such as by a connection, is given now
- * and then, and not each time: else whoever wants to could fill the log's disk.
+ * A warning that any client can cause, such as by connecting, is logged now and
+ * then, and not each time: else a client could fill the disk of the log.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** The methods that are told apart; all others count as "other". */
+/** The methods that are counted each; all others count as "other". */
 export const METHODS = [
   "GET",
   "HEAD",
@@ -73,9 +73,9 @@ export interface Counts {
   durationSeconds: number;
   /** Requests that the server has refused, by status. */
   refused: number[];
-  /** Requests whose client left before the response was complete. */
+  /** Requests whose client disconnected before the response was complete. */
   clientDisconnects: number;
-  /** Errors that the application has thrown, and responses it left undone. */
+  /** Errors that the application has thrown, and responses it did not complete. */
   appErrors: number;
   /** WebSockets that were opened. */
   webSocketsAccepted: number;
@@ -93,7 +93,7 @@ export interface Counts {
   bufferRefusals: number;
   /** The memory that is used, in bytes. */
   residentBytes: number;
-  /** 1 while the server accepts, 0 before and behind that. */
+  /** 1 while the server accepts, 0 before and after that. */
   ready: number;
 }
 

@@ -8,7 +8,7 @@
 /** The media type of the text. */
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What tells one value of a metric from the others. */
+/** What distinguishes the values of a metric. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** One line of a metric. */

@@ -74,12 +74,12 @@ export class Metrics {
     return structuredClone(this.#counts);
   }
 
-  /** Told by the server whether it accepts connections. */
+  /** Called by the server when it begins or ends to accept connections. */
   setReady(ready: boolean): void {
     this.#counts.ready = ready ? 1 : 0;
   }
 
-  /** Told by the server how to find out about the memory of the process. */
+  /** Called by the server with a function that returns the memory of the process, in bytes. */
   attach(residentBytes: () => number): void {
     this.#residentBytes = residentBytes;
   }
@@ -89,13 +89,13 @@ export class Metrics {
     this.#lostLines = lost;
   }
 
-  /** Told by the server that a request has begun; its time, in milliseconds. */
+  /** Called by the server when a request begins; returns the time, in milliseconds. */
   requestBegan(): number {
     this.#counts.requestsInProgress++;
     return performance.now();
   }
 
-  /** Told by the server that a request that began at `start` is over. */
+  /** Called by the server when a request that began at `start` is over. */
   requestEnded(start: number, method: string, outcome: RequestOutcome): void {
     const seconds = (performance.now() - start) / 1000;
     const counts = this.#counts;
@@ -107,23 +107,23 @@ export class Metrics {
     else if (outcome.aborted) counts.clientDisconnects++;
   }
 
-  /** Told by the server that a WebSocket is open. */
+  /** Called by the server when a WebSocket is open. */
   webSocketOpened(): void {
     this.#counts.webSocketsAccepted++;
     this.#counts.webSocketsOpen++;
   }
 
-  /** Told by the server that a WebSocket and its connection are closed. */
+  /** Called by the server when a WebSocket and its connection are closed. */
   webSocketClosed(): void {
     this.#counts.webSocketsOpen--;
   }
 
-  /** Told by the server that the application has failed. */
+  /** Called by the server when the application has failed. */
   appFailed(): void {
     this.#counts.appErrors++;
   }
 
-  /** Told by the server that it has refused a request. */
+  /** Called by the server when it has refused a request. */
   refused(status: number): void {
     const index = (REFUSALS as readonly number[]).indexOf(status);
     if (index >= 0) this.#counts.refused[index]++;

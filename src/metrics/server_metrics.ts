@@ -1,6 +1,6 @@
 /**
- * What is told of a server: a metric for everything that is counted. The values
- * of labels are few and fixed, whatever clients send.
+ * The metrics of a server: one for everything that is counted. The values of
+ * labels are few and fixed, whatever clients send.
  *
  * @module
  */
@@ -122,12 +122,12 @@ function requestMetrics(counts: Readonly<Counts>): Metric[] {
     ),
     counter(
       "asgi_client_disconnects_total",
-      "Requests whose client left before the response was complete.",
+      "Requests whose client disconnected before the response was complete.",
       counts.clientDisconnects,
     ),
     counter(
       "asgi_app_errors_total",
-      "Errors that the application has thrown, and responses it left undone.",
+      "Errors that the application has thrown, and responses it did not complete.",
       counts.appErrors,
     ),
   ];

@@ -33,7 +33,7 @@ export function pathBelowRoot(
   return isBelow(path, root_path) ? path.slice(root_path.length) : undefined;
 }
 
-/** Whether a path is a prefix, or goes on behind it with a slash. */
+/** Whether a path is a prefix, or continues after it with a slash. */
 export function isBelow(path: string, prefix: string): boolean {
   return path.startsWith(prefix) &&
     (prefix === "" || path.length === prefix.length ||

@@ -20,7 +20,7 @@ export interface Call {
   readonly send: Send;
 }
 
-/** What a client is told. */
+/** The response to a request that is refused. */
 export interface Refusal {
   readonly status: number;
   readonly text: string;

@@ -1,6 +1,6 @@
 /**
- * Behind proxies: the scope of a request says what its client sees, and not
- * what the proxy does.
+ * For applications behind proxies: the scope of a request describes the client's
+ * connection to the proxy, and not the proxy's connection to the server.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 } from "./forwarded_fields.ts";
 
 /**
- * Wraps an application that stands behind proxies: `X-Forwarded-*` or Forwarded
+ * Wraps an application that is behind proxies: `X-Forwarded-*` or Forwarded
  * (RFC 7239), from trusted peers only, change `client`, `scheme`, the field
  * `host` with `server`, and `root_path` with `path`. With an empty `trust`
  * nothing is changed, ever.
@@ -50,7 +50,7 @@ export function forwarded(app: AsgiApp, options: ForwardedOptions): AsgiApp {
   };
 }
 
-/** A copy of a scope as whoever sent the request sees it. */
+/** A copy of a scope with what proxies said of the client's connection. */
 function withOrigin(
   scope: HttpScope | WebSocketScope,
   { client, secure, host, port, prefix }: Origin,

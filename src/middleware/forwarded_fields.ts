@@ -1,9 +1,10 @@
 /**
  * What proxies say of where a request came from, in `X-Forwarded-*` or in
- * Forwarded (RFC 7239). Whom to believe is decided from the right: the last
- * member of a list was added by the peer; if that peer is trusted, and the
- * address that it names is trusted as well, then that one's word counts, and so
- * on up to the first that is not trusted: it is the client.
+ * Forwarded (RFC 7239). Lists are read from the right, because each proxy
+ * appends to them: the peer of the connection has added the last member. If the
+ * peer is trusted, that member is the address of the hop before it; if this one
+ * is trusted as well, the next member counts, and so on up to the first address
+ * that is not trusted: that is the client.
  *
  * Fields that the proxies do not set themselves are the client's own, so only
  * those are read that were asked for. What a client has made up may be long, so
@@ -20,7 +21,7 @@ import { type Host, parseHost } from "./_host.ts";
 import { isPrefix } from "./_prefix.ts";
 import { type ForwardedElement, parseForwarded } from "./forwarded_header.ts";
 
-/** So many hops are followed; a client behind more of them is unknown. */
+/** The most hops that are followed; with more of them, the client is unknown. */
 const MAX_HOPS = 32;
 /** What is longer is no node, and no prefix. */
 const MAX_NODE_LENGTH = 256;
@@ -50,7 +51,7 @@ export type ForwardedField =
 export interface ForwardedOptions {
   /**
    * The proxies: addresses, ranges such as "10.0.0.0/8" and "2001:db8::/32",
-   * and "unix" for whoever connects to a unix socket.
+   * and "unix" for the peers on a unix socket.
    */
   trust: readonly string[];
   /**
@@ -234,7 +235,7 @@ function memberAt(
 
 const NODE = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::([0-9]{1,5}|_[\w.-]+))?$/;
 const OBFUSCATED = /^_[\w.-]+$/;
-/** Stands for whoever was not named, or not so that it could be read. */
+/** Stands for a hop that was not named, or whose name cannot be parsed. */
 const UNKNOWN = "unknown";
 
 /** A hop, with port 0 if none is given; one that cannot be read is "unknown". */

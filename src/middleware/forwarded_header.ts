@@ -1,8 +1,8 @@
 /**
  * The field Forwarded (RFC 7239), read from the right: the last element is what
- * the nearest proxy has added, and what stands left of it may be anything that
- * a client has made up. So no quote that a client leaves open can swallow what
- * a proxy has added behind it.
+ * the nearest proxy has appended, and the elements before it may be forged by the
+ * client. So a quote that the client does not close cannot include what a proxy
+ * has appended.
  *
  * @module
  */

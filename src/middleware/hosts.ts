@@ -1,6 +1,6 @@
 /**
- * Applications by the host that a request is for, and the guard against hosts
- * that are not ours (which a client can write into links that we make).
+ * Applications by the host that a request is for, and the guard against other
+ * hosts, which a client could make an application put into its links.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const PATTERN = new RegExp(
  * over a wildcard, and a longer wildcard over a shorter one. Other requests go
  * to `fallback`, or get a 421.
  *
- * All of them are told of start and stop, each with a state of its own.
+ * All of them get lifespan events, each with a state of its own.
  *
  * @throws {TypeError} If a key is no host and no wildcard.
  */

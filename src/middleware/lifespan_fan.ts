@@ -1,6 +1,6 @@
 /**
- * One life for several applications: each is told of start and stop by a cycle
- * of its own, and to the server they are one.
+ * One lifespan for several applications: each has a lifespan cycle of its own, and
+ * to the server they are one.
  *
  * They start one after the other in their order, and stop in the opposite one,
  * whether at the end or because one of them has failed to start. An application
@@ -24,7 +24,7 @@ import type {
 /** What each application has put into its state. */
 type States = ReadonlyMap<AsgiApp, Record<string, unknown>>;
 
-/** The life of several applications; each is told once, however often it is given. */
+/** The lifespan of several applications; one that is given twice starts once. */
 export class LifespanFan {
   readonly #apps: readonly AsgiApp[];
   /**

@@ -1,5 +1,5 @@
 /**
- * Applications around applications, for what an operator needs: life behind
+ * Applications around applications, for what an operator needs: deployment behind
  * proxies, several applications on one server, and guards.
  *
  * ```ts

@@ -16,7 +16,7 @@ import { LifespanFan } from "./lifespan_fan.ts";
  * 404.
  *
  * `root_path` grows by the path at which an application is mounted; `path` and
- * `raw_path` stay as they are. All of them are told of start and stop, each
+ * `raw_path` stay as they are. All of them get lifespan events, each
  * with a state of its own.
  *
  * @throws {TypeError} If a path is not like "/" or "/api".

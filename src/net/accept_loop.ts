@@ -83,7 +83,7 @@ export class AcceptLoop {
 
   /**
    * Accepts what waits already. Under load, the loop then closes the listener
-   * itself, right behind an accept that found nothing; else this resolves when
+   * itself, right after an accept that found nothing; else this resolves when
    * an accept stays pending while the event loop turns over, twice; or after a
    * second.
    */
@@ -147,9 +147,9 @@ export class AcceptLoop {
   }
 
   /**
-   * An accept looks into the queue at once, unless the event loop has had its
-   * share of work in this turn: then in the next. The time between a look that
-   * finds nothing and the close is short: what comes in it is reset.
+   * An accept polls the queue at once, unless the event loop has had its share of
+   * work in this turn: then in the next. The time between a poll that finds
+   * nothing and the close is short: connections that complete in it are reset.
    */
   async #lookFurther(): Promise<Deno.Conn> {
     const next = handled(this.#accept()); // Awaited in the next turn.

@@ -1,15 +1,15 @@
 /**
- * What a `TLSSocket` of Node stands on, in place of a `Duplex`: the ciphertext of
- * one connection. In two things it differs from a `Duplex`, and on purpose.
+ * The ciphertext of one connection, as the stream below a `TLSSocket` of Node. It
+ * takes the place of a `Duplex`, and differs from one in two ways.
  *
  * It reads nothing by itself. It is fed, and only when plaintext is asked for: a
  * `TLSSocket` decrypts and keeps whatever it is given, so that back pressure has
  * to begin below it.
  *
  * It holds the callback of a write back until the next write. The callback says
- * that there is room, and makes `TLSSocket` look three times for more to write;
- * without it, it does not look after each read either. That is a tenth of what a
- * short request costs.
+ * that there is room, and makes `TLSSocket` check three times for more to write;
+ * without it, `TLSSocket` does not check after each read either. These checks are
+ * a tenth of what a short request costs.
  *
  * @module
  */
@@ -28,9 +28,9 @@ export class CiphertextStream extends EventEmitter {
   readonly writable = true;
 
   readonly #conn: SocketConn;
-  /** So much plaintext has still to leave as ciphertext. */
+  /** Bytes of plaintext that were not written as ciphertext so far. */
   #expected = 0;
-  /** Whether it makes several records, whose overhead hides what is left. */
+  /** Whether it makes several records, whose overhead hides how much is missing. */
   #severalRecords = false;
   #writing = false;
   /** The callback that is held back. */
@@ -83,8 +83,8 @@ export class CiphertextStream extends EventEmitter {
 
   /** Writes ciphertext; more comes only when `onRoom` was called. */
   write(ciphertext: Uint8Array, onRoom: () => void): boolean {
-    // It is always longer than what it was made from: so of one record nothing
-    // is left when this comes to nothing, but of several some may be.
+    // Ciphertext is longer than its plaintext. So one record is complete when
+    // this is 0 or less; of several records, some may be missing then.
     this.#expected -= ciphertext.length;
     this.#writing = true;
     this.#write(ciphertext, onRoom);

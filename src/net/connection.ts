@@ -62,7 +62,7 @@ export class Connection {
    * overwritten when the next one is.
    */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Bounds a wait for the peer; whoever waits arms it. */
+  /** Bounds a wait for the peer; the caller that waits arms it. */
   readonly readDeadline: CoarseDeadline;
   /** The peer's address. */
   readonly remoteAddr: Deno.Addr;

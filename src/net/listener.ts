@@ -182,7 +182,7 @@ export class Listener {
     await done.promise;
   }
 
-  /** Lets a connection of its own tell when the queue is empty. */
+  /** Connects to itself: when that connection is accepted, the queue is empty. */
   async #bindAnew(certifiedKey: CertifiedKey): Promise<void> {
     const rebinding = this.#rebinding = rebindingTo(certifiedKey);
     const marker = await this.#connect();

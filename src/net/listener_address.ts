@@ -48,8 +48,8 @@ export function urlOf(address: ServerAddress): string {
 }
 
 /**
- * What is listened on, for people: its URL as it is bound. Where that is no
- * URL to open, one that is follows. `path` is put behind both.
+ * Where a server listens, for people: the URL as it is bound, and where that URL
+ * cannot be opened, another that can. `path` is appended to both.
  */
 export function describeAddress(address: ServerAddress, path = ""): string {
   const url = urlOf(address) + path;

@@ -3,8 +3,8 @@
  * header before them whose they are. Parsing does no I/O: it takes the bytes
  * that there are, and says if it needs more.
  *
- * Whoever may send the header can claim any address, so it is read from trusted
- * peers only, and those must send it: a connection is never guessed at. What a
+ * A peer that sends the header can claim any address, so it is read from trusted
+ * peers only, and those must send it: it is never detected. What a
  * header of version 2 carries besides addresses is skipped, its checksum too.
  *
  * @module
@@ -198,7 +198,7 @@ function readUnixAddress(bytes: Uint8Array): ProxiedAddress {
 /**
  * Takes the header off a connection.
  *
- * @returns The connection behind it, with the addresses that it told.
+ * @returns The connection after the header, with the addresses from it.
  * @throws {ProxyHeaderError} If it begins with none.
  * @throws {Deno.errors.UnexpectedEof} If it ends before one is complete.
  */
@@ -226,7 +226,7 @@ function enlarged(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return larger;
 }
 
-/** A connection behind its header: first comes what was read with that. */
+/** A connection after its header; first it gives what was read with the header. */
 class ProxiedConn implements SocketConn {
   readonly remoteAddr: Deno.Addr;
   readonly localAddr: Deno.Addr;

@@ -1,7 +1,7 @@
 /**
  * Unix sockets. Binding one makes a file, which outlives a process that is
- * killed: a file that no server answers behind is replaced. Whatever is no
- * socket is left alone.
+ * killed. A socket's file that no server listens on is replaced; any other file
+ * is not touched.
  *
  * @module
  */

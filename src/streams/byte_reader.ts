@@ -203,9 +203,9 @@ export class ByteReader {
   }
 
   /**
-   * Looks for the end of the line, or of the block, that starts at `#start`.
+   * Searches the end of the line, or of the block, that starts at `#start`.
    *
-   * @returns The offset behind its CRLF, or -1 if more bytes are needed.
+   * @returns The offset after its CRLF, or -1 if more bytes are needed.
    */
   #scan(maxFirstLine: number, maxRest: number, oneLine: boolean): number {
     const bytes = this.#bytes;

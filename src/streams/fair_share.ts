@@ -1,20 +1,20 @@
 /**
  * Keeps one connection from holding the event loop while others wait.
  *
- * Work that is ready at once never leaves the queue of microtasks: that of a
- * socket which always has data, of a read that brought ten thousand tiny
- * messages, of an application that awaits what is there already. So all that
- * works on connections does it in steps, and asks {@linkcode giveWay} after each.
+ * Work that is always ready never leaves the queue of microtasks: a socket that
+ * always has data, a read that brought ten thousand tiny messages, an application
+ * that awaits what is there already. So all work on connections is done in steps,
+ * with a call of {@linkcode giveWay} after each.
  *
- * All steps together are a share, of some milliseconds or some thousand small
- * steps, whichever is over first. After it, sockets should be polled: most often
+ * All steps together use up a share: some milliseconds, or some thousand small
+ * steps, whichever is over first. After a share, sockets should be polled; mostly
  * that happens by itself, while the next share is being used. If that is used up
- * too, all who ask wait for the poll, and go on in the order of asking.
+ * too, all callers wait for the poll, and continue in the order of their calls.
  *
  * As long as the event loop has work, Deno polls sockets only once in 61 of its
- * turns, so that many are waited for; each takes some 2 µs while all wait. Where
- * `DENO_TOKIO_EVENT_INTERVAL=1` makes it poll in each turn, as many are right too:
- * whoever has come gets the time to be answered.
+ * turns, so the wait is that many turns; each takes some 2 µs while all wait.
+ * Where `DENO_TOKIO_EVENT_INTERVAL=1` makes Deno poll in each turn, the same wait
+ * leaves time to answer the connections that the poll found.
  *
  * @module
  */
@@ -30,7 +30,7 @@ const MAX_MS = 6;
 const MAX_STEPS = 256 * LARGE_STEP;
 const TURNS_TO_POLL = 61;
 
-/** When the share began, its steps, and when to look at the clock. */
+/** When the share began, its steps, and when to read the clock. */
 let begin = 0;
 let steps = 0;
 let nextLook = LARGE_STEP;

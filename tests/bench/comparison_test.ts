@@ -16,7 +16,7 @@ import { ByteReader, RequestHeadParser } from "../../src/http1/mod.ts";
 import { streamOf } from "../_feeding.ts";
 import { resultsOf } from "./_results.ts";
 
-Deno.test("settings are five runs of two seconds, unless told otherwise", () => {
+Deno.test("settings are five runs of two seconds by default", () => {
   const settings = parseSettings([]);
   assertEquals([settings?.runs, settings?.seconds], [5, 2]);
 });

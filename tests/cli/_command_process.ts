@@ -27,7 +27,7 @@ export default async function app(scope, _receive, send) {
 }
 `;
 
-/** Declares a test that starts processes, and looks for them in /proc. */
+/** Declares a test that starts processes, and finds them in /proc. */
 export function processTest(name: string, fn: () => Promise<void>): void {
   netTest(name, fn, {
     permissions: ["read", "write", "run", "env"],

@@ -53,7 +53,7 @@ function callBare(app: AsgiApp): unknown {
   return (app as unknown as () => unknown)();
 }
 
-/** Asserts that loading fails, and with which line behind "Cannot load …". */
+/** Asserts that loading fails, and with which line after "Cannot load …". */
 async function assertFails(
   path: string,
   [module, name = "default", factory = false]: [string, string?, boolean?],

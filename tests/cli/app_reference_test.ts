@@ -33,7 +33,7 @@ for (const [text, module, name] of REFERENCES) {
   });
 }
 
-Deno.test("URLs are told from paths, also from those with a drive", () => {
+Deno.test("URLs are distinguished from paths, also from those with a drive", () => {
   const urls = ["https://a/b.ts", "file:///a.ts", "jsr:@a/b", "npm:a"];
   const paths = ["a.ts", "./a.ts", "/a.ts", "C:\\a.ts", "main:app", "a:b/c.ts"];
   assertEquals(urls.filter((text) => !isUrl(text)), []);

@@ -49,7 +49,7 @@ Deno.test("the application's export and --factory are kept", () => {
   });
 });
 
-Deno.test("a module behind -- may begin with dashes", () => {
+Deno.test("a module after -- may begin with dashes", () => {
   assertEquals(settingsFor(["--", "--main.ts"]).app.module, "--main.ts");
 });
 
@@ -109,7 +109,7 @@ Deno.test("settings survive being sent to another process", () => {
   assertEquals(structuredClone(settings), settings);
 });
 
-Deno.test("access lines are JSON where log records are, unless told otherwise", () => {
+Deno.test("access lines are JSON by default where log records are", () => {
   const json = ["main.ts", "--log-format", "json"];
   assertEquals(settingsFor(json).accessLog, "json");
   assertEquals(settingsFor([...json, "--access-log", "off"]).accessLog, "off");

@@ -173,14 +173,17 @@ appTest("help and version are printed to stdout", async (options) => {
   });
 });
 
-appTest("a wrong flag is told, with where to find help", async (options) => {
-  assertEquals(await run(["main.ts", "--prot=80"], options), {
-    code: 2,
-    stdout: "",
-    stderr:
-      'error: Unknown flag "--prot"; did you mean "--port"?\nTry "--help"\n',
-  });
-});
+appTest(
+  "a wrong flag is reported, with where to find help",
+  async (options) => {
+    assertEquals(await run(["main.ts", "--prot=80"], options), {
+      code: 2,
+      stdout: "",
+      stderr:
+        'error: Unknown flag "--prot"; did you mean "--port"?\nTry "--help"\n',
+    });
+  },
+);
 
 appTest("an application that cannot be loaded ends it", async (options) => {
   const missing = await run(["none.ts"], options);
@@ -222,7 +225,7 @@ appTest("failures are JSON where logs are", async (options) => {
   assertMatch(message, /there is no module "none.ts"$/);
 });
 
-appTest("a taken port is told", async (options) => {
+appTest("a taken port is reported", async (options) => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
   const ended = await run(["main.ts", `--port=${port}`], options);
@@ -234,7 +237,7 @@ appTest("a taken port is told", async (options) => {
 });
 
 appTest(
-  "a certificate that is none, or is not there, is told",
+  "a certificate that is none, or is not there, is reported",
   async (options) => {
     const args = ["main.ts", "--port=0", "--key=main.ts"];
     const missing = await run([...args, "--cert=none.pem"], options);

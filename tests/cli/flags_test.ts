@@ -1,5 +1,5 @@
 // Options, flags, environment variables, the help and the documentation agree:
-// nothing that the server can be told is missing from any of them.
+// no setting of the server is missing from any of them.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseCommandLine } from "../../src/cli/command_line.ts";

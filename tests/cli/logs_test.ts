@@ -89,7 +89,7 @@ for (const workers of [1, 2]) {
   );
 }
 
-logTest("all that was lost is told at the end", async (cwd) => {
+logTest("all that was lost is reported at the end", async (cwd) => {
   await using command = new Command(["main.ts", "--port=0", LONG_LINES], {
     cwd,
     unread: "stdout",

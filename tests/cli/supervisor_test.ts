@@ -193,7 +193,7 @@ processTest(
 );
 
 processTest(
-  "Workers look at sockets in each turn, unless the environment says otherwise",
+  "Workers poll sockets in each turn, unless the environment says otherwise",
   async () => {
     const variable = "DENO_TOKIO_EVENT_INTERVAL";
     const app = PID_APP.replace("Deno.pid", `Deno.env.get("${variable}")`);

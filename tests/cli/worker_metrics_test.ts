@@ -15,7 +15,7 @@ interface Watched {
   /** Starts a worker, as a supervisor sees it. */
   start(): WorkerProcess;
   readonly workers: FakeWorker[];
-  /** What the supervisor was told by its workers. */
+  /** What the supervisor got from its workers. */
   readonly said: string[];
 }
 
@@ -92,7 +92,7 @@ Deno.test("WorkerMetrics does not wait for a worker that ends meanwhile, or is b
   assertEquals(valueIn(readExposition(await text), ACCEPTED), 7);
 });
 
-Deno.test("WorkerMetrics is ready while a worker is, until that is told to end", async () => {
+Deno.test("WorkerMetrics is ready while a worker is, until that has to end", async () => {
   const { metrics, start, workers } = watch();
   assert(!metrics.ready);
   const worker = start();
@@ -123,7 +123,7 @@ Deno.test("WorkerMetrics is ready while one worker replaces another", async () =
   assert(metrics.ready);
 });
 
-Deno.test("WorkerMetrics tells workers that were told to end from those that failed", async () => {
+Deno.test("WorkerMetrics distinguishes workers that had to end from those that failed", async () => {
   const { metrics, start, workers } = watch();
   start().send({ type: "drain" });
   start();

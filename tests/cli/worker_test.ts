@@ -24,25 +24,25 @@ Deno.test("requestLimit adds a random number up to the jitter", () => {
   assertEquals(requestLimit(Infinity, 10, () => 0.5), Infinity);
 });
 
-Deno.test("countRequests tells once that the limit is reached, when the request is over", async () => {
-  let told = 0;
-  const app = countRequests(() => assertEquals(told, 0), 2, () => told++);
+Deno.test("countRequests reports once that the limit is reached, when the request is over", async () => {
+  let reports = 0;
+  const app = countRequests(() => assertEquals(reports, 0), 2, () => reports++);
   await call(app, "http");
-  assertEquals(told, 0);
+  assertEquals(reports, 0);
   await call(app, "websocket");
-  assertEquals(told, 1);
+  assertEquals(reports, 1);
 });
 
 Deno.test("countRequests counts requests that fail, but no lifespan", async () => {
-  let told = 0;
+  let reports = 0;
   const fail = (): never => {
     throw new Error("broken");
   };
-  const app = countRequests(fail, 1, () => told++);
+  const app = countRequests(fail, 1, () => reports++);
   await assertRejects(() => call(app, "lifespan"), Error, "broken");
-  assertEquals(told, 0);
+  assertEquals(reports, 0);
   await assertRejects(() => call(app, "http"), Error, "broken");
-  assertEquals(told, 1);
+  assertEquals(reports, 1);
 });
 
 Deno.test("Messages of an application are not taken for those of a supervisor or a worker", () => {

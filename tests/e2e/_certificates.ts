@@ -31,7 +31,7 @@ const ECDSA_WITH_SHA256 = der(
 const COMMON_NAME = der(OBJECT_ID, [0x55, 0x04, 0x03]);
 const SUBJECT_ALT_NAME = der(OBJECT_ID, [0x55, 0x1d, 0x11]);
 
-/** Makes a certificate with a key of its own; `name` tells it from others. */
+/** Makes a certificate with a key of its own; `name` distinguishes it from others. */
 export async function createCertificate(
   name = "test",
 ): Promise<TestCertificate> {

@@ -1,4 +1,4 @@
-// A client that sends exactly the bytes it is told to, and takes responses
+// A client that sends exactly the bytes of the test, and takes responses
 // apart with a reader of its own, so that nothing of the server is trusted to
 // judge itself. Bytes are shown as strings with one code unit a byte.
 
@@ -108,7 +108,7 @@ export class RawClient implements Disposable {
     const size = Number.parseInt(line, 16);
     const content = await this.readExactly(size);
     if (size > 0 && await this.#readLine() !== "") {
-      throw new Error("No CRLF behind a chunk");
+      throw new Error("No CRLF after a chunk");
     }
     return content;
   }

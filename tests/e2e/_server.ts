@@ -1,6 +1,6 @@
 // The program that tests start in a process of its own, to watch its memory
 // and its end. It prints its URL; a line on its stdin shuts it down, and then
-// nothing but what it has left behind could keep it alive.
+// only a resource that was not closed could keep it alive.
 
 import {
   type AsgiApp,

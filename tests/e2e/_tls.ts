@@ -18,7 +18,7 @@ const WAYS: readonly TlsWay[] = [
   { name: "TLS without delay", noDelay: true },
 ];
 
-/** Certificates that clients can tell from each other. */
+/** Certificates that clients can distinguish. */
 export const ONE: TestCertificate = await createCertificate("one");
 export const TWO: TestCertificate = await createCertificate("two");
 

@@ -47,7 +47,7 @@ netTest("curl asks for a HEAD", async () => {
 }, CURL);
 
 for (const framing of ["content-length", "transfer-encoding: chunked"]) {
-  netTest(`curl uploads behind a 100 Continue (${framing})`, async () => {
+  netTest(`curl uploads after a 100 Continue (${framing})`, async () => {
     await using server = start(countApp);
     using file = temporaryFile(LARGE);
     const chunked = framing === "content-length" ? [] : ["-H", framing];

@@ -170,7 +170,7 @@ netTest(
     assertEquals(server.errors, []);
     // What the system had taken may still come; the end of the chunks does not.
     const rest = await readAll(client);
-    assert(!rest.endsWith("0\r\n\r\n"), "The response looks complete");
+    assert(!rest.endsWith("0\r\n\r\n"), "The response seems complete");
     await server.server.shutdown({ timeout: Infinity });
   },
 );

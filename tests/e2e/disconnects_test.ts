@@ -228,7 +228,7 @@ netTest("sends that nobody awaits may reject", async () => {
   assertEquals(await followUp(server.connect), "still here");
 });
 
-netTest("receive gives the disconnect behind a complete response", async () => {
+netTest("receive gives the disconnect after a complete response", async () => {
   const probe = new Probe(async (_scope, receive, send) => {
     await receive();
     const next = receive();

@@ -1,5 +1,5 @@
 // Applications that fail: the client sees a 500 or a response that is plainly
-// cut short, never one that looks whole; the error is logged once; and the
+// cut short, never one that seems whole; the error is logged once; and the
 // server goes on serving.
 
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
@@ -20,7 +20,7 @@ const EARLY: Record<string, HttpApp> = {
     throw FAILED;
   },
   "rejects": () => Promise.reject(FAILED),
-  "rejects behind a start": async (_scope, _receive, send) => {
+  "rejects after a start": async (_scope, _receive, send) => {
     await send({ type: "http.response.start", status: 200 });
     throw FAILED;
   },
@@ -63,7 +63,7 @@ netTest("an app that throws what is no error becomes a 500", async () => {
   assertEquals(server.errors, [undefined]);
 });
 
-// Behind that.
+// After that.
 
 /** Ways to frame a response of which half is sent. */
 const FRAMINGS: Record<string, [version: string, headers: [string, string][]]> =
@@ -146,7 +146,7 @@ netTest("a response that is too long for its length is cut", async () => {
   assertInstanceOf(await outcome.promise, InvalidEventError);
 });
 
-netTest("an app that throws behind its response leaves it whole", async () => {
+netTest("an app that throws after its response does not harm it", async () => {
   const app: HttpApp = async (_scope, _receive, send) => {
     await respond(send, 200, { body: "whole" });
     throw FAILED;

@@ -1,6 +1,6 @@
 // Behind a proxy, over sockets: what the application and the access log see of
 // a client, whose proxy is trusted or is not, and that nothing a client can
-// send makes it an error of ours.
+// send makes the server fail.
 
 import { assertEquals } from "@std/assert";
 import {
@@ -150,12 +150,12 @@ netTest("a WebSocket behind a trusted proxy is wss", async () => {
     await send({ type: "websocket.send", text: scope.scheme });
     await receive();
   };
-  const behind = forwarded(echo, { trust: ["127.0.0.1"] });
+  const proxied = forwarded(echo, { trust: ["127.0.0.1"] });
   const proxy: AsgiApp = (scope, receive, send) => {
-    if (scope.type !== "websocket") return behind(scope, receive, send);
+    if (scope.type !== "websocket") return proxied(scope, receive, send);
     const headers = [...scope.headers];
     headers.push(["x-forwarded-proto", "https"]);
-    return behind({ ...scope, headers }, receive, send);
+    return proxied({ ...scope, headers }, receive, send);
   };
   await using server = start(proxy);
   const socket = await WebSocketClient.open(server.url.replace("http", "ws"));

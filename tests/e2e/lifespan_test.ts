@@ -114,7 +114,7 @@ netTest("an application that never starts fails in time", async () => {
   );
 });
 
-netTest("an application that fails to stop is told by finished", async () => {
+netTest("finished rejects if the application fails to stop", async () => {
   const server = serve(async (_scope, receive, send) => {
     await receive();
     await send({ type: "lifespan.startup.complete" });

@@ -168,7 +168,7 @@ netTest("idle connections do not count for maxConcurrentRequests", async () => {
 });
 
 netTest(
-  "maxRequestsPerConnection closes behind the last response",
+  "maxRequestsPerConnection closes after the last response",
   async () => {
     await using server = start(pathApp, { maxRequestsPerConnection: 3 });
     using client = await server.connect();

@@ -2,8 +2,8 @@
 // GiB up and a GiB down, while the resident set of the server's process grows
 // by less than 64 MiB. The clients send and read by hand, and hold nothing.
 //
-// V8 is told to collect its young garbage often. Left alone, it lets chunks
-// that nobody holds any more pile up between collections, up to some 100 MiB
+// V8 is made to collect its young garbage often. By default, it lets chunks
+// that are not used any more pile up between collections, up to some 100 MiB
 // at a GiB a second, whatever program reads them; what is measured here is
 // what the server holds.
 
@@ -119,7 +119,7 @@ async function growthWhile(
   return Math.max(most, await server.residentBytes()) - before;
 }
 
-/** Reads to the end, with a pause behind each MiB. */
+/** Reads to the end, with a pause after each MiB. */
 async function readSlowly(client: RawClient, watch: Watch): Promise<number> {
   let read = 0;
   for (; read < TOTAL; read += MIB) {

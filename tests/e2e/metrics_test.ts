@@ -265,7 +265,7 @@ netTest("Metrics count handshakes of TLS that fail", async () => {
   assertEquals(server.value(name, { handshake: "proxy_protocol" }), 0);
 });
 
-netTest("Metrics tell the memory and the start of the process", async () => {
+netTest("Metrics show the memory and the start of the process", async () => {
   await using server = startMetered();
   const memory = server.value("process_resident_memory_bytes")!;
   assert(memory > 1024 * 1024, `${memory}`);
@@ -302,7 +302,7 @@ netTest("metricsApp() knows three paths and two methods", async () => {
 });
 
 netTest(
-  "/readyz is 200 while the server accepts connections, and 503 before and behind that",
+  "/readyz is 200 while the server accepts connections, and 503 before and after that",
   async () => {
     const metrics = new Metrics();
     await using monitor = start(metricsApp(metrics));

@@ -31,7 +31,7 @@ netTest(
 );
 
 netTest(
-  "a fresh connection may send its first request behind the shutdown",
+  "a fresh connection may send its first request after the shutdown has begun",
   async () => {
     const server = start(pathApp);
     using used = await server.connect();
@@ -58,7 +58,7 @@ netTest(
 );
 
 netTest(
-  "an event stream that looks at server.shutdown ends cleanly",
+  "an event stream that uses server.shutdown ends cleanly",
   async () => {
     const app = http(async (scope, _receive, send) => {
       const signal = scope.extensions["server.shutdown"]!.signal;
@@ -142,7 +142,7 @@ netTest("a shutdown gives a start-up up at its timeout", async () => {
 });
 
 netTest(
-  "the application is told to stop behind a shutdown that cuts",
+  "the application gets lifespan.shutdown after a shutdown that cuts",
   async () => {
     const notes: string[] = [];
     const server = start(slowApp(notes, Promise.resolve()));
@@ -248,7 +248,7 @@ netTest(
 );
 
 netTest(
-  "a WebSocket that comes behind the shutdown is refused",
+  "a WebSocket that comes after the shutdown has begun is refused",
   async () => {
     const server = start(async (_scope, receive, send) => {
       await receive();

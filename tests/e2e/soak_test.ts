@@ -1,6 +1,6 @@
 // Many connections: idle ones that keep nobody from being served, and ones that
-// are reset in every state a connection has, of which nothing may stay behind:
-// no socket, no timer, no wait. A timer or a wait would show in the sanitizers,
+// are reset in every state a connection has, after which nothing may remain: no
+// socket, no timer, no wait. A timer or a wait would show in the sanitizers,
 // or in a shutdown that never ends; a socket among those of the process.
 
 import { assertEquals } from "@std/assert";
@@ -21,7 +21,7 @@ netTest("1,000 idle connections leave the server serving others", async () => {
     Array.from({ length: IDLE }, () => server.connect()),
   );
   try {
-    // Every other one is idle behind a request, the rest have sent nothing.
+    // Every other one is idle after a request, the rest have sent nothing.
     const used = idle.filter((_, index) => index % 2 === 0);
     for (const client of used) {
       await client.get("/used");
@@ -53,7 +53,7 @@ const STATES: Record<string, string> = {
     request("POST", "/count", "transfer-encoding: chunked") + "a\r\nhalf",
   "amid a response": request("GET", "/begin"),
   "amid an upload's response": post("/begin", "Hello"),
-  "behind a refusal": "GET / HTTP/1.1\r\nbad field\r\n\r\n",
+  "after a refusal": "GET / HTTP/1.1\r\nbad field\r\n\r\n",
   "amid a large response": request("GET", "/download?10000000"),
   "amid many requests": request("GET", "/count").repeat(10),
 };
@@ -67,7 +67,7 @@ for (const [state, bytes] of Object.entries(STATES)) {
   });
 }
 
-netTest("10,000 resets leave no connection and no timer behind", async () => {
+netTest("after 10,000 resets, no connection and no timer is left", async () => {
   await using server = await ServerProcess.start();
   const states = Object.values(STATES);
   assertEquals(server.networkSockets(), 1);

@@ -202,7 +202,7 @@ netTest(
   },
 );
 
-/** A handshake of a client of Node, which can be told what to speak. */
+/** A handshake of a client of Node, whose versions can be chosen. */
 function nodeHandshake(
   port: number,
   options: tls.ConnectionOptions,

@@ -1,5 +1,5 @@
-// What requests and responses look like on the wire, whatever the pieces in
-// which they travel: raw sockets on one side, `serve` on the other.
+// Requests and responses as they are on the wire, in whatever pieces they
+// travel: raw sockets on one side, `serve` on the other.
 
 import {
   assert,
@@ -93,7 +93,7 @@ netTest(
 );
 
 netTest(
-  "a bad request behind good ones is refused behind their responses",
+  "a bad request after good ones is refused after their responses",
   async () => {
     await using server = start(pathApp);
     using client = await server.connect();
@@ -279,7 +279,7 @@ netTest("an app answers before it has read its request", async () => {
 
 // HTTP/1.0.
 
-netTest("HTTP/1.0: the connection closes behind the response", async () => {
+netTest("HTTP/1.0: the connection closes after the response", async () => {
   await using server = start(echoApp);
   using client = await server.connect();
   await client.send("POST / HTTP/1.0\r\ncontent-length: 5\r\n\r\nHello");

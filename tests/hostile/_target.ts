@@ -1,5 +1,5 @@
 // What hostile clients attack: a server in a process of its own (`_server.ts`),
-// with a look at what must not grow there, and honest clients beside.
+// whose memory and descriptors are watched, and honest clients beside.
 
 import { assertEquals } from "@std/assert";
 import type { ServeOptions } from "../../mod.ts";

@@ -207,7 +207,7 @@ function nginxMain(folder: string, app: string): string {
     ${app} }`;
 }
 
-/** A folder that the proxy may write to, whoever it runs as. */
+/** A folder that the proxy may write to, as any user. */
 async function ownFolder(path: string): Promise<string> {
   await Deno.mkdir(path);
   if (Deno.uid() === 0) await Deno.chown(path, UNPRIVILEGED, null);

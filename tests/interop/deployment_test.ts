@@ -22,11 +22,11 @@ const TEST_TIMEOUT_MS = 60_000;
 const STEP_TIMEOUT_MS = 15_000;
 /** Longer than any connection should stay idle to be called kept. */
 const IDLE_MS = 1200;
-/** Longer than haproxy waits if it is not told otherwise. */
+/** Longer than haproxy waits by default. */
 const OUTAGE_MS = 3500;
 const UPLOAD_BYTES = 32 * 1024 * 1024;
 
-/** Tells who asks, counts uploads, echoes messages, and streams one event. */
+/** Answers with the client, counts uploads, echoes messages, and streams one event. */
 const APP = `
 export default async function app(scope, receive, send) {
   if (scope.type === "websocket") return await echo(receive, send);

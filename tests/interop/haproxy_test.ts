@@ -1,5 +1,5 @@
-// Behind a real haproxy: what it tells of its clients, by the PROXY protocol
-// and by fields, is what the application sees.
+// Behind a real haproxy: the application sees what haproxy says of its clients,
+// by the PROXY protocol and by fields.
 
 import { assertEquals } from "@std/assert";
 import { netTest, start, until } from "../e2e/_testing.ts";
@@ -61,7 +61,7 @@ netTest(
   async () => {
     await using server = start(seenApp, {
       proxyProtocol: [PROXY_ADDRESS],
-      // Fields count by the address that the header told.
+      // Fields count by the address from the header.
       trustedProxies: ["127.0.0.1"],
     });
     await using proxy = await startHaproxy(

@@ -1,5 +1,5 @@
-// Behind a real nginx: what it tells of its clients, by fields and, with its
-// stream module, by the PROXY protocol, is what the application sees.
+// Behind a real nginx: the application sees what nginx says of its clients, by
+// fields and, with its stream module, by the PROXY protocol.
 
 import { assertEquals } from "@std/assert";
 import { granted, netTest, start } from "../e2e/_testing.ts";

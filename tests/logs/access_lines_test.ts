@@ -52,7 +52,7 @@ Deno.test("What is missing from a record is a hyphen", () => {
 });
 
 for (const name of ["common", "combined"]) {
-  Deno.test(`A response that was cut short is marked behind a ${name} line`, () => {
+  Deno.test(`A response that was cut short is marked at the end of a ${name} line`, () => {
     assertEquals(
       format(name, { aborted: true }),
       `${format(name)} aborted`,
@@ -141,7 +141,7 @@ Deno.test("Atoms of values that are missing become a hyphen, or nothing", () => 
   );
 });
 
-Deno.test("The atom %X tells of a response that was cut short", () => {
+Deno.test("The atom %X shows that a response was cut short", () => {
   assertEquals(format("%X", { aborted: true }), "X");
 });
 
@@ -245,7 +245,7 @@ Deno.test("Whatever a client sends, a combined line can be taken apart again", (
   const random = new Random(0xacce55);
   for (let round = 0; round < 3_000; round++) {
     const record = hostileRecord(random);
-    // An address has no spaces, whoever connects.
+    // An address has no spaces.
     const client = ["192.0.2.1", 1] as const;
     const line = combined({ ...record, client });
     const match = COMBINED.exec(line.slice(0, -1));

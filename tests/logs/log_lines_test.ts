@@ -68,7 +68,7 @@ Deno.test("Levels have different colours, if there are colours", () => {
   assertEquals(new Set(colors).size, levels.length);
 });
 
-Deno.test("An error stands behind the message, its stack below it", () => {
+Deno.test("An error follows the message, its stack is below it", () => {
   assertEquals(
     plain({ level: "error", message: "Failed", error: errorOf("no") }),
     [

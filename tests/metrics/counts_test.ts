@@ -105,7 +105,7 @@ Deno.test("durationIndex() counts a bound with what is below it", () => {
   assertEquals(durationIndex(1e9), DURATION_BOUNDS.length);
 });
 
-Deno.test("Metrics tells every number, under a name of its own", () => {
+Deno.test("Metrics shows every number, under a name of its own", () => {
   const metrics = new Metrics();
   const before = readExposition(metrics.toText());
   for (const name of Object.keys(metrics.counts) as (keyof Counts)[]) {
@@ -127,7 +127,7 @@ Deno.test("Metrics tells every number, under a name of its own", () => {
   }
 });
 
-Deno.test("Metrics tells requests by method and class of status, and leaves out what never was", () => {
+Deno.test("Metrics shows requests by method and class of status, and omits pairs that never occurred", () => {
   const metrics = new Metrics();
   const outcome = { refusal: undefined, aborted: false };
   for (

@@ -1,5 +1,5 @@
-// Behind proxies: whose word counts, how far, what it changes, and that nothing
-// which a client can send changes anything else.
+// Behind proxies: which fields count, how far, what they change, and that nothing
+// that a client can send changes anything else.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { AsgiApp, HostPort, Scope } from "../../src/asgi/types.ts";
@@ -562,7 +562,7 @@ Deno.test("forwarded() reads Forwarded together with the prefix, which that lack
   assertEquals([scope.client?.[0], scope.root_path], ["192.0.2.1", "/api"]);
 });
 
-// What it is told.
+// Its options.
 
 Deno.test("forwarded() refuses two fields that say the same", () => {
   for (const field of ALL.slice(0, 3)) {

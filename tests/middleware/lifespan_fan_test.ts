@@ -9,13 +9,13 @@ import { hosts } from "../../src/middleware/hosts.ts";
 import { mount } from "../../src/middleware/mount.ts";
 import { eventsOf, httpScopeOf, seenThrough } from "./_calls.ts";
 
-/** What an application does when it is told of start and stop. */
+/** What an application does at start and stop. */
 interface Life {
   readonly start?: "fail" | "wait" | "throw" | "return";
   readonly stop?: "fail" | "wait" | "throw" | "return";
 }
 
-/** Applications that note what they are told, and keep it in `log`. */
+/** Applications that note the events they get in `log`. */
 function applications(lives: Record<string, Life>) {
   const log: string[] = [];
   const apps = Object.fromEntries(
@@ -82,7 +82,7 @@ Deno.test("Applications start in their order, each when the last has started, an
   ]);
 });
 
-Deno.test("hosts() tells its applications and the fallback of start and stop", async () => {
+Deno.test("hosts() gives lifespan events to its applications and the fallback", async () => {
   const { apps, log } = applications({ "a.test": {}, "b.test": {}, rest: {} });
   const { rest, ...others } = apps;
   const cycle = cycleOf(hosts(others, rest));
@@ -98,7 +98,7 @@ Deno.test("hosts() tells its applications and the fallback of start and stop", a
   ]);
 });
 
-Deno.test("An application that is mounted twice is told once", async () => {
+Deno.test("An application that is mounted twice starts once", async () => {
   const { apps: { a }, log } = applications({ a: {} });
   const cycle = cycleOf(mount({ "/v1": a, "/v2": a }));
   await cycle.startup();
@@ -127,7 +127,7 @@ Deno.test("A failed start has its message, and stops those that had started, in 
   ]);
 });
 
-Deno.test("A failed start that nothing explains says so, and what fails to stop behind it is told as well", async () => {
+Deno.test("A failed start without a reason says so, and a failed stop after it is reported as well", async () => {
   const silent: AsgiApp = async (_scope, receive, send) => {
     await receive();
     await send({ type: "lifespan.startup.failed" });
@@ -238,7 +238,7 @@ Deno.test("An application that returns when it is to stop has stopped", async ()
   assertEquals(log.slice(-3), ["stop /b", "stop /a", "done /a"]);
 });
 
-Deno.test("What an application throws amid its life is told at the end, and the others go on", async () => {
+Deno.test("What an application throws between start and stop is reported at the end, and the others go on", async () => {
   const fault = Promise.withResolvers<void>();
   const faulty: AsgiApp = async (_scope, receive, send) => {
     await receive();

@@ -90,7 +90,7 @@ Deno.test("requestId() keeps the other fields as they are", async () => {
   assertEquals(headerValue(scope, NAME), "x");
 });
 
-Deno.test("requestId() keeps a sane id that came, if it is told to", async () => {
+Deno.test("requestId() keeps a sane id that came, with trustIncoming", async () => {
   for (const id of ["a", "Root=1-67891233-abcdef", "a".repeat(128)]) {
     const { seen, answered } = await ids([id], { trustIncoming: true });
     assertEquals([seen, answered], [[id], [id]]);
@@ -102,7 +102,7 @@ Deno.test("requestId() keeps a sane id that came, if it is told to", async () =>
   assertMatch((await ids(["a", "b"], { trustIncoming: true })).seen[0], UUID);
 });
 
-Deno.test("requestId() uses the field that it is told, in lower case", async () => {
+Deno.test("requestId() uses the field that is given, in lower case", async () => {
   const options = { header: "X-Trace-Id", trustIncoming: true };
   assertEquals(await ids(["a"], options), { seen: ["a"], answered: ["a"] });
 });

@@ -1,5 +1,5 @@
 // The accept loop: it survives errors of accept, backs off, keeps to the pace of
-// whoever takes the connections, and can be drained before it is closed.
+// the consumer, and can be drained before it is closed.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {

@@ -1,6 +1,6 @@
 // A connection of the operating system, over sockets of the loopback interface:
 // reading on demand, writing all of what is asked, half closes, deadlines, and
-// a close that leaves nothing behind.
+// a close that frees everything.
 
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { toText } from "@std/streams";

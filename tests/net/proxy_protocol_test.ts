@@ -51,7 +51,7 @@ const VALID: [what: string, wire: string, ProxyHeader["addresses"]][] = [
   ["v1 of IPv6", "PROXY TCP6 2001:db8::1 ::1 65535 80\r\n", V6_ADDRESSES],
   ["v1 that knows nothing", "PROXY UNKNOWN\r\n", null],
   [
-    "v1 that knows nothing, and tells more",
+    "v1 that knows nothing, and says more",
     `PROXY UNKNOWN ${"f".repeat(107 - 16)}\r\n`,
     null,
   ],
@@ -67,7 +67,7 @@ const VALID: [what: string, wire: string, ProxyHeader["addresses"]][] = [
   ],
   ["v2 of IPv4", v2(0x21, 0x11, V4), V4_ADDRESSES],
   ["v2 of IPv4 over UDP", v2(0x21, 0x12, V4), V4_ADDRESSES],
-  ["v2 of IPv4 with more behind", v2(0x21, 0x11, V4 + TLVS), V4_ADDRESSES],
+  ["v2 of IPv4 with more after it", v2(0x21, 0x11, V4 + TLVS), V4_ADDRESSES],
   ["v2 of IPv6", v2(0x21, 0x21, V6), V6_ADDRESSES],
   ["v2 of unix sockets", v2(0x21, 0x31, UNIX), {
     source: unix("/run/a.sock"),
@@ -94,7 +94,7 @@ const VALID: [what: string, wire: string, ProxyHeader["addresses"]][] = [
 for (const [what, wire, addresses] of VALID) {
   const header = { length: wire.length, addresses };
 
-  Deno.test(`parseProxyHeader() reads ${what}, and leaves what is behind`, () => {
+  Deno.test(`parseProxyHeader() reads ${what}, and nothing after it`, () => {
     assertEquals(parseProxyHeader(bytes(wire)), header);
     assertEquals(parseProxyHeader(bytes(`${wire}GET / HTTP/1.1\r\n`)), header);
     assertEquals(parseProxyHeader(bytes(wire + wire)), header);
@@ -111,7 +111,7 @@ for (const [what, wire, addresses] of VALID) {
 /** What begins no header, or a wrong one. */
 const INVALID: [what: string, wire: string, message: string][] = [
   ["a request", "GET / HTTP/1.1\r\n", "there is none"],
-  ["a request that looks alike", "PROPFIND / HTTP/1.1\r\n", "there is none"],
+  ["a request that begins alike", "PROPFIND / HTTP/1.1\r\n", "there is none"],
   ["an empty line", "\r\nGET", "there is none"],
   ["a handshake of TLS", "\x16\x03\x01", "there is none"],
   ["lower case", "proxy TCP4 1.1.1.1 2.2.2.2 1 2\r\n", "there is none"],
@@ -144,7 +144,7 @@ const INVALID: [what: string, wire: string, message: string][] = [
   ["IPv6 addresses cut short", v2(0x21, 0x21, V6.slice(1)), "cut short"],
   ["unix addresses cut short", v2(0x21, 0x31, UNIX.slice(1)), "cut short"],
   [
-    "too much behind the addresses",
+    "too much after the addresses",
     v2(0x21, 0x11, V4.padEnd(LENGTH_LIMIT + 1, "\0")),
     "longer than 4096",
   ],

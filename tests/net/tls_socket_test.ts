@@ -152,7 +152,7 @@ netTest(
 
 // Handshakes that fail.
 
-netTest("a client in clear is told so", async () => {
+netTest("a client in clear gets an alert", async () => {
   await using pair = await connect();
   const { wire, peer } = pair;
   await peer.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
@@ -161,7 +161,7 @@ netTest("a client in clear is told so", async () => {
   assertEquals(alert[0], 21);
 });
 
-netTest("a client that offers other protocols is told so", async () => {
+netTest("a client that offers other protocols gets an alert", async () => {
   await using pair = await connect({ alpnProtocols: ["h2"] });
   const { wire, peer } = pair;
   const shaking = (peer as Deno.TlsConn).handshake();
@@ -247,7 +247,7 @@ async function handshakes({ most }: { most?: number } = {}): Promise<Pair> {
   };
 }
 
-/** The server's end below TLS: it counts, and reads what it is told to. */
+/** The end of the server below TLS: it counts its reads and writes. */
 class Wire implements SocketConn {
   readonly remoteAddr: Deno.Addr;
   readonly localAddr: Deno.Addr;
@@ -256,7 +256,7 @@ class Wire implements SocketConn {
   /** How many reads and writes there were. */
   reads = 0;
   writes = 0;
-  /** What it was told of Nagle's algorithm. */
+  /** The last setting of Nagle's algorithm. */
   noDelay: boolean | undefined;
 
   readonly #conn: Deno.TcpConn;

@@ -1,6 +1,6 @@
 // The soak's server in one process, over TCP and over TLS. The certificate and
 // its key are the arguments. It prints its ports; when its stdin ends, it shuts
-// down, and then nothing but what it has left behind could keep it alive.
+// down, and then only a resource that was not closed could keep it alive.
 
 import { serve } from "../../mod.ts";
 import app from "./app.ts";

@@ -1,4 +1,4 @@
-// What a process holds over time, as the system tells: memory and descriptors.
+// What a process holds over time, as the system reports it: memory and descriptors.
 // `growthOf` judges whether that is flat.
 
 /** What a process held at a moment. */
@@ -9,7 +9,7 @@ export interface Sample {
   readonly descriptors: number;
 }
 
-/** Looks at a process; there must be a /proc. */
+/** Measures a process; there must be a /proc. */
 export async function sampleOf(pid: number): Promise<Sample> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   const [, kibibytes] = /^VmRSS:\s*([0-9]+) kB$/m.exec(status) ?? [];

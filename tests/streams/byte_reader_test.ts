@@ -157,7 +157,7 @@ Deno.test("takeBlock() gives lines up to the empty one, which is taken as well",
   });
 });
 
-Deno.test("takeBlock() leaves what is behind the block", async () => {
+Deno.test("takeBlock() does not take what follows the block", async () => {
   for (const { chunks } of everyFeeding("a\r\n\r\nb\r\n\r\nrest")) {
     const reader = readerOf(...chunks, "");
     const blocks: string[] = [];

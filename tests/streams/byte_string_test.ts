@@ -19,12 +19,12 @@ Deno.test("encodeByteString() makes one byte of each code unit", () => {
   assertEquals(encodeByteString(ALL_CODES), ALL_BYTES);
 });
 
-Deno.test("decodeByteString() gives the same text when it is told that all is ASCII", () => {
+Deno.test("decodeByteString() gives the same text with the hint that all is ASCII", () => {
   const ascii = ALL_BYTES.subarray(0, 128);
   assertEquals(decodeByteString(ascii, true), decodeByteString(ascii));
 });
 
-Deno.test("decodeByteString() keeps bytes that look like a byte order mark or UTF-8", () => {
+Deno.test("decodeByteString() keeps the bytes of a byte order mark and of UTF-8", () => {
   const wire = Uint8Array.of(0xef, 0xbb, 0xbf, 0xc3, 0xa9, 0xff, 0xc0, 0x80);
   assertEquals(decodeByteString(wire), "\xef\xbb\xbf\xc3\xa9\xff\xc0\x80");
 });
