@@ -51,7 +51,7 @@ export const DURATION_BOUNDS = [
 export interface Counts {
   /** Connections that were accepted. */
   connectionsAccepted: number;
-  /** Connections that are open and no WebSockets. */
+  /** Connections that are open, those of WebSockets included. */
   connectionsOpen: number;
   /** TLS handshakes that failed or took too long. */
   tlsFailures: number;

@@ -66,7 +66,7 @@ function connectionMetrics(counts: Readonly<Counts>): Metric[] {
     gauge(
       "asgi_connections_open",
       "Connections that are open, those of WebSockets included.",
-      counts.connectionsOpen + counts.webSocketsOpen,
+      counts.connectionsOpen,
     ),
     counter(
       "asgi_handshake_failures_total",

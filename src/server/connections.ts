@@ -9,65 +9,63 @@
  * @module
  */
 
-import type { ConnectionInfo } from "../asgi/http_scope.ts";
-import type { HostPort, TlsExtension } from "../asgi/types.ts";
-import type { Dispatcher } from "./dispatcher.ts";
-import type { ServedConnection } from "../http/served_connection.ts";
-import { Http1Connection } from "../http1/connection.ts";
+import type {
+  ServedConnection,
+  UpgradedConnection,
+} from "../http/served_connection.ts";
 import type { Counts } from "../metrics/counts.ts";
 import { type AcceptedConn, delay } from "../net/accept_loop.ts";
-import { Connection, type SocketConn } from "../net/connection.ts";
+import type { SocketConn } from "../net/connection.ts";
 import type { DeadlineClock } from "../net/deadlines.ts";
-import type { Listener } from "../net/listener.ts";
-import { plainAddress, type ServerAddress } from "../net/listener_address.ts";
 import { Handshake, type PerformHandshake } from "../net/handshake.ts";
-import type { TlsParameters } from "../net/tls_parameters.ts";
+import type { Listener } from "../net/listener.ts";
 import { readProxyHeader } from "../net/proxy_protocol.ts";
+import { handled } from "../streams/handled.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { evictOne, evictSome } from "./room.ts";
 
-/** So many connections may come to use up the descriptors. */
-const MANY = 16;
 /** So many make room when the process has no descriptor left. */
 const SHED_AT_ONCE = 16;
 
-/** What connections need of their server. */
-export interface ConnectionsHost {
-  /** Answers their requests. */
-  readonly dispatcher: Dispatcher;
-  /** Makes their deadlines. */
+/** What connections work with, and report to. */
+export interface ConnectionsOptions {
+  /** The limits. */
+  readonly options: Pick<
+    ResolvedOptions,
+    "handshakeTimeout" | "maxConnections"
+  >;
+  /** Makes the connection that serves what was accepted by `listener`. */
+  connect(conn: SocketConn, listener: Listener): ServedConnection;
+  /** Makes the deadlines of handshakes. */
   readonly clock: DeadlineClock;
-  /** Counts them, if anybody wants to know. */
+  /** Counts connections, if anybody wants to know. */
   readonly counts?: Counts | undefined;
-  /** Told why a connection was lost. */
+  /** Called with what a connection was lost by. */
   onLost(error: unknown): void;
 }
 
 /** The open connections of a server. */
 export class Connections {
-  readonly #options: ResolvedOptions;
-  readonly #host: ConnectionsHost;
+  readonly #given: ConnectionsOptions;
   readonly #counts: Counts | undefined;
   /** The handshakes that may become connections are among them. */
   readonly #connections = new Set<Handshake | ServedConnection>();
+  /** Those that have left HTTP. */
+  readonly #upgraded = new Set<UpgradedConnection>();
   #stopping = false;
   #aborted = false;
   #change: Promise<void> | undefined;
   #onChange: () => void = () => {};
 
   /** Starts with none. */
-  constructor(options: ResolvedOptions, host: ConnectionsHost) {
-    this.#options = options;
-    this.#host = host;
-    this.#counts = host.counts;
+  constructor(given: ConnectionsOptions) {
+    this.#given = given;
+    this.#counts = given.counts;
   }
 
-  /**
-   * Those that are served as HTTP, and those that WebSockets have taken over; a
-   * WebSocket in a stream of a connection is not counted besides it.
-   */
-  get #open(): number {
-    return this.#connections.size + this.#host.dispatcher.unattachedWebSockets;
+  /** How many there are; a WebSocket in a stream of one is not counted besides it. */
+  get open(): number {
+    return this.#connections.size + this.#upgraded.size;
   }
 
   /** Takes a connection over; resolves as soon as it is to be served. */
@@ -75,14 +73,12 @@ export class Connections {
     await this.#waitForRoom();
     if (this.#aborted) conn[Symbol.dispose]();
     else this.#serve(conn, listener);
-    if (this.#open >= MANY) await this.#host.dispatcher.load();
   }
 
   /** Lets each connection come to its end. */
   shutdown(): void {
     this.#stopping = true;
     for (const connection of this.#connections) connection.shutdown();
-    this.changed();
   }
 
   /**
@@ -97,23 +93,16 @@ export class Connections {
   abort(): void {
     this.#aborted = true;
     for (const connection of this.#connections) connection.abort();
-    this.#host.dispatcher.abort();
-    this.changed();
+    for (const connection of this.#upgraded) connection.abort();
+    this.#changed();
   }
 
-  /**
-   * Waits until no connection is open, and no application runs on behind its
-   * response; for those, not once all was aborted.
-   */
+  /** Waits until no connection is open. */
   async finish(): Promise<void> {
-    const { dispatcher } = this.#host;
-    while (this.#open > 0 || !this.#aborted && dispatcher.running > 0) {
-      await this.#nextChange();
-    }
+    while (this.open > 0) await this.#nextChange();
   }
 
-  /** To be called whenever an application has returned. */
-  changed(): void {
+  #changed(): void {
     this.#change = undefined;
     this.#onChange();
   }
@@ -134,8 +123,8 @@ export class Connections {
     perform: PerformHandshake,
     listener: Listener,
   ): void {
-    const { clock } = this.#host;
-    const { handshakeTimeout: timeoutMs } = this.#options;
+    const { clock, options } = this.#given;
+    const { handshakeTimeout: timeoutMs } = options;
     const handshake = new Handshake(conn, { clock, timeoutMs });
     this.#connections.add(handshake);
     handshake.run(perform).then(
@@ -161,42 +150,43 @@ export class Connections {
   }
 
   #run(conn: SocketConn, listener: Listener): void {
-    const connection = this.#connect(conn, listener);
+    const connection = this.#given.connect(conn, listener);
+    connection.onIdle = () => this.#changed();
     this.#connections.add(connection);
     connection.run().then(
-      () => this.#ended(connection),
+      (upgraded) => {
+        if (upgraded === undefined) this.#ended(connection);
+        else this.#replace(connection, upgraded);
+      },
       (error) => this.#ended(connection, error),
     );
     if (this.#aborted) connection.abort();
     else if (this.#stopping) connection.shutdown();
   }
 
-  #ended(connection: Handshake | ServedConnection, error?: unknown): void {
+  /** What HTTP has left is not held, but what has taken over is counted. */
+  #replace(connection: ServedConnection, upgraded: UpgradedConnection): void {
     this.#connections.delete(connection);
-    if (error !== undefined) this.#host.onLost(error);
-    if (this.#counts !== undefined) this.#counts.connectionsOpen--;
-    this.changed();
+    this.#upgraded.add(upgraded);
+    // It never rejects.
+    handled(upgraded.closed.then(() => this.#ended(upgraded)));
+    if (this.#aborted) upgraded.abort();
   }
 
-  #connect(conn: SocketConn, { address }: Listener): ServedConnection {
-    const { dispatcher, clock } = this.#host;
-    const { writeTimeout } = this.#options;
-    const meter = this.#counts;
-    const transport = new Connection(conn, { writeTimeout, clock, meter });
-    const info = connectionInfo(transport, address);
-    const connection = new Http1Connection(
-      transport,
-      (exchange) => dispatcher.dispatch(exchange, info),
-      this.#options,
-    );
-    connection.onIdle = () => this.changed();
-    connection.onRefused = (refused) => dispatcher.recordRefused(refused, info);
-    return connection;
+  #ended(
+    connection: Handshake | ServedConnection | UpgradedConnection,
+    error?: unknown,
+  ): void {
+    this.#connections.delete(connection as ServedConnection);
+    this.#upgraded.delete(connection as UpgradedConnection);
+    if (error !== undefined) this.#given.onLost(error);
+    if (this.#counts !== undefined) this.#counts.connectionsOpen--;
+    this.#changed();
   }
 
   /** Past `maxConnections`, one that holds no request makes room. */
   async #waitForRoom(): Promise<void> {
-    while (this.#open >= this.#options.maxConnections && !this.#aborted) {
+    while (this.open >= this.#given.options.maxConnections && !this.#aborted) {
       await this.#changeWithin(evictOne(this.#connections));
     }
   }
@@ -229,41 +219,4 @@ function handshakeOf(
   if (!listener.secure) return proxied ? readProxyHeader : undefined;
   if (!proxied) return (conn) => listener.handshake(conn);
   return async (conn) => listener.handshake(await readProxyHeader(conn));
-}
-
-function connectionInfo(
-  { remoteAddr, localAddr, tls }: Connection,
-  listener: ServerAddress,
-): ConnectionInfo {
-  const secure = listener.transport === "tcp" && listener.secure;
-  return {
-    scheme: secure ? "https" : "http",
-    client: hostPort(remoteAddr),
-    server: hostPort(localAddr) ?? unixPath(localAddr),
-    tls: tls && tlsExtension(tls),
-  };
-}
-
-/** Clients are not asked for certificates. */
-function tlsExtension(
-  { serverCert, version, cipherSuite }: TlsParameters,
-): TlsExtension {
-  return Object.freeze({
-    server_cert: serverCert,
-    client_cert_chain: Object.freeze([]),
-    client_cert_name: null,
-    client_cert_error: null,
-    tls_version: version,
-    cipher_suite: cipherSuite,
-  });
-}
-
-/** Behind a proxy, it may be the path of a socket even on a TCP listener. */
-function unixPath(address: Connection["localAddr"]): [string, null] | null {
-  return "path" in address ? [address.path, null] : null;
-}
-
-function hostPort(address: Connection["remoteAddr"]): HostPort | null {
-  if (!("hostname" in address)) return null;
-  return [plainAddress(address.hostname), address.port];
 }

@@ -20,37 +20,39 @@ import type { AccessRecord, LogLevel, LogRecord } from "../logs/records.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { ForwardedReader } from "../middleware/forwarded_fields.ts";
 import { rootPath } from "../middleware/root_path.ts";
+import {
+  AccessRecords,
+  type BegunRecord,
+  type Outcome,
+} from "./access_records.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { callUser, isInstance } from "../asgi/user_code.ts";
+import { isInstance } from "../asgi/user_code.ts";
 import type { WebSocketDispatcher } from "./websocket_dispatcher.ts";
-import type { Outcome } from "./websocket_upgrade.ts";
 
-/** What the server gives the dispatcher, and is told by it. */
-export interface DispatcherHost {
+/** What a dispatcher works with, and reports to. */
+export interface DispatcherOptions {
+  /** The limits. */
+  readonly options: ResolvedOptions;
+  /** Holds the state of all scopes. */
+  readonly lifespan: LifespanCycle;
   /** Opens a file for `http.response.pathsend`. */
   readonly openFile: CycleContext["openFile"];
-  /** Told whenever a request is over, or the application has returned. */
-  onChange(): void;
-  /** Told of what goes wrong. */
+  /** Called with what goes wrong. */
   log(record: LogRecord): void;
-  /** Told of each request that is over, if anybody wants to know. */
-  readonly accessLog: ((record: AccessRecord) => void) | undefined;
+  /** Called for each request that is over, if anybody wants to know. */
+  readonly accessLog?: ((record: AccessRecord) => void) | undefined;
   /** Counts requests, if anybody wants to know. */
   readonly metrics?: Metrics | undefined;
-}
-
-/** What a record says of the request, and by the clock of `performance`. */
-interface BegunRecord
-  extends Omit<AccessRecord, keyof Outcome | "type" | "duration"> {
-  readonly start: number;
 }
 
 /** Calls the application for the requests of all connections of a server. */
 export class Dispatcher {
   readonly #app: AsgiApp;
   readonly #options: ResolvedOptions;
-  readonly #host: DispatcherHost;
+  readonly #openFile: CycleContext["openFile"];
+  readonly #log: (record: LogRecord) => void;
   readonly #metrics: Metrics | undefined;
+  readonly #records: AccessRecords | undefined;
   readonly #httpContext: CycleContext;
   readonly #notices = new ShutdownNotices();
   readonly #proxies: ForwardedReader;
@@ -59,30 +61,42 @@ export class Dispatcher {
   #loaded: Promise<void> | undefined;
   /** Calls of the application for requests that have not returned. */
   #requests = 0;
+  /** Called whenever one returns, or a WebSocket is over. */
+  #onChange: () => void = () => {};
 
-  /** Calls `app`, whose lifespan cycle holds the state of all its scopes. */
-  constructor(
-    app: AsgiApp,
-    options: ResolvedOptions,
-    lifespan: LifespanCycle,
-    host: DispatcherHost,
-  ) {
+  /** Calls `app` for each request. */
+  constructor(app: AsgiApp, given: DispatcherOptions) {
+    const { options, lifespan, log, accessLog } = given;
     this.#app = rootPath(withState(app, lifespan), options.rootPath);
     this.#proxies = new ForwardedReader({ trust: options.trustedProxies });
     this.#options = options;
-    this.#host = host;
-    this.#metrics = host.metrics;
+    this.#openFile = given.openFile;
+    this.#log = log;
+    this.#metrics = given.metrics;
+    this.#records = accessLog && new AccessRecords(accessLog, log);
     this.#httpContext = this.#createContext(() => this.#requests--);
   }
 
+  /**
+   * Waits until no WebSocket is open, and no application runs on after its
+   * response; for applications, not once `cut` is aborted.
+   */
+  async finish(cut: AbortSignal): Promise<void> {
+    const changed = (): void => this.#onChange();
+    cut.addEventListener("abort", changed);
+    while (this.#openWebSockets > 0 || this.#running > 0 && !cut.aborted) {
+      await new Promise<void>((resolve) => this.#onChange = resolve);
+    }
+    cut.removeEventListener("abort", changed);
+  }
+
   /** Calls of the application that have not returned. */
-  get running(): number {
+  get #running(): number {
     return this.#requests + (this.#webSockets?.running ?? 0);
   }
 
-  /** WebSockets that have taken over the connection that they came by. */
-  get unattachedWebSockets(): number {
-    return this.#webSockets?.unattached ?? 0;
+  get #openWebSockets(): number {
+    return this.#webSockets?.open ?? 0;
   }
 
   /** Closes WebSockets, and tells applications that the server wants to stop. */
@@ -124,19 +138,20 @@ export class Dispatcher {
 
   /** Whether somebody wants to know of each request. */
   get #observed(): boolean {
-    return this.#host.accessLog !== undefined || this.#metrics !== undefined;
+    return this.#records !== undefined || this.#metrics !== undefined;
   }
 
   async #observe(exchange: Exchange, info: ConnectionInfo): Promise<void> {
+    const { request } = exchange;
     const start = this.#metrics?.requestBegan();
-    const record = this.#beginRecord(exchange, info);
-    const upgraded = exchange.request.protocol !== undefined
-      ? (await this.#loadWebSockets()).dispatch(
+    const record = this.#records?.begin(request, info);
+    const upgraded = request.protocol === undefined
+      ? undefined
+      : (await this.#loadWebSockets()).dispatch(
         exchange,
         info,
         (outcome) => this.#endRecord(record, "websocket", outcome),
-      )
-      : undefined;
+      );
     if (upgraded === undefined) {
       await this.#runHttp(exchange, info);
       this.#endRecord(record, "http", exchange);
@@ -144,15 +159,22 @@ export class Dispatcher {
       await upgraded;
     }
     if (start !== undefined) {
-      this.#metrics!.requestEnded(start, exchange.request.method, exchange);
+      this.#metrics!.requestEnded(start, request.method, exchange);
     }
-    this.#host.onChange();
+  }
+
+  #endRecord(
+    record: BegunRecord | undefined,
+    type: AccessRecord["type"],
+    outcome: Outcome,
+  ): void {
+    if (record !== undefined) this.#records!.end(record, type, outcome);
   }
 
   /** Records an answer to bytes that were no request. */
   recordRefused(refused: RefusedBytes, info: ConnectionInfo): void {
     if (refused.refusal !== undefined) this.#metrics?.refused(refused.refusal);
-    this.#endRecord(this.#beginRecord(NO_REQUEST, info), "http", refused);
+    this.#records?.refused(refused, info);
   }
 
   /** What is known of the client's own connection, through whatever proxies. */
@@ -187,7 +209,7 @@ export class Dispatcher {
       createCalls: (onAppReturned) => this.#createContext(onAppReturned),
       metrics: this.#metrics,
       complete: (scope, cycle) => this.#complete(scope, cycle),
-      onChange: () => this.#host.onChange(),
+      onChange: () => this.#onChange(),
     });
     if (this.#notices.announced) this.#webSockets.shutdown();
     return this.#webSockets;
@@ -200,7 +222,7 @@ export class Dispatcher {
 
   #createContext(onAppReturned: () => void): CycleContext {
     return {
-      openFile: this.#host.openFile,
+      openFile: this.#openFile,
       onAppError: (error) => {
         this.#metrics?.appFailed();
         this.#say("error", "The application failed", error);
@@ -213,61 +235,15 @@ export class Dispatcher {
         this.#say("debug", `Ignored ${type} behind a complete response`),
       onAppReturned: () => {
         onAppReturned();
-        this.#host.onChange();
+        this.#onChange();
       },
     };
   }
 
-  #beginRecord(
-    { request }: Pick<Exchange, "request">,
-    { client, scheme }: ConnectionInfo,
-  ): BegunRecord | undefined {
-    if (this.#host.accessLog === undefined) return undefined;
-    const { path, query } = request.target;
-    return {
-      client,
-      scheme,
-      httpVersion: request.version,
-      method: request.method,
-      target: query === "" ? path : `${path}?${query}`,
-      headers: request.headers,
-      time: Date.now(),
-      start: performance.now(),
-    };
-  }
-
-  #endRecord(
-    record: BegunRecord | undefined,
-    type: AccessRecord["type"],
-    { status, bytesSent, aborted }: Outcome,
-  ): void {
-    const { accessLog } = this.#host;
-    if (record === undefined || accessLog === undefined) return;
-    const { start, ...request } = record;
-    const duration = performance.now() - start;
-    const outcome = { status, bytesSent, aborted };
-    callUser(
-      () => accessLog({ type, ...request, duration, ...outcome }),
-      // A log that fails is no reason to fail a connection.
-      (error) => this.#say("error", "The access log failed", error),
-    );
-  }
-
   #say(level: LogLevel, message: string, error?: unknown): void {
-    this.#host.log({ level, message, error });
+    this.#log({ level, message, error });
   }
 }
-
-/** What a record says of bytes that are no request. */
-const NO_REQUEST: Pick<Exchange, "request"> = {
-  request: {
-    version: "1.1",
-    method: "",
-    target: { path: "", query: "" },
-    headers: [],
-    protocol: undefined,
-  },
-};
 
 /** Answers what comes past `maxConcurrentRequests`. */
 const serviceUnavailable: AsgiApp = async (_scope, _receive, send) => {

@@ -8,11 +8,16 @@ import { LifespanCycle, LifespanError } from "../asgi/lifespan_cycle.ts";
 import type { AsgiApp } from "../asgi/types.ts";
 import { Connections } from "./connections.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { httpConnections } from "./http_connections.ts";
 import { listenTargets } from "./listen_options.ts";
 import type { LogLevel, LogRecord } from "../logs/records.ts";
 import { RecurringWarning } from "../logs/recurring_warning.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import { type AcceptFailure, delay } from "../net/accept_loop.ts";
+import {
+  type AcceptedConn,
+  type AcceptFailure,
+  delay,
+} from "../net/accept_loop.ts";
 import { DeadlineClock } from "../net/deadlines.ts";
 import { openFile } from "../net/file.ts";
 import { listenAll, type Listener } from "../net/listener.ts";
@@ -117,6 +122,8 @@ export function serve(app: AsgiApp, options: ServeOptions = {}): Server {
   return new AsgiServer(app, options);
 }
 
+/** So many connections may come to use up the descriptors. */
+const MANY = 16;
 /** Deadlines are checked this often, unless a shorter one asks for more. */
 const MAX_TICK_MS = 500;
 const MIN_TICK_MS = 5;
@@ -162,15 +169,21 @@ class AsgiServer implements Server {
       this.#options.lifespan,
       (error) => this.#say("error", "The application failed", error),
     );
-    this.#dispatcher = new Dispatcher(app, this.#options, this.#lifespan, {
+    this.#dispatcher = new Dispatcher(app, {
+      options: this.#options,
+      lifespan: this.#lifespan,
       openFile,
-      onChange: () => this.#connections.changed(),
       log: this.#log,
       accessLog: options.accessLog,
       metrics: options.metrics,
     });
-    this.#connections = new Connections(this.#options, {
-      dispatcher: this.#dispatcher,
+    this.#connections = new Connections({
+      options: this.#options,
+      connect: httpConnections(this.#dispatcher, {
+        options: this.#options,
+        clock: this.#clock,
+        meter: options.metrics?.counts,
+      }),
       clock: this.#clock,
       counts: options.metrics?.counts,
       onLost: (error) => this.#lost(error),
@@ -274,6 +287,7 @@ class AsgiServer implements Server {
       await Promise.all(this.#listeners.map((listener) => listener.stop(cut)));
       await Promise.allSettled(accepting);
       await this.#connections.finish();
+      await this.#dispatcher.finish(cut);
     }
   }
 
@@ -289,9 +303,14 @@ class AsgiServer implements Server {
 
   #acceptAll(listener: Listener): Promise<void> {
     return listener.run({
-      onConnection: (conn) => this.#connections.accept(conn, listener),
+      onConnection: (conn) => this.#accept(conn, listener),
       onFailure: (failure) => this.#acceptFailed(failure),
     });
+  }
+
+  async #accept(conn: AcceptedConn, listener: Listener): Promise<void> {
+    await this.#connections.accept(conn, listener);
+    if (this.#connections.open >= MANY) await this.#dispatcher.load();
   }
 
   #acceptFailed({ cause, error, retryMs }: AcceptFailure): void {
@@ -329,6 +348,7 @@ class AsgiServer implements Server {
   #abort(): void {
     this.#cut.abort();
     this.#connections.abort();
+    this.#dispatcher.abort();
   }
 
   // Signals and certificates.

@@ -22,6 +22,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import { handled } from "../streams/handled.ts";
 import { BufferBudget } from "../websocket/buffer_budget.ts";
 import { DEFAULT_WEBSOCKET_OPTIONS } from "../websocket/options.ts";
+import type { Outcome } from "./access_records.ts";
 import type { ResolvedOptions } from "./options.ts";
 import {
   readWebSocketRequest,
@@ -29,7 +30,6 @@ import {
 } from "./websocket_handshake.ts";
 import {
   type OpenWebSocket,
-  type Outcome,
   type UpgradeOptions,
   UpgradingWebSocket,
 } from "./websocket_upgrade.ts";
@@ -62,7 +62,7 @@ export class WebSocketDispatcher {
   readonly #cycles = new Map<WebSocketCycle, OpenWebSocket | undefined>();
   /** Calls of the application that have not returned. */
   #running = 0;
-  #unattached = 0;
+  #open = 0;
   #stopping = false;
 
   /** Starts with none. */
@@ -80,13 +80,9 @@ export class WebSocketDispatcher {
     return this.#running;
   }
 
-  /**
-   * WebSockets that have taken over the connection that they came by. Those that
-   * live in a stream of a connection are not among them: the server counts that
-   * connection.
-   */
-  get unattached(): number {
-    return this.#unattached;
+  /** WebSockets that are open. */
+  get open(): number {
+    return this.#open;
   }
 
   /** Closes all WebSockets, and those that come later. */
@@ -146,8 +142,7 @@ export class WebSocketDispatcher {
     if (exchange.disconnect !== undefined) cycle.disconnected();
     await cycle.answered;
     if (wire.opened !== undefined) {
-      const unattached = request.takesConnection ? 1 : 0;
-      this.#follow(cycle, wire.opened, { unattached, onEnd });
+      this.#follow(cycle, wire.opened, onEnd);
     } else {
       await over;
       this.#cycles.delete(cycle);
@@ -159,13 +154,13 @@ export class WebSocketDispatcher {
   #follow(
     cycle: WebSocketCycle,
     socket: OpenWebSocket,
-    { unattached, onEnd }: Followed,
+    onEnd: EndWatcher,
   ): void {
     this.#cycles.set(cycle, socket);
-    this.#unattached += unattached;
+    this.#open++;
     this.#host.metrics?.webSocketOpened();
     const over = socket.outcome.then((outcome) => {
-      this.#unattached -= unattached;
+      this.#open--;
       this.#host.metrics?.webSocketClosed();
       this.#cycles.delete(cycle);
       onEnd(outcome);
@@ -173,13 +168,6 @@ export class WebSocketDispatcher {
     });
     handled(over); // Nothing of this rejects.
   }
-}
-
-/** What happens at the end of an open WebSocket. */
-interface Followed {
-  /** 1 if it has taken its connection over, else 0. */
-  readonly unattached: number;
-  readonly onEnd: EndWatcher;
 }
 
 /** Refuses a handshake; that a client is lost meanwhile is no failure. */

@@ -1,7 +1,6 @@
 /**
  * What differs between the versions of HTTP for a WebSocket: how a request asks
- * for one, with which fields it is accepted, and whether it takes the connection
- * over. HTTP/1.1 upgrades the connection (RFC 6455); HTTP/2 and HTTP/3 will give
+ * for one, and with which fields it is accepted. HTTP/1.1 upgrades the connection (RFC 6455); HTTP/2 and HTTP/3 will give
  * one of their streams (RFC 8441, RFC 9220).
  *
  * @module
@@ -25,11 +24,6 @@ export interface WebSocketRequest {
   readonly subprotocols: readonly string[];
   /** The extensions that the client offers, in the order of its preference. */
   readonly extensions: readonly Extension[];
-  /**
-   * Whether the WebSocket takes the connection over, so that it must be counted
-   * in its place; one that lives in a stream of a connection is counted with that.
-   */
-  readonly takesConnection: boolean;
   /** The fields to accept it with. */
   acceptHeaders(acceptance: Acceptance): Field[];
 }
@@ -45,8 +39,6 @@ export function readWebSocketRequest(
     type: "request",
     subprotocols,
     extensions,
-    // The other versions carry many requests at a time.
-    takesConnection: request.version === "1.1",
     acceptHeaders: (acceptance) => acceptHeaders(handshake, acceptance),
   };
 }

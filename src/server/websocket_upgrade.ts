@@ -12,7 +12,6 @@ import type {
 } from "../asgi/websocket_wire.ts";
 import type { DisconnectListener, Exchange } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
-import type { AccessRecord } from "../logs/records.ts";
 import type { ByteStream } from "../streams/byte_stream.ts";
 import type { BufferBudget } from "../websocket/buffer_budget.ts";
 import { ABNORMAL_CLOSURE } from "../websocket/close_codes.ts";
@@ -22,6 +21,7 @@ import {
   DEFAULT_COMPRESSION_OPTIONS,
   type WebSocketOptions,
 } from "../websocket/options.ts";
+import type { Outcome } from "./access_records.ts";
 import type { WebSocketRequest } from "./websocket_handshake.ts";
 
 /** What all WebSockets of a server share. */
@@ -31,9 +31,6 @@ export interface UpgradeOptions extends WebSocketOptions {
   /** What their messages count in. */
   readonly budget: BufferBudget;
 }
-
-/** How a WebSocket came to its end, or a handshake was refused. */
-export type Outcome = Pick<AccessRecord, "status" | "bytesSent" | "aborted">;
 
 /** A WebSocket that is open, and what became of it. */
 export interface OpenWebSocket {

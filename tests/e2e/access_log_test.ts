@@ -440,9 +440,10 @@ netTest(
 Deno.test("A handshake whose refusal finds no client is recorded as aborted", async () => {
   const access: AccessRecord[] = [];
   const lifespan = new LifespanCycle(greeting, "off", () => {});
-  const dispatcher = new Dispatcher(greeting, DEFAULT_OPTIONS, lifespan, {
+  const dispatcher = new Dispatcher(greeting, {
+    options: DEFAULT_OPTIONS,
+    lifespan,
     openFile: () => Promise.reject(new Error("There are no files here")),
-    onChange: () => {},
     log: () => {},
     accessLog: (record) => void access.push(record),
   });

@@ -122,8 +122,7 @@ Deno.test("Metrics shows every number, under a name of its own", () => {
       return metric !== "process_start_time_seconds" &&
         of(before) !== of(after);
     });
-    // Open WebSockets are open connections, too.
-    assertEquals(changed.length, name === "webSocketsOpen" ? 2 : 1, name);
+    assertEquals(changed.length, 1, name);
   }
 });
 

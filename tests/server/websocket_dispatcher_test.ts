@@ -5,8 +5,9 @@ import { assertEquals } from "@std/assert";
 import type { AsgiApp } from "../../src/asgi/types.ts";
 import type { RequestInfo } from "../../src/http/exchange.ts";
 import { resolveOptions, type ServeOptions } from "../../src/server/options.ts";
+import type { Outcome } from "../../src/server/access_records.ts";
 import { WebSocketDispatcher } from "../../src/server/websocket_dispatcher.ts";
-import type { Outcome } from "../../src/server/websocket_upgrade.ts";
+
 import { settled } from "../websocket/_connected.ts";
 import { clientFrame, closeFrame, TEXT } from "../websocket/_frames.ts";
 import { exampleRequest, FakeExchange, HANDSHAKE } from "./_fake_exchange.ts";
@@ -60,7 +61,7 @@ class Dispatch {
   }
 
   get counts(): number[] {
-    return [this.dispatcher.running, this.dispatcher.unattached];
+    return [this.dispatcher.running, this.dispatcher.open];
   }
 }
 
@@ -81,11 +82,11 @@ Deno.test("A WebSocket is followed to its end, after its request was answered", 
   assertEquals([all.counts, all.changes, all.errors], [[0, 0], 1, []]);
 });
 
-Deno.test("A WebSocket in a stream of a connection is not counted besides that", async () => {
+Deno.test("A WebSocket in a stream of a connection is followed as well", async () => {
   const all = new Dispatch();
   const { exchange: { client }, answered } = all.request({ version: "2" });
   await answered;
-  assertEquals(all.counts, [1, 0]);
+  assertEquals(all.counts, [1, 1]);
   client.lose();
   await settled();
   assertEquals(all.outcomes, [outcome({ aborted: true })]);

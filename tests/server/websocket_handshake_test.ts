@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { readWebSocketRequest } from "../../src/server/websocket_handshake.ts";
 import { exampleRequest, HANDSHAKE } from "./_fake_exchange.ts";
 
-Deno.test("A handshake over HTTP/1.1 takes its connection over", () => {
+Deno.test("A handshake over HTTP/1.1 says what it offers, and how it is accepted", () => {
   const request = readWebSocketRequest(exampleRequest({
     headers: [
       ...HANDSHAKE,
@@ -15,19 +15,11 @@ Deno.test("A handshake over HTTP/1.1 takes its connection over", () => {
   assert(request?.type === "request");
   assertEquals(request.subprotocols, ["a", "b"]);
   assertEquals(request.extensions, [{ name: "c", parameters: [] }]);
-  assert(request.takesConnection);
   assertEquals(request.acceptHeaders({ subprotocol: "b" }), [
     ["upgrade", "websocket"],
     ["sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="],
     ["sec-websocket-protocol", "b"],
   ]);
-});
-
-Deno.test("A handshake in a stream of a connection does not take that over", () => {
-  for (const version of ["2", "3"] as const) {
-    const request = readWebSocketRequest(exampleRequest({ version }));
-    assertEquals(request?.type === "request" && request.takesConnection, false);
-  }
 });
 
 Deno.test("Other protocols are no WebSocket, and a bad handshake is refused", () => {
