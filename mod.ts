@@ -41,8 +41,5 @@ export type {
   UnixListenOptions,
 } from "./src/server/listen_options.ts";
 export type { ServeOptions } from "./src/server/options.ts";
-export {
-  serve,
-  type Server,
-  type ShutdownOptions,
-} from "./src/server/serve.ts";
+export { serve } from "./src/server/serve.ts";
+export type { Server, ShutdownOptions } from "./src/server/server.ts";

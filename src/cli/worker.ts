@@ -11,7 +11,7 @@ import type { AsgiApp } from "../asgi/types.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import { delay } from "../net/accept_loop.ts";
 import { DEFAULT_OPTIONS } from "../server/options.ts";
-import type { Server } from "../server/serve.ts";
+import type { Server } from "../server/server.ts";
 import { handled } from "../streams/handled.ts";
 import { EXIT_CODES } from "./errors.ts";
 import { runServer } from "./run.ts";
