@@ -1,7 +1,7 @@
 // Options, flags, environment variables, the help and the documentation agree:
 // no setting of the server is missing from any of them.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { parseCommandLine } from "../../src/cli/command_line.ts";
 import {
   environmentVariable,
@@ -10,10 +10,9 @@ import {
   FLAGS,
   kebabCase,
 } from "../../src/cli/flags.ts";
-import { helpText, usageOf } from "../../src/cli/help.ts";
+import { usageOf } from "../../src/cli/help.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/cli/settings.ts";
 import { BOOLEAN } from "../../src/cli/values.ts";
-import { VERSION } from "../../src/cli/version.ts";
 import { DEFAULT_OPTIONS, OPTION_KINDS } from "../../src/server/options.ts";
 import { granted } from "../e2e/_testing.ts";
 
@@ -141,29 +140,6 @@ for (const [name, value] of Object.entries(DEFAULT_OPTIONS)) {
   });
 }
 
-Deno.test("the help has every flag with its default, in 80 columns", () => {
-  const help = helpText({ color: false });
-  const words = help.replaceAll(/\s+/g, " ");
-  for (const flag of FLAGS.values()) {
-    const preset = flag.default === undefined ? "" : ` [${flag.default}]`;
-    const entry = `${usageOf(flag)} ${flag.text}${preset}`;
-    assert(words.includes(entry), `The help lacks: ${entry}`);
-  }
-  assert(words.includes("-h, --help") && words.includes("-V, --version"));
-  const long = help.split("\n").filter(({ length }) => length > 80);
-  assertEquals(long, []);
-});
-
-Deno.test("the help is coloured only if asked to", () => {
-  const escape = String.fromCharCode(0x1b);
-  assertEquals(helpText({ color: false }).includes(escape), false);
-  const coloured = helpText({ color: true });
-  assert(coloured.includes(escape));
-  // deno-lint-ignore no-control-regex
-  const bare = coloured.replaceAll(/\x1b\[\d+m/g, "");
-  assertEquals(bare, helpText({ color: false }));
-});
-
 Deno.test({
   name:
     "docs/command.md has every flag, its variable and its default, in order",
@@ -182,15 +158,5 @@ Deno.test({
       flag.text,
     ]);
     assertEquals(documented, flags);
-  },
-});
-
-Deno.test({
-  name: "the version is that of deno.json",
-  ignore: !granted("read"),
-  fn() {
-    const text = Deno.readTextFileSync(new URL("deno.json", ROOT));
-    assertEquals(VERSION, JSON.parse(text).version);
-    assertMatch(helpText({ color: false }), new RegExp(`^x-asgi ${VERSION},`));
   },
 });

@@ -2,8 +2,8 @@
 // ends, and which permissions it needs.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { VERSION } from "../../src/cli/version.ts";
-import { createCertificate } from "../e2e/_certificates.ts";
+import { VERSION } from "../src/cli/version.ts";
+import { createCertificate } from "./e2e/_certificates.ts";
 import {
   Command,
   type CommandOptions,
@@ -11,8 +11,8 @@ import {
   folder,
   LIBRARY,
   run,
-} from "./_command.ts";
-import type { Ended } from "../_process.ts";
+} from "./cli/_command.ts";
+import type { Ended } from "./_process.ts";
 
 const FILES = {
   "main.ts": `

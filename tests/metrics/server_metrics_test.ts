@@ -1,0 +1,47 @@
+// The metrics of a server, made of what it has counted.
+
+import { assert, assertEquals } from "@std/assert";
+import { createCounts, DURATION_BOUNDS } from "../../src/metrics/counts.ts";
+import {
+  counter,
+  gauge,
+  serverMetrics,
+} from "../../src/metrics/server_metrics.ts";
+
+Deno.test("serverMetrics() gives each metric a name of its own, and a help text", () => {
+  const metrics = serverMetrics(createCounts(), 0);
+  const names = metrics.map(({ name }) => name);
+  assertEquals(new Set(names).size, names.length);
+  for (const { help } of metrics) assert(/^[A-Z].*\.$/.test(help), help);
+});
+
+Deno.test("serverMetrics() counts a WebSocket as an open connection", () => {
+  const counts = { ...createCounts(), connectionsOpen: 2, webSocketsOpen: 3 };
+  const metrics = serverMetrics(counts, 0);
+  const open = metrics.find(({ name }) => name === "asgi_connections_open");
+  assertEquals(open?.samples, [{ value: 5 }]);
+});
+
+Deno.test("serverMetrics() adds up the buckets of durations", () => {
+  const counts = createCounts();
+  counts.durations.fill(1);
+  counts.durationSeconds = 7;
+  const { samples } = serverMetrics(counts, 0)
+    .find(({ name }) => name === "asgi_request_duration_seconds")!;
+  const buckets = samples.slice(0, -2).map(({ value }) => value);
+  assertEquals(buckets, counts.durations.map((_, index) => index + 1));
+  assertEquals(samples.at(-3)?.labels, { le: "+Inf" });
+  const [sum, count] = samples.slice(-2).map(({ value }) => value);
+  assertEquals([sum, count], [7, DURATION_BOUNDS.length + 1]);
+});
+
+Deno.test("counter() and gauge() make a sample of a number", () => {
+  const [name, help, samples] = ["a", "Help.", [{ value: 1 }]];
+  assertEquals(counter(name, help, 1), {
+    name,
+    help,
+    type: "counter",
+    samples,
+  });
+  assertEquals(gauge(name, help, 1), { name, help, type: "gauge", samples });
+});
