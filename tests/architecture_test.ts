@@ -29,6 +29,17 @@ const LAYERS: Record<string, readonly string[] | "all"> = {
   "cli.ts": "all",
 };
 
+/** The parts of `src/` that `tests/` mirrors, module by module. */
+const MIRRORED = [
+  "cli",
+  "cli.ts",
+  "logs",
+  "metrics",
+  "middleware",
+  "net",
+  "streams",
+];
+
 /** Those of `src/` that may use the global `Deno`, and `@std/cli`. */
 const KNOW_DENO = ["net", "server", "cli.ts", "cli"];
 const KNOW_STD_CLI = ["cli.ts", "cli"];
@@ -127,6 +138,13 @@ architectureTest("every module loads on its own", async () => {
   for (const path of modulesIn("src")) await import(new URL(path, ROOT).href);
 });
 
+architectureTest("each module with behaviour has a test at its path", () => {
+  const untested = modulesIn("src")
+    .filter((path) => MIRRORED.includes(layerOf(path)) && behaves(path))
+    .filter((path) => !exists(testOf(path)));
+  assertEquals(untested, []);
+});
+
 architectureTest("only the command needs Deno in order to load", async () => {
   const { ["./cli"]: _command, ...entries } = readExports();
   const urls = Object.values(entries).map((path) => new URL(path, ROOT).href);
@@ -139,6 +157,25 @@ function mayImport(path: string, target: string): boolean {
   const allowed = LAYERS[own];
   return target.startsWith("src/") &&
     (own === other || allowed === "all" || !!allowed?.includes(other));
+}
+
+/** Whether a module does anything: others hold types, constants, re-exports. */
+function behaves(path: string): boolean {
+  return /\bfunction\b|^ +(?:async )?[#\w]+\(.*\{$/m.test(readCode(path));
+}
+
+/** The path of a module's test. */
+function testOf(path: string): string {
+  return path.replace(/^src\//, "tests/").replace(/\/_/, "/")
+    .replace(/\.ts$/, "_test.ts");
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(new URL(path, ROOT)).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** Folders as the design page lists them. */

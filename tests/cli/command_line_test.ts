@@ -1,38 +1,10 @@
 // From arguments and environment variables to settings: which wins, what
 // belongs together, and what is said of what is wrong.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { parseCommandLine } from "../../src/cli/command_line.ts";
-import { UsageError } from "../../src/cli/errors.ts";
-import { DEFAULT_SETTINGS, type Settings } from "../../src/cli/settings.ts";
-
-/** The settings for arguments and variables. */
-function settingsFor(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Settings {
-  const command = parseCommandLine(args, (name) => env[name]);
-  if (command.type !== "serve") throw new Error(`It is "${command.type}"`);
-  return command.settings;
-}
-
-/** The server's options for arguments and variables. */
-function optionsFor(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Settings["serve"] {
-  return settingsFor(["main.ts", ...args], env).serve;
-}
-
-/** Asserts that arguments and variables are refused, and with which words. */
-function assertRefused(
-  args: readonly string[],
-  message: string,
-  env: Readonly<Record<string, string>> = {},
-): void {
-  const error = assertThrows(() => settingsFor(args, env), UsageError);
-  assertEquals(error.message, message);
-}
+import { DEFAULT_SETTINGS } from "../../src/cli/settings.ts";
+import { assertRefused, optionsFor, settingsFor } from "./_settings.ts";
 
 Deno.test("a module alone is served with every default", () => {
   assertEquals(settingsFor(["main.ts"]), {
@@ -104,17 +76,6 @@ Deno.test("settings of the command are read", () => {
   });
 });
 
-Deno.test("settings survive being sent to another process", () => {
-  const settings = settingsFor(["main.ts", "--listen", "http://[::1]:80"]);
-  assertEquals(structuredClone(settings), settings);
-});
-
-Deno.test("access lines are JSON by default where log records are", () => {
-  const json = ["main.ts", "--log-format", "json"];
-  assertEquals(settingsFor(json).accessLog, "json");
-  assertEquals(settingsFor([...json, "--access-log", "off"]).accessLog, "off");
-});
-
 Deno.test("environment variables count where there is no flag", () => {
   const env = { ASGI_PORT: "80", ASGI_COMPRESSION: "0", ASGI_WORKERS: "2" };
   assertEquals(optionsFor([], env), { port: 80, compression: false });
@@ -134,64 +95,6 @@ Deno.test("variables of repeatable flags are lists, which a flag replaces", () =
   assertEquals(settingsFor(["main.ts"], env).reloadPaths, ["a", "b"]);
   const args = ["main.ts", "--reload-path", "c", "--reload-path", "d,e"];
   assertEquals(settingsFor(args, env).reloadPaths, ["c", "d,e"]);
-});
-
-Deno.test("--listen lists addresses", () => {
-  const args = [
-    ...["--listen", "http://127.0.0.1:80", "--listen", "https://[::]:8443"],
-    ...["--listen", "unix:/run/app.sock", "--unix-mode", "660"],
-    ...["--cert", "cert.pem", "--key", "key.pem", "--alpn", "http/1.1"],
-  ];
-  const tls = { cert: "cert.pem", key: "key.pem", alpn: ["http/1.1"] };
-  assertEquals(optionsFor(args), {
-    listen: [
-      { hostname: "127.0.0.1", port: 80 },
-      { hostname: "::", port: 8443, tls },
-      { path: "/run/app.sock", mode: 0o660 },
-    ],
-  });
-});
-
-Deno.test("--listen keeps a port that is its scheme's own", () => {
-  const { listen } = optionsFor(["--listen", "http://localhost:80/"]);
-  assertEquals(listen, [{ hostname: "localhost", port: 80 }]);
-});
-
-Deno.test("a certificate makes the one address secure", () => {
-  assertEquals(optionsFor(["--port", "443", "--cert", "c", "--key", "k"]), {
-    port: 443,
-    tls: { cert: "c", key: "k" },
-  });
-});
-
-Deno.test("--unix is listened on in place of a port, and beside --listen", () => {
-  assertEquals(optionsFor(["--unix", "a.sock"]), {
-    listen: [{ path: "a.sock" }],
-  });
-  const both = ["--unix", "a.sock", "--listen", "http://127.0.0.1:1"];
-  assertEquals(optionsFor(both), {
-    listen: [{ hostname: "127.0.0.1", port: 1 }, { path: "a.sock" }],
-  });
-});
-
-Deno.test("a listening flag wins over the variables that it excludes", () => {
-  const port = { ASGI_PORT: "80", ASGI_HOSTNAME: "::" };
-  assertEquals(optionsFor(["--unix", "a"], port), { listen: [{ path: "a" }] });
-  const listen = { ASGI_LISTEN: "http://[::]:80", ASGI_UNIX: "a" };
-  assertEquals(optionsFor(["--port", "81"], listen), { port: 81 });
-  assertEquals(optionsFor(["--port", "81"], { ASGI_HOSTNAME: "::" }), {
-    port: 81,
-    hostname: "::",
-  });
-});
-
-Deno.test("a flag for workers wins over a variable for reload, and back", () => {
-  const reload = settingsFor(["a.ts", "--reload"], { ASGI_WORKERS: "4" });
-  assertEquals([reload.reload, reload.workers], [true, 1]);
-  const workers = settingsFor(["a.ts", "--workers=4"], { ASGI_RELOAD: "1" });
-  assertEquals([workers.reload, workers.workers], [false, 4]);
-  const off = settingsFor(["a.ts", "--no-reload", "--workers=4"]);
-  assertEquals([off.reload, off.workers], [false, 4]);
 });
 
 Deno.test("help and version are given whatever else there is", () => {
@@ -296,15 +199,6 @@ for (const [args, message] of REFUSED) {
   });
 }
 
-Deno.test("an unknown atom of an access log is named", () => {
-  const error = assertThrows(
-    () => settingsFor(["a.ts", "--access-log", "%h %Q"]),
-    UsageError,
-    'unknown atom "%Q"',
-  );
-  assertEquals(error.message.startsWith("--access-log: "), true);
-});
-
 Deno.test("what is wrong in a variable is said of the variable", () => {
   assertRefused(["a.ts"], 'ASGI_PORT must be a port from 0 to 65535, not "x"', {
     ASGI_PORT: "x",
@@ -321,30 +215,6 @@ Deno.test("what is wrong in a variable is said of the variable", () => {
 
 Deno.test("a wrong variable is no matter where a flag wins over it", () => {
   assertEquals(optionsFor(["--port", "1"], { ASGI_PORT: "x" }), { port: 1 });
-});
-
-Deno.test("--proxy-protocol holds for every address that is listened on", () => {
-  const args = ["--proxy-protocol", "10.0.0.0/8,unix"];
-  const proxyProtocol = ["10.0.0.0/8", "unix"];
-  assertEquals(optionsFor(args), { proxyProtocol });
-  assertEquals(optionsFor([...args, "--unix=a", "--listen=http://[::1]:1"]), {
-    listen: [
-      { hostname: "::1", port: 1, proxyProtocol },
-      { path: "a", proxyProtocol },
-    ],
-  });
-});
-
-Deno.test("--proxy-protocol and TLS exclude each other, but for --tls-no-delay", () => {
-  assertRefused(
-    ["a.ts", "--proxy-protocol=unix", "--cert=c", "--key=k"],
-    "--proxy-protocol and --cert exclude each other",
-  );
-  const args = ["--proxy-protocol=unix", "--cert=c", "--key=k"];
-  assertEquals(optionsFor([...args, "--tls-no-delay"]), {
-    tls: { cert: "c", key: "k", noDelay: true },
-    proxyProtocol: ["unix"],
-  });
 });
 
 Deno.test("--metrics takes an address with a port, and nothing else", () => {

@@ -2,7 +2,6 @@
 // no setting of the server is missing from any of them.
 
 import { assert, assertEquals } from "@std/assert";
-import { parseCommandLine } from "../../src/cli/command_line.ts";
 import {
   environmentVariable,
   type Flag,
@@ -11,10 +10,11 @@ import {
   kebabCase,
 } from "../../src/cli/flags.ts";
 import { usageOf } from "../../src/cli/help.ts";
-import { DEFAULT_SETTINGS, type Settings } from "../../src/cli/settings.ts";
+import { DEFAULT_SETTINGS } from "../../src/cli/settings.ts";
 import { BOOLEAN } from "../../src/cli/values.ts";
 import { DEFAULT_OPTIONS, OPTION_KINDS } from "../../src/server/options.ts";
 import { granted } from "../e2e/_testing.ts";
+import { settingsFor } from "./_settings.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 
@@ -79,12 +79,6 @@ function sampleOf({ form, default: preset }: Flag): string {
     choices[0];
 }
 
-function settingsFor(args: string[], env: Record<string, string>): Settings {
-  const command = parseCommandLine(["a.ts", ...args], (name) => env[name]);
-  assert(command.type === "serve");
-  return command.settings;
-}
-
 Deno.test("every option of the server has a flag, or a reason to have none", () => {
   const missing = Object.keys(OPTION_KINDS)
     .filter((name) => !Object.hasOwn(NOT_WRITTEN, name))
@@ -120,13 +114,19 @@ for (const flag of FLAGS.values()) {
   Deno.test(`--${flag.name} and ${variable} say the same, and not nothing`, () => {
     const value = sampleOf(flag);
     const companions = COMPANIONS[flag.name] ?? [];
-    const byFlag = settingsFor([`--${flag.name}=${value}`, ...companions], {});
-    const byVariable = settingsFor(companions, { [variable]: value });
+    const byFlag = settingsFor([
+      "a.ts",
+      `--${flag.name}=${value}`,
+      ...companions,
+    ]);
+    const byVariable = settingsFor(["a.ts", ...companions], {
+      [variable]: value,
+    });
     assertEquals(byFlag, byVariable);
     // A certificate and its key cannot be given without each other.
     const without = ["cert", "key"].includes(flag.name) ? [] : companions;
     const isKept = JSON.stringify(byFlag) !==
-      JSON.stringify(settingsFor(without, {}));
+      JSON.stringify(settingsFor(["a.ts", ...without]));
     assert(isKept, `"${value}" makes no difference`);
   });
 }
