@@ -15,13 +15,6 @@ Deno.test("serverMetrics() gives each metric a name of its own, and a help text"
   for (const { help } of metrics) assert(/^[A-Z].*\.$/.test(help), help);
 });
 
-Deno.test("serverMetrics() counts a WebSocket as an open connection", () => {
-  const counts = { ...createCounts(), connectionsOpen: 2, webSocketsOpen: 3 };
-  const metrics = serverMetrics(counts, 0);
-  const open = metrics.find(({ name }) => name === "asgi_connections_open");
-  assertEquals(open?.samples, [{ value: 5 }]);
-});
-
 Deno.test("serverMetrics() adds up the buckets of durations", () => {
   const counts = createCounts();
   counts.durations.fill(1);
