@@ -191,19 +191,23 @@ export class Http1Connection implements ServedConnection {
 
   /** What comes after an exchange whose handler has returned, if anything does. */
   #outcome(exchange: Http1Exchange): ConnectionEvent | undefined {
-    const { disconnect, writeFailure } = this.#wire;
-    if (!exchange.complete && disconnect !== "lost") {
+    const lost = this.#wire.disconnect === "lost";
+    if (!exchange.complete && !lost) {
       throw new HttpError(500, "Cannot serve on: the response is not complete");
     }
     this.#wire.exchange = undefined;
-    if (this.upgraded) return undefined;
-    if (writeFailure !== undefined) throw writeFailure.error;
-    if (disconnect === "lost") return undefined;
+    if (lost) return this.#leave();
     // A client that has half-closed is still owed what it asked for before.
     // One that was promised to stay open may have been sent the next request,
     // even if a shutdown has begun since.
-    if (!exchange.keepAlive) return "last";
+    if (!exchange.keepAlive) return this.upgraded ? undefined : "last";
     return exchange.bodyComplete ? "answered" : "unread";
+  }
+
+  /** The client is lost: by a failed write, by a reset, or by an abort. */
+  #leave(): undefined {
+    const { writeFailure } = this.#wire;
+    if (writeFailure !== undefined) throw writeFailure.error;
   }
 
   /** Ends an exchange after which something is to be read, or all is over. */

@@ -275,7 +275,7 @@ export class Http1Exchange implements Exchange, DisconnectListener {
   abort(): void {
     if (this.complete) return;
     this.#keepAlive = false;
-    this.#response.cut();
+    this.#response.advance("cut");
     this.#wire.abort();
   }
 

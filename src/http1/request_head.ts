@@ -161,10 +161,8 @@ function parseRequestLine(
   const targetEnd = line.indexOf(" ", methodEnd + 1);
   const name = line.slice(0, methodEnd);
   const version = line.slice(targetEnd + 1);
-  if (methodEnd === -1 || targetEnd === -1 || !isMethod(name)) {
-    throw new HttpError(400, `Cannot parse request line: ${quote(line)}`);
-  }
-  const method = normalMethod(name);
+  if (methodEnd === -1 || targetEnd === -1) throw malformed(line);
+  const method = name === "GET" ? name : otherMethod(name, line);
   if (version !== "HTTP/1.1" && version !== "HTTP/1.0") {
     const status = VERSION.test(version) ? 505 : 400;
     throw new HttpError(status, `Cannot serve version: ${quote(version)}`);
@@ -176,15 +174,15 @@ function parseRequestLine(
   };
 }
 
-function isMethod(text: string): boolean {
-  return text === "GET" || isToken(text);
-}
-
 /** Methods are case-sensitive, but ASGI wants uppercase: "get" is taken for GET. */
-function normalMethod(method: string): string {
-  if (method === "GET") return method;
+function otherMethod(method: string, line: string): string {
+  if (!isToken(method)) throw malformed(line);
   if (method.length <= MAX_METHOD_LENGTH) return method.toUpperCase();
   throw new HttpError(501, `Cannot serve method: ${quote(method)}`);
+}
+
+function malformed(line: string): HttpError {
+  return new HttpError(400, `Cannot parse request line: ${quote(line)}`);
 }
 
 /** The authority of an absolute target replaces Host (RFC 9112, section 3.2.2). */

@@ -24,29 +24,19 @@ import {
 } from "./response_head.ts";
 import type { Http1Wire } from "./wire.ts";
 
-/** Writes one response. */
-export class ResponseWriter {
+/** Writes one response, and follows its progress. */
+export class ResponseWriter extends ResponseProgress {
   readonly #request: RequestHead;
   readonly #wire: Http1Wire;
-  readonly #progress = new ResponseProgress(ERRORS);
   #status: number | null = null;
   #framing: ResponseFraming = "none";
   #bytesSent = 0;
 
   /** The response to `request`. */
   constructor(request: RequestHead, wire: Http1Wire) {
+    super(ERRORS);
     this.#request = request;
     this.#wire = wire;
-  }
-
-  /** How far it has come. */
-  get state(): ResponseState {
-    return this.#progress.state;
-  }
-
-  /** Whether nothing more can be sent. */
-  get over(): boolean {
-    return this.#progress.over;
   }
 
   /** The status that was sent; `null` if none was. */
@@ -65,7 +55,7 @@ export class ResponseWriter {
     headers: readonly Field[],
   ): Promise<void> {
     const text = `${statusLine(status)}${composeFields(headers)}\r\n`;
-    this.#progress.advance("informational");
+    this.advance("informational");
     this.#wire.output.text(text);
     await this.#wire.flush(false);
   }
@@ -73,7 +63,7 @@ export class ResponseWriter {
   /** Answers 101; nothing of HTTP follows. */
   async upgrade(headers: readonly Field[]): Promise<void> {
     const text = `${statusLine(101)}${composeFields(headers)}\r\n`;
-    this.#progress.advance("upgrade");
+    this.advance("upgrade");
     this.#status = 101;
     this.#wire.output.text(text);
     // The new protocol writes by itself.
@@ -93,7 +83,7 @@ export class ResponseWriter {
     const { output, options: defaults } = this.#wire;
     const parts = { status, headers, keepAlive, defaults };
     const head = composeHead(this.#request, parts);
-    this.#progress.begin(head.length);
+    this.begin(head.length);
     this.#status = status;
     this.#framing = head.framing;
     output.text(head.text);
@@ -112,10 +102,10 @@ export class ResponseWriter {
 
   /** Ends the response with trailers, which only a chunked one can carry. */
   trailers(fields: readonly Field[]): Promise<void> | undefined {
-    this.#progress.check("data before trailers");
+    this.check("data before trailers");
     const text = composeFields(fields);
     this.#count(0, "data before trailers");
-    this.#progress.advance("last trailers");
+    this.advance("last trailers");
     if (this.#framing === "chunked") {
       const sent = this.#request.acceptsTrailers ? text : "";
       this.#wire.output.text(`0\r\n${sent}\r\n`);
@@ -123,26 +113,12 @@ export class ResponseWriter {
     return this.#wire.flush(true);
   }
 
-  /** Ends the response before it is complete: nothing more will be written. */
-  cut(): void {
-    this.#progress.advance("cut");
-  }
-
-  /**
-   * Checks that a step is due.
-   *
-   * @throws {Error} If it is not.
-   */
-  check(step: ResponseStep): void {
-    this.#progress.check(step);
-  }
-
   #count(bytes: number, step: ContentStep): void {
     try {
-      this.#progress.content(bytes, step);
+      this.content(bytes, step);
     } catch (error) {
       // The client must not take what it has for the whole.
-      if (this.#progress.state === "broken") this.#wire.abort();
+      if (this.state === "broken") this.#wire.abort();
       throw error;
     }
   }

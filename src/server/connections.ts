@@ -151,7 +151,10 @@ export class Connections {
 
   #run(conn: SocketConn, listener: Listener): void {
     const connection = this.#given.connect(conn, listener);
-    connection.onIdle = () => this.#changed();
+    // Without a limit, nobody waits for one that can be evicted.
+    if (this.#given.options.maxConnections !== Infinity) {
+      connection.onIdle = () => this.#changed();
+    }
     this.#connections.add(connection);
     connection.run().then(
       (upgraded) => {

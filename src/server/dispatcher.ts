@@ -7,6 +7,7 @@
  */
 
 import { InvalidEventError } from "../asgi/errors.ts";
+import type { AppCalls } from "../asgi/app_calls.ts";
 import type { CycleContext } from "../asgi/http_cycle.ts";
 import { HttpCycle } from "../asgi/http_cycle.ts";
 import { type ConnectionInfo, httpScope } from "../asgi/http_scope.ts";
@@ -49,32 +50,42 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #app: AsgiApp;
   readonly #options: ResolvedOptions;
-  readonly #openFile: CycleContext["openFile"];
   readonly #log: (record: LogRecord) => void;
   readonly #metrics: Metrics | undefined;
   readonly #records: AccessRecords | undefined;
+  readonly #calls: Omit<AppCalls, "onAppReturned">;
   readonly #httpContext: CycleContext;
   readonly #notices = new ShutdownNotices();
-  readonly #proxies: ForwardedReader;
+  /** Reads what proxies say of their clients, if any proxy is trusted. */
+  readonly #proxies: ForwardedReader | undefined;
   /** Loaded when a request asks for another protocol, or many might. */
   #webSockets: WebSocketDispatcher | undefined;
   #loaded: Promise<void> | undefined;
   /** Calls of the application for requests that have not returned. */
   #requests = 0;
   /** Called whenever one returns, or a WebSocket is over. */
-  #onChange: () => void = () => {};
+  #onChange: (() => void) | undefined;
 
   /** Calls `app` for each request. */
   constructor(app: AsgiApp, given: DispatcherOptions) {
     const { options, lifespan, log, accessLog } = given;
     this.#app = rootPath(withState(app, lifespan), options.rootPath);
-    this.#proxies = new ForwardedReader({ trust: options.trustedProxies });
+    if (options.trustedProxies.length > 0) {
+      this.#proxies = new ForwardedReader({ trust: options.trustedProxies });
+    }
     this.#options = options;
-    this.#openFile = given.openFile;
     this.#log = log;
     this.#metrics = given.metrics;
     this.#records = accessLog && new AccessRecords(accessLog, log);
-    this.#httpContext = this.#createContext(() => this.#requests--);
+    this.#calls = this.#createCalls();
+    this.#httpContext = {
+      ...this.#calls,
+      openFile: given.openFile,
+      onAppReturned: () => {
+        this.#requests--;
+        this.#onChange?.();
+      },
+    };
   }
 
   /**
@@ -82,7 +93,7 @@ export class Dispatcher {
    * response; for applications, not once `cut` is aborted.
    */
   async finish(cut: AbortSignal): Promise<void> {
-    const changed = (): void => this.#onChange();
+    const changed = (): void => this.#onChange?.();
     cut.addEventListener("abort", changed);
     while (this.#openWebSockets > 0 || this.#running > 0 && !cut.aborted) {
       await new Promise<void>((resolve) => this.#onChange = resolve);
@@ -130,7 +141,9 @@ export class Dispatcher {
     exchange: Exchange,
     connection: ConnectionInfo,
   ): Promise<void> {
-    const info = this.#seenByClient(exchange, connection);
+    const info = this.#proxies === undefined
+      ? connection
+      : seenByClient(exchange, connection, this.#proxies);
     return exchange.request.protocol !== undefined || this.#observed
       ? this.#observe(exchange, info)
       : this.#runHttp(exchange, info);
@@ -177,17 +190,6 @@ export class Dispatcher {
     this.#records?.refused(refused, info);
   }
 
-  /** What is known of the client's own connection, through whatever proxies. */
-  #seenByClient(
-    { request }: Exchange,
-    info: ConnectionInfo,
-  ): ConnectionInfo {
-    const origin = this.#proxies.read(info, request.headers);
-    if (origin === undefined) return info;
-    const { client = info.client, secure = info.scheme === "https" } = origin;
-    return { ...info, client, scheme: secure ? "https" : "http" };
-  }
-
   #runHttp(exchange: Exchange, info: ConnectionInfo): Promise<void> {
     const { request } = exchange;
     const busy = this.#requests >= this.#options.maxConcurrentRequests;
@@ -206,10 +208,16 @@ export class Dispatcher {
     this.#webSockets = new WebSocketDispatcher({
       app: this.#app,
       options: this.#options,
-      createCalls: (onAppReturned) => this.#createContext(onAppReturned),
+      createCalls: (onAppReturned) => ({
+        ...this.#calls,
+        onAppReturned: () => {
+          onAppReturned();
+          this.#onChange?.();
+        },
+      }),
       metrics: this.#metrics,
       complete: (scope, cycle) => this.#complete(scope, cycle),
-      onChange: () => this.#onChange(),
+      onChange: () => this.#onChange?.(),
     });
     if (this.#notices.announced) this.#webSockets.shutdown();
     return this.#webSockets;
@@ -220,9 +228,9 @@ export class Dispatcher {
     scope.extensions["server.shutdown"] = this.#notices.create(cycle);
   }
 
-  #createContext(onAppReturned: () => void): CycleContext {
+  /** What all calls of the application have in common. */
+  #createCalls(): Omit<AppCalls, "onAppReturned"> {
     return {
-      openFile: this.#openFile,
       onAppError: (error) => {
         this.#metrics?.appFailed();
         this.#say("error", "The application failed", error);
@@ -232,17 +240,25 @@ export class Dispatcher {
         this.#say(level, "An event of the application was refused", error);
       },
       onIgnoredEvent: (type) =>
-        this.#say("debug", `Ignored ${type} behind a complete response`),
-      onAppReturned: () => {
-        onAppReturned();
-        this.#onChange();
-      },
+        this.#say("debug", `Ignored ${type} after a complete response`),
     };
   }
 
   #say(level: LogLevel, message: string, error?: unknown): void {
     this.#log({ level, message, error });
   }
+}
+
+/** What is known of the client's own connection, through whatever proxies. */
+function seenByClient(
+  { request }: Exchange,
+  info: ConnectionInfo,
+  proxies: ForwardedReader,
+): ConnectionInfo {
+  const origin = proxies.read(info, request.headers);
+  if (origin === undefined) return info;
+  const { client = info.client, secure = info.scheme === "https" } = origin;
+  return { ...info, client, scheme: secure ? "https" : "http" };
 }
 
 /** Answers what comes past `maxConcurrentRequests`. */
