@@ -97,7 +97,7 @@ const receives: AsgiApp = async (scope, receive, send) => {
 function benchCycle(name: string, app: AsgiApp): void {
   Deno.bench(`cycle: ${name}`, async () => {
     const scope = httpScope(REQUESTS["a small request"], connection);
-    await new HttpCycle(new Wire(), context, false).run(app, scope);
+    await new HttpCycle(new Wire(), context, "GET").run(app, scope);
   });
 }
 

@@ -1,20 +1,19 @@
 /**
  * The order of the events of an HTTP response, and the length that its start
- * declared. What an event does to the state is in one place, here:
- *
- * | state    | event      | next state                                     |
- * |----------|------------|------------------------------------------------|
- * | start    | early_hint | start                                          |
- * | start    | start      | body                                           |
- * | body     | body       | body; the last: trailers if declared, complete |
- * | trailers | trailers   | trailers; the last: complete                   |
- *
- * Every other event is refused and changes nothing. Content that misses the
- * declared length breaks the response for good.
+ * declared: each event is a step of the table that all wires share,
+ * {@linkcode RESPONSE_TABLE}. One that is not due is refused and changes nothing.
  *
  * @module
  */
 
+import {
+  type ContentStep,
+  hasContent,
+  type ResponseErrors,
+  ResponseProgress,
+  type ResponseState,
+  type ResponseStep,
+} from "../http/response_state.ts";
 import { InvalidEventError } from "./errors.ts";
 import type {
   EarlyHint,
@@ -22,115 +21,123 @@ import type {
   ResponseStart,
   ResponseTrailers,
 } from "./http_events.ts";
+import type {
+  HttpResponsePathsendEvent,
+  HttpResponseZerocopysendEvent,
+} from "./types.ts";
 
-/** The events that the wire is driven with. */
+/** Events whose content is known when they are sent. */
 export type OrderedEvent =
   | ResponseStart
   | ResponseBody
   | ResponseTrailers
   | EarlyHint;
 
-/** Whatever length the application declares for them, nothing is sent. */
-const STATUSES_WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
+/** Events whose content is read only when their turn has come. */
+export type FileEvent =
+  | HttpResponsePathsendEvent
+  | HttpResponseZerocopysendEvent;
 
-type State = "start" | "body" | "trailers" | "complete" | "broken";
-
-const EXPECTED: Record<State, string> = {
+const EXPECTED: Record<ResponseState, string> = {
   start: "http.response.start must come first",
-  body: "http.response.body is due",
+  head: "http.response.body is due",
+  content: "http.response.body is due",
   trailers: "http.response.trailers is due",
   complete: "the response is complete",
+  cut: "the response was cut",
   broken: "the content missed its declared length",
 };
 
 /** Follows the events of one response. */
-export class ResponseOrder {
-  readonly #bodyless: boolean;
-  #state: State = "start";
+export class ResponseOrder implements ResponseErrors {
+  readonly #method: string;
+  readonly #progress: ResponseProgress = new ResponseProgress(this);
   #trailers = false;
-  #declared: number | undefined;
-  #sent = 0;
-  #bodyBegan = false;
+  /** The type of the event that takes a step. */
+  #type = "";
 
-  /** `bodyless`: whether the request's method allows no content (HEAD). */
-  constructor(bodyless: boolean) {
-    this.#bodyless = bodyless;
+  /** `method` is that of the request: HEAD allows no content. */
+  constructor(method: string) {
+    this.#method = method;
   }
 
   /** Whether every event of the response was sent. */
   get complete(): boolean {
-    return this.#state === "complete";
+    return this.#progress.state === "complete";
   }
 
   /** Whether the response can't be completed any more. */
   get broken(): boolean {
-    return this.#state === "broken";
+    return this.#progress.state === "broken";
   }
 
   /**
-   * Goes on to the state behind `event`.
+   * Goes on to the state after `event`.
    *
-   * @throws {InvalidEventError} If the event is not due.
+   * @throws {InvalidEventError} If the event is not due, or content misses the
+   * declared length.
    */
   advance(event: OrderedEvent): void {
+    this.#type = event.type;
     switch (event.type) {
       case "http.response.early_hint":
-        return this.require("start", event.type);
+        return this.#progress.advance("informational");
       case "http.response.start":
-        this.require("start", event.type);
         return this.#begin(event);
       case "http.response.body":
-        this.require("body", event.type);
-        return this.#count(event);
+        return this.count(event.body.length, event.more_body);
       case "http.response.trailers":
-        this.require("trailers", event.type);
-        if (!event.more_trailers) this.#state = "complete";
+        return this.#progress.advance(
+          event.more_trailers ? "trailers" : "last trailers",
+        );
     }
   }
 
   /**
-   * Checks that the response is in `state`.
+   * Checks that a file is due. It is counted by {@linkcode ResponseOrder.count}
+   * as its content is read; nothing else may go on before that is done.
    *
-   * @throws {InvalidEventError} If an event of `type` is not due.
+   * @throws {InvalidEventError} If it is not, or a path is not all of the content.
    */
-  require(state: State, type: string): void {
-    if (this.#state === state) return;
-    throw new InvalidEventError(
-      `Cannot send ${type}: ${EXPECTED[this.#state]}`,
-    );
-  }
-
-  /**
-   * Checks that no content was sent yet, so that a file can be all of it.
-   *
-   * @throws {InvalidEventError} If an event of `type` is not due.
-   */
-  requireNoContent(type: string): void {
-    this.require("body", type);
-    if (!this.#bodyBegan) return;
+  requireFile({ type }: FileEvent): void {
+    this.#type = type;
+    this.#progress.check("data");
+    if (type === "http.response.zerocopysend") return;
+    if (this.#progress.state === "head") return;
     throw new InvalidEventError(`Cannot send ${type}: content was sent before`);
   }
 
-  #begin({ status, contentLength, trailers }: ResponseStart): void {
-    const bodyless = this.#bodyless || STATUSES_WITHOUT_CONTENT.has(status);
-    this.#state = "body";
-    this.#trailers = trailers;
-    this.#declared = bodyless ? undefined : contentLength;
+  /**
+   * Counts content, and whether `more` follows.
+   *
+   * @throws {InvalidEventError} If it misses the declared length.
+   */
+  count(bytes: number, more: boolean): void {
+    this.#progress.content(bytes, more ? "data" : this.#lastContent);
   }
 
-  #count({ body, more_body }: ResponseBody): void {
-    this.#bodyBegan = true;
-    this.#sent += body.length;
-    const declared = this.#declared;
-    if (
-      declared !== undefined &&
-      (this.#sent > declared || !more_body && this.#sent < declared)
-    ) {
-      this.#state = "broken";
-      throw new InvalidEventError(
-        `Cannot send http.response.body: ${this.#sent} bytes where content-length declared ${declared}`,
-      );
-    }
-    if (!more_body) this.#state = this.#trailers ? "trailers" : "complete";
+  get #lastContent(): ContentStep {
+    return this.#trailers ? "data before trailers" : "last data";
+  }
+
+  #begin({ status, contentLength, trailers }: ResponseStart): void {
+    this.#progress.begin(
+      hasContent(this.#method, status) ? contentLength : undefined,
+    );
+    this.#trailers = trailers;
+  }
+
+  /** The error for an event that is not due. */
+  outOfOrder(_step: ResponseStep, state: ResponseState): InvalidEventError {
+    return new InvalidEventError(
+      `Cannot send ${this.#type}: ${EXPECTED[state]}`,
+    );
+  }
+
+  /** The error for content that misses the declared length. */
+  wrongLength(sent: number, declared: number): InvalidEventError {
+    return new InvalidEventError(
+      `Cannot send ${this.#type}: ${sent} bytes where content-length declared ${declared}`,
+    );
   }
 }

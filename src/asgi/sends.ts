@@ -30,6 +30,11 @@ export class Backlog {
     return this.#events === 0;
   }
 
+  /** How many bytes of content wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Whether nothing more may come; the last that came may be of any size. */
   get full(): boolean {
     return this.#events >= MAX_WAITING_EVENTS ||

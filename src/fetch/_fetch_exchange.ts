@@ -179,7 +179,7 @@ export class FetchExchange implements Answerable {
   #follow(): void {
     if (this.#signal !== undefined) return;
     this.#signal = this.request.signal;
-    if (this.#signal.aborted) this.#lost = true;
+    if (this.#signal.aborted) this.#lose();
     else this.#signal.addEventListener("abort", this.#lose);
   }
 

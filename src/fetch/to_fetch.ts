@@ -213,7 +213,7 @@ class AppRunner {
     const scope = requestScope(exchange.request, info);
     if (openFile !== undefined) scope.extensions["http.response.pathsend"] = {};
     const context = { ...this.#calls(exchange), openFile: openFile! };
-    const cycle = new HttpCycle(exchange, context, exchange.isHead);
+    const cycle = new HttpCycle(exchange, context, scope.method);
     this.#complete(scope, cycle);
     await cycle.run(guarded(this.#app, refuseHttp(scope)), scope);
   }
@@ -254,9 +254,15 @@ class AppRunner {
   }
 
   #failed(exchange: FetchExchange, error: unknown): void {
-    const fail = (error: unknown): void => void (exchange.fault = { error });
-    if (this.#options.onError === undefined) fail(error);
-    else this.#report(error, fail);
+    if (this.#options.onError === undefined) {
+      exchange.fault = { error };
+      return;
+    }
+    let isLate = false;
+    this.#report(error, (error) => {
+      if (!isLate) exchange.fault = { error };
+    });
+    isLate = true; // Where it rejects, the response is made before that is known.
   }
 
   /** Calls `onError`, and `onFailure` with what that throws. */

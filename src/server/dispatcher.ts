@@ -195,8 +195,7 @@ export class Dispatcher {
     const busy = this.#requests >= this.#options.maxConcurrentRequests;
     if (busy) this.#metrics?.refused(503);
     this.#requests++;
-    const bodyless = request.method === "HEAD";
-    const cycle = new HttpCycle(exchange, this.#httpContext, bodyless);
+    const cycle = new HttpCycle(exchange, this.#httpContext, request.method);
     const scope = httpScope(request, info, exchange);
     this.#complete(scope, cycle);
     return cycle.run(busy ? serviceUnavailable : this.#app, scope);

@@ -19,7 +19,7 @@
  * @module
  */
 
-import { giveWayAt } from "./fair_share.ts";
+import { giveWay, giveWayAt, LARGE_STEP } from "./fair_share.ts";
 import { handled } from "./handled.ts";
 
 /** The most that a pool keeps; others are dropped. */
@@ -68,6 +68,21 @@ export class EventPipe<Event> {
     return this.#writes === this.#reads && !this.#cancelled;
   }
 
+  /** Whether a read waits: the next event that is written is not held. */
+  get isAwaited(): boolean {
+    return this.#reads > this.#writes;
+  }
+
+  /** Whether there are events that no read was made for. */
+  protected get holdsEvents(): boolean {
+    return this.#writes > this.#reads;
+  }
+
+  /** Whether the pipe takes no more events. */
+  protected get isCancelled(): boolean {
+    return this.#cancelled;
+  }
+
   /**
    * Writes an event. The promise need not be awaited.
    *
@@ -98,6 +113,54 @@ export class EventPipe<Event> {
   cancel(reason: unknown): void {
     this.#cancelled = true;
     handled(this.#reader.cancel(reason)); // It can't fail.
+  }
+}
+
+/** Deals with the events of a {@linkcode HandledPipe}. */
+export interface EventHandler<Event> {
+  /**
+   * Deals with an event. Never throws.
+   *
+   * @returns When the next one may come; it never rejects. `undefined` if that
+   * is now.
+   */
+  handleEvent(event: Event): Promise<void> | undefined;
+}
+
+/**
+ * An {@linkcode EventPipe} whose reader is a loop that never ends: it gives each
+ * event to the handler of the call that the pipe is lent to.
+ */
+export class HandledPipe<Event> extends EventPipe<Event> {
+  #handler: EventHandler<Event> | undefined;
+
+  /** Makes both ends, locked; a read waits from now on. */
+  constructor(options: EventPipeOptions<Event>) {
+    super(options);
+    handled(this.#run()); // It ends when the pipe is cancelled.
+  }
+
+  /** Whether every event was taken out; then only the loop's own read waits. */
+  override get isEmpty(): boolean {
+    return !this.holdsEvents && !this.isCancelled;
+  }
+
+  /** From now on `handler` gets the events; nothing is written while there is none. */
+  giveTo(handler: EventHandler<Event> | undefined): void {
+    this.#handler = handler;
+  }
+
+  async #run(): Promise<void> {
+    for (let count = 1;; count++) {
+      const { value, done } = await this.read();
+      if (done) return;
+      const dealt = this.#handler!.handleEvent(value);
+      if (dealt !== undefined) await dealt;
+      const share = dealt === undefined
+        ? giveWayAt(count)
+        : giveWay(LARGE_STEP);
+      if (share !== undefined) await share;
+    }
   }
 }
 

@@ -176,7 +176,7 @@ export class TestClient implements AsyncDisposable {
     const over = new DisposableStack();
     over.use(onAbort(init.signal, (reason) => wire.depart("lost", reason)));
     const scope = this.#complete(httpScopeOf(request), parts, over);
-    const cycle = new HttpCycle(wire, call.context, method === "HEAD");
+    const cycle = new HttpCycle(wire, call.context, method);
     over.defer(() => content.cancel());
     cycle.run(this.#app, scope)
       .finally(() => over.dispose())

@@ -19,6 +19,9 @@ import type {
   Receive,
   ReceiveEvent,
 } from "../../src/asgi/types.ts";
+import { isPending, nextTurn } from "../_turns.ts";
+
+export { isPending, nextTurn };
 
 /** What a wire was told. */
 export type WireCall =
@@ -250,7 +253,7 @@ export function start(app: AsgiApp, options: RunOptions = {}): Run {
     onRefusedEvent: (error) => refused.push(error),
     onIgnoredEvent: (type) => ignored.push(type),
     onAppReturned: () => returned.resolve(),
-  }, bodyless);
+  }, bodyless ? "HEAD" : "GET");
   const finished = cycle.run(app, exampleScope());
   return {
     wire,
@@ -309,20 +312,18 @@ export async function take(receive: Receive, count: number): Promise<string[]> {
   return events;
 }
 
-/** Whether a promise is pending when all that can happen has happened. */
-export async function isPending(promise: Promise<unknown>): Promise<boolean> {
-  let pending = true;
-  function settle(): void {
-    pending = false;
+/**
+ * Sends again and again until a send has to wait.
+ *
+ * @returns How many did not have to, and the one that waits.
+ */
+export async function sendUntilFull(
+  send: () => Promise<void>,
+): Promise<{ count: number; waiting: Promise<void> }> {
+  for (let count = 0;; count++) {
+    const sent = send();
+    if (await isPending(sent)) return { count, waiting: sent };
   }
-  promise.then(settle, settle);
-  await nextTurn();
-  return pending;
-}
-
-/** Lets everything happen that waits for nothing from outside. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Text as UTF-8. */

@@ -11,7 +11,13 @@ import { MAX_WAITING_BYTES, MAX_WAITING_EVENTS } from "../../src/asgi/sends.ts";
 import type { AsgiApp, Send, SendEvent } from "../../src/asgi/types.ts";
 import { wrapSend } from "../../src/asgi/wrap.ts";
 import { handled } from "../../src/streams/handled.ts";
-import { FakeWire, nextTurn, runFaulty, start } from "./_fake_wire.ts";
+import {
+  FakeFile,
+  FakeWire,
+  nextTurn,
+  runFaulty,
+  start,
+} from "./_fake_wire.ts";
 import {
   FakeWebSocketWire,
   start as startWebSocket,
@@ -71,9 +77,10 @@ const FLOODS: Record<string, (send: Send) => Promise<void>[]> = {
     handled(send(START));
     return flood(send, content("a".repeat(MAX_WAITING_BYTES)), 5);
   },
-  "many events that are faulty, after a large one": (send) => {
+  "many events that are faulty, after a file": (send) => {
     handled(send(START));
-    handled(send(content("a".repeat(200_000))));
+    const type = "http.response.zerocopysend";
+    handled(send({ type, file: new FakeFile("file"), more_body: true }));
     return flood(send, START, 3 * MAX_WAITING_EVENTS);
   },
   "many events by a stream": (send) => {
@@ -120,8 +127,9 @@ Deno.test("What waits of a response that fails so is bounded", async () => {
   await nextTurn();
   wire.release();
   await finished;
-  // One is being written while all others wait.
-  assertEquals(wire.content.length, MAX_WAITING_EVENTS + 1);
+  // One may be written while all others wait.
+  assert(wire.content.length > 0);
+  assert(wire.content.length <= MAX_WAITING_EVENTS + 1);
 });
 
 Deno.test("All sends that come too late are rejected with one and the same error", async () => {

@@ -12,6 +12,7 @@ import {
   isPending,
   nextTurn,
   run,
+  sendUntilFull,
   start,
   take,
 } from "./_fake_wire.ts";
@@ -342,14 +343,13 @@ Deno.test("A body that is bad stops what waits behind content that is held back"
     await send({ type: "http.response.start", status: 200 });
     wire.hold();
     const type = "http.response.body";
-    const held = send({ type, body: "a", more_body: true });
-    const behind = send({ type, body: "b", more_body: true });
-    await nextTurn();
+    const { waiting } = await sendUntilFull(() =>
+      send({ type, body: "a", more_body: true })
+    );
     wire.arrive(new BadBody(400));
     assertEquals(await take(receive, 1), ["disconnect"]);
     wire.release();
-    await held;
-    await assertRejects(() => behind, ClientDisconnected);
+    await assertRejects(() => waiting, ClientDisconnected);
   }, { wire });
   assertEquals(wire.calls, [["head", 200, []], ["data", "a", false], [
     "abort",

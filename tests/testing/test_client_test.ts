@@ -238,7 +238,7 @@ clientTest("an application is held up by what nobody reads", async () => {
   await using client = await TestClient.start(app);
   const response = await client.fetch("/");
   await nextTurn();
-  assertEquals(sent, 48 * 1024); // And the fourth of them waits for room.
+  assertEquals(sent, 64 * 1024); // And the fifth of them waits for room.
   assertEquals((await response.bytes()).length, MIB);
 });
 
