@@ -32,16 +32,6 @@ interface TestResult {
  * `testEnv` is the environment in which the tests ran.
  */
 async function listGates(testEnv: Record<string, string>): Promise<Gate[]> {
-  const pages = await existing(["README.md", ...await pagesIn("docs/")]);
-  const code = await existing([
-    "mod.ts",
-    "src",
-    "tests",
-    "examples",
-    "tools",
-    "bench",
-  ]);
-  const snippets = await runnableSnippets(["mod.ts", ...pages]);
   return [
     // It reads what Deno has cached of the source files when the tests ran.
     {
@@ -54,30 +44,8 @@ async function listGates(testEnv: Record<string, string>): Promise<Gate[]> {
       name: "tests without permissions",
       args: ["test", "--no-prompt", "--reporter=dot"],
     },
-    { name: "format", args: ["fmt", "--check"] },
-    { name: "lint", args: ["lint"] },
-    // Examples and tools may print, the library may not.
-    {
-      name: "no console",
-      args: ["lint", "--rules-include=no-console", "mod.ts", "src"],
-    },
-    { name: "types", args: ["check", ...code] },
-    // What Deno's linter cannot see, for it knows no types. Needs npm.
-    { name: "floating promises", args: ["run", "-A", "tools/promises.ts"] },
-    { name: "documentation", args: ["doc", "--lint", ...await entryPoints()] },
-    // All snippets are type-checked. Only those that assert something are run:
-    // the others may serve for ever.
-    {
-      name: "types of snippets",
-      args: ["check", "--doc-only", "mod.ts", "src", ...pages],
-    },
-    {
-      name: "runs of snippets",
-      args: [
-        ...["test", "-A", "--doc", "--permit-no-files", "--reporter=dot"],
-        ...[`--filter=${snippets}`, "mod.ts", "src", ...pages],
-      ],
-    },
+    ...await codeGates(),
+    ...await documentationGates(),
     // Checks slow types, the list of files, and that no import leaves it.
     {
       name: "publish",
@@ -91,6 +59,46 @@ async function listGates(testEnv: Record<string, string>): Promise<Gate[]> {
     {
       name: "stand-in registry",
       args: ["run", "-A", "tools/jsr/update.ts", "--check"],
+    },
+  ];
+}
+
+/** The form and the types of the code. */
+async function codeGates(): Promise<Gate[]> {
+  const folders = ["src", "tests", "examples", "tools", "bench"];
+  const code = await existing(["mod.ts", ...folders]);
+  return [
+    { name: "format", args: ["fmt", "--check"] },
+    { name: "lint", args: ["lint"] },
+    // Examples and tools may print, the library may not.
+    {
+      name: "no console",
+      args: ["lint", "--rules-include=no-console", "mod.ts", "src"],
+    },
+    { name: "types", args: ["check", ...code] },
+    // What Deno's linter cannot see, for it knows no types. Needs npm.
+    { name: "floating promises", args: ["run", "-A", "tools/promises.ts"] },
+  ];
+}
+
+/** The documentation of the code, and the snippets in it and in the pages. */
+async function documentationGates(): Promise<Gate[]> {
+  const pages = await existing(["README.md", ...await pagesIn("docs/")]);
+  const snippets = await runnableSnippets(["mod.ts", ...pages]);
+  return [
+    { name: "documentation", args: ["doc", "--lint", ...await entryPoints()] },
+    // All snippets are type-checked. Only those that assert something are run:
+    // the others may serve for ever.
+    {
+      name: "types of snippets",
+      args: ["check", "--doc-only", "mod.ts", "src", ...pages],
+    },
+    {
+      name: "runs of snippets",
+      args: [
+        ...["test", "-A", "--doc", "--permit-no-files", "--reporter=dot"],
+        ...[`--filter=${snippets}`, "mod.ts", "src", ...pages],
+      ],
     },
   ];
 }

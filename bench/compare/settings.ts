@@ -60,6 +60,25 @@ Usage: deno task bench:compare [FLAGS]
   --svg FILE           Writes a chart
 `;
 
+const FLAGS = {
+  "help": { type: "boolean", default: false },
+  "list": { type: "boolean", default: false },
+  "case": { type: "string", multiple: true, default: [] as string[] },
+  "server": { type: "string", multiple: true, default: [] as string[] },
+  "before": { type: "string" },
+  "runs": { type: "string" },
+  "seconds": { type: "string" },
+  "warm-up": { type: "string", default: "1" },
+  "connections": { type: "string" },
+  "quick": { type: "boolean", default: false },
+  "server-core": { type: "string", default: "0" },
+  "load-core": { type: "string", default: "1" },
+  "venv": { type: "string" },
+  "no-install": { type: "boolean", default: false },
+  "json": { type: "string" },
+  "svg": { type: "string" },
+} as const;
+
 /**
  * Parses arguments; `undefined` if they ask for help.
  *
@@ -67,27 +86,7 @@ Usage: deno task bench:compare [FLAGS]
  * @throws {RangeError} If a number is out of range.
  */
 export function parseSettings(args: readonly string[]): Settings | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      "help": { type: "boolean", default: false },
-      "list": { type: "boolean", default: false },
-      "case": { type: "string", multiple: true, default: [] },
-      "server": { type: "string", multiple: true, default: [] },
-      "before": { type: "string" },
-      "runs": { type: "string" },
-      "seconds": { type: "string" },
-      "warm-up": { type: "string", default: "1" },
-      "connections": { type: "string" },
-      "quick": { type: "boolean", default: false },
-      "server-core": { type: "string", default: "0" },
-      "load-core": { type: "string", default: "1" },
-      "venv": { type: "string" },
-      "no-install": { type: "boolean", default: false },
-      "json": { type: "string" },
-      "svg": { type: "string" },
-    },
-  });
+  const { values } = parseArgs({ args: [...args], options: FLAGS });
   if (values.help) return undefined;
   const { quick } = values;
   return {

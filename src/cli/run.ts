@@ -16,7 +16,7 @@ import type { Server } from "../server/server.ts";
 import { isInstance, readString, textOf } from "../asgi/user_code.ts";
 import { loadApp } from "./app_loader.ts";
 import { AppLoadError, EXIT_CODES } from "./errors.ts";
-import { openLogs } from "./logs.ts";
+import { type Logs, openLogs } from "./logs.ts";
 import { serveMetrics } from "./metrics_listener.ts";
 import { requirePermissions, requirePortSharing } from "./permissions.ts";
 import type { AppReference, Settings } from "./settings.ts";
@@ -44,7 +44,7 @@ export async function runServer(
   settings: Settings,
   hooks: RunHooks = {},
 ): Promise<number> {
-  const { signals = true, wrapApp = (app) => app } = hooks;
+  const { signals = true } = hooks;
   // A process that leaves signals to its supervisor is one of several.
   const process = signals ? undefined : `worker ${Deno.pid}`;
   const logs = openLogs(settings, process);
@@ -57,19 +57,14 @@ export async function runServer(
     const metrics = address === null ? undefined : new Metrics();
     await using _listener = metrics &&
       serveMetrics(address!, metrics, logs.log);
-    const app = wrapApp(await loadApp(settings.app));
-    const options: ServeOptions = { metrics, ...hooks.serve };
-    options.metrics?.countLostLines(() => logs.lost);
-    const server = serve(app, {
-      ...settings.serve,
+    const app = await loadApp(settings.app);
+    const server = startServer(app, settings, {
+      ...hooks,
       signals,
-      log: logs.log,
-      accessLog: logs.accessLog,
-      ...options,
-      onListen: (_first, all) => {
+      logs,
+      serve: { metrics, ...hooks.serve },
+      onReady(server) {
         ready = true;
-        const message = startMessage(settings.app, all);
-        logs.log({ level: "info", message });
         hooks.onReady?.(server);
       },
     });
@@ -81,6 +76,30 @@ export async function runServer(
   } finally {
     await logs.close();
   }
+}
+
+/** Serves an application that was loaded, as settings and hooks say. */
+function startServer(
+  app: AsgiApp,
+  settings: Settings,
+  { signals, logs, wrapApp, onReady, serve: options }: RunHooks & {
+    readonly logs: Logs;
+  },
+): Server {
+  options?.metrics?.countLostLines(() => logs.lost);
+  const server = serve(wrapApp?.(app) ?? app, {
+    ...settings.serve,
+    signals,
+    log: logs.log,
+    accessLog: logs.accessLog,
+    ...options,
+    onListen: (_first, all) => {
+      const message = startMessage(settings.app, all);
+      logs.log({ level: "info", message });
+      onReady?.(server);
+    },
+  });
+  return server;
 }
 
 function startMessage(
