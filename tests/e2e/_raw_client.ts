@@ -241,3 +241,15 @@ export const WEBSOCKET_FIELDS: readonly string[] = [
 export function webSocketRequest(path = "/", ...fields: string[]): string {
   return request("GET", path, ...WEBSOCKET_FIELDS, ...fields);
 }
+
+/** The content of the next responses. */
+export async function readBodies(
+  client: RawClient,
+  count: number,
+): Promise<string[]> {
+  const bodies = [];
+  for (let i = 0; i < count; i++) {
+    bodies.push((await client.readResponse()).body);
+  }
+  return bodies;
+}

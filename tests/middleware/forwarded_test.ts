@@ -2,12 +2,9 @@
 // that a client can send changes anything else.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { AsgiApp, HostPort, Scope } from "../../src/asgi/types.ts";
+import type { AsgiApp, Scope } from "../../src/asgi/types.ts";
 import { forwarded } from "../../src/middleware/forwarded.ts";
-import type {
-  ForwardedField,
-  ForwardedOptions,
-} from "../../src/middleware/forwarded_fields.ts";
+import type { ForwardedField } from "../../src/middleware/forwarded_fields.ts";
 import {
   httpScopeOf,
   lifespanScope,
@@ -15,46 +12,17 @@ import {
   seenThrough,
   webSocketScopeOf,
 } from "./_calls.ts";
+import {
+  ALL,
+  clientOf,
+  type Fields,
+  scopeWith,
+  seen,
+  standard,
+  TRUST,
+} from "./_forwarded.ts";
 
-const TRUST = ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"];
-const ALL: ForwardedField[] = [
-  "x-forwarded-for",
-  "x-forwarded-proto",
-  "x-forwarded-host",
-  "x-forwarded-port",
-  "x-forwarded-prefix",
-];
-
-type Fields = readonly (readonly [name: string, value: string])[];
-
-function scopeWith(fields: Fields, facts: ScopeFacts = {}) {
-  const headers = fields.map((
-    [name, value],
-  ): [string, string] => [name, value]);
-  return httpScopeOf({
-    ...facts,
-    headers: [["host", "inner:8000"], ...headers],
-  });
-}
-
-/** The scope that the application sees, of a request with these fields. */
-async function seen(
-  fields: Fields,
-  options: Partial<ForwardedOptions> = {},
-  facts: ScopeFacts = {},
-) {
-  const wrap = (app: AsgiApp) => forwarded(app, { trust: TRUST, ...options });
-  const scope = await seenThrough(wrap, scopeWith(fields, facts));
-  assert(scope?.type === "http");
-  return scope;
-}
-
-async function clientOf(...values: string[]): Promise<HostPort | null> {
-  const fields = values.map((value) => ["x-forwarded-for", value] as const);
-  return (await seen(fields)).client;
-}
-
-// Whose word counts.
+// Which fields count.
 
 const FORGED: Fields = [
   ["x-forwarded-for", "192.0.2.1"],
@@ -194,79 +162,6 @@ Deno.test("forwarded() passes lifespan on", async () => {
   const wrap = (app: AsgiApp) => forwarded(app, { trust: TRUST });
   assertEquals(await seenThrough(wrap, scope), scope);
 });
-
-// The walk from the right.
-
-const WALKS: [values: string[], client: HostPort][] = [
-  [["192.0.2.1"], ["192.0.2.1", 0]],
-  [["192.0.2.1, 198.51.100.2"], ["198.51.100.2", 0]],
-  [["192.0.2.1, 198.51.100.2, 10.1.1.1"], ["198.51.100.2", 0]],
-  [["192.0.2.1,198.51.100.2,10.1.1.1,10.2.2.2"], ["198.51.100.2", 0]],
-  [["192.0.2.1", "198.51.100.2", "10.1.1.1"], ["198.51.100.2", 0]],
-  [["198.51.100.2, 10.1.1.1", "10.2.2.2"], ["198.51.100.2", 0]],
-  [["10.1.1.1"], ["10.1.1.1", 0]],
-  [["10.1.1.1, 10.2.2.2"], ["10.1.1.1", 0]],
-  [["192.0.2.1,, ,10.1.1.1,"], ["192.0.2.1", 0]],
-  [["\t192.0.2.1\t,\t10.1.1.1 "], ["192.0.2.1", 0]],
-];
-
-for (const [values, client] of WALKS) {
-  Deno.test(`forwarded() finds ${client[0]} in X-Forwarded-For: ${values.join(" | ")}`, async () => {
-    assertEquals(await clientOf(...values), client);
-  });
-}
-
-const NODES: Record<string, HostPort> = {
-  "192.0.2.1:47011": ["192.0.2.1", 47011],
-  "2001:db9::1": ["2001:db9::1", 0],
-  "2001:DB9:0::1": ["2001:db9::1", 0],
-  "[2001:db9::1]": ["2001:db9::1", 0],
-  "[2001:db9::1]:47011": ["2001:db9::1", 47011],
-  "::ffff:192.0.2.1": ["192.0.2.1", 0],
-  "[::ffff:192.0.2.1]:80": ["192.0.2.1", 80],
-  "192.0.2.1:_port": ["192.0.2.1", 0],
-  "192.0.2.1:0": ["192.0.2.1", 0],
-  "unknown": ["unknown", 0],
-  "_hidden": ["_hidden", 0],
-  "_SEVKISEK.a-b": ["_SEVKISEK.a-b", 0],
-  "_hidden:81": ["_hidden", 81],
-};
-
-for (const [text, client] of Object.entries(NODES)) {
-  Deno.test(`forwarded() takes ${text} as a client, in both kinds of field`, async () => {
-    assertEquals(await clientOf(text), client);
-    const field = ["forwarded", `for="${text}"`] as const;
-    const scope = await seen([field], { fields: ["forwarded"] });
-    assertEquals(scope.client, client);
-  });
-}
-
-for (
-  const text of [
-    "192.0.2.256",
-    "192.0.2.1:",
-    "192.0.2.1:123456",
-    "192.0.2.1:80:80",
-    "[192.0.2.1",
-    "[]",
-    "[unknown]",
-    "2001:db9::1::",
-    "localhost",
-    "client.example",
-    "<script>",
-    "_",
-    "_a b",
-    "a\xffb",
-    "127.0.0.1 127.0.0.1",
-  ]
-) {
-  Deno.test(`forwarded() takes ${text} as unknown, and reads nothing left of it`, async () => {
-    assertEquals(await clientOf(text), ["unknown", 0]);
-    assertEquals(await clientOf(`192.0.2.1, ${text}`), ["unknown", 0]);
-    assertEquals(await clientOf(`${text}, 192.0.2.1`), ["192.0.2.1", 0]);
-    assertEquals(await clientOf(`10.0.0.9, ${text}, 10.0.0.1`), ["unknown", 0]);
-  });
-}
 
 // Scheme, host, port and prefix.
 
@@ -445,122 +340,6 @@ for (
     assertEquals([scope.root_path, scope.path], ["", "/x"]);
   });
 }
-
-// Forwarded (RFC 7239).
-
-/** Client and scheme that come of Forwarded. */
-async function standard(...lines: string[]): Promise<unknown[]> {
-  const fields = lines.map((line) => ["forwarded", line] as const);
-  const { client, scheme, headers } = await seen(fields, {
-    fields: ["forwarded"],
-  });
-  return [client, scheme, headers[0][1]];
-}
-
-const INNER = "inner:8000";
-const PEER: HostPort = ["127.0.0.1", 50_000];
-const STANDARD: [
-  lines: string[],
-  client: HostPort,
-  scheme: string,
-  host: string,
-][] = [
-  [["for=192.0.2.1"], ["192.0.2.1", 0], "http", INNER],
-  [["For=192.0.2.1;PROTO=HTTPS"], ["192.0.2.1", 0], "https", INNER],
-  [["for=192.0.2.1 ; proto=https ;"], ["192.0.2.1", 0], "https", INNER],
-  [
-    ['for="[2001:db9::1]:4711";host="a.test:81";by=10.0.0.1'],
-    ["2001:db9::1", 4711],
-    "http",
-    "a.test:81",
-  ],
-  [["for=[2001:db9::1]"], ["2001:db9::1", 0], "http", INNER],
-  [['for="192.0.\\2.1"'], ["192.0.2.1", 0], "http", INNER],
-  [["for=192.0.2.1, for=10.0.0.1"], ["192.0.2.1", 0], "http", INNER],
-  [["for=192.0.2.1", "for=10.0.0.1"], ["192.0.2.1", 0], "http", INNER],
-  [
-    ["for=192.0.2.1;proto=http", "for=198.51.100.2;proto=https,for=10.0.0.1"],
-    ["198.51.100.2", 0],
-    "https",
-    INNER,
-  ],
-  [["proto=https"], PEER, "https", INNER],
-  [["for=192.0.2.1, proto=https"], PEER, "https", INNER],
-  [
-    ["for=10.0.0.2, proto=https, for=10.0.0.1"],
-    ["10.0.0.1", 0],
-    "https",
-    INNER,
-  ],
-  [["for=unknown;proto=https"], ["unknown", 0], "https", INNER],
-  [['x="a,b;c\\"";for=192.0.2.1'], ["192.0.2.1", 0], "http", INNER],
-  [['for=192.0.2.1;x="\\\\"'], ["192.0.2.1", 0], "http", INNER],
-  [[", ,for=192.0.2.1,"], ["192.0.2.1", 0], "http", INNER],
-];
-
-for (const [lines, ...expected] of STANDARD) {
-  Deno.test(`forwarded() reads Forwarded: ${lines.join(" | ")}`, async () => {
-    assertEquals(await standard(...lines), expected);
-  });
-}
-
-for (
-  const text of [
-    "192.0.2.1",
-    "for",
-    "for=",
-    "=192.0.2.1",
-    "for=192.0.2.1;for=192.0.2.1",
-    'for="192.0.2.1',
-    'for=192.0.2.1"',
-    'for="192.0.2.1"x',
-    "for=192.0.2.1 proto=https",
-    "fo r=192.0.2.1",
-    '"for=192.0.2.1"',
-  ]
-) {
-  Deno.test(`forwarded() takes the element ${text} as unknown, and reads nothing left of it`, async () => {
-    const unknown = [["unknown", 0], "http", INNER];
-    assertEquals(await standard(text), unknown);
-    assertEquals(await standard(`${text}, for=10.0.0.1`), unknown);
-    assertEquals(await standard(`for=192.0.2.1;proto=https, ${text}`), unknown);
-    assertEquals(await standard("for=192.0.2.1", text), unknown);
-  });
-}
-
-Deno.test("forwarded() reads what a proxy appended, whatever quotes a client left open", async () => {
-  const appended = 'for="[2001:db9::1]";proto=https';
-  const expected = [["2001:db9::1", 0], "https", INNER];
-  for (
-    const forged of [
-      'for="',
-      'for="x',
-      'for=192.0.2.1;x="',
-      'for="\\',
-      '"',
-      '\\"',
-      'a="b", c="',
-    ]
-  ) {
-    assertEquals(await standard(`${forged}, ${appended}`), expected, forged);
-    assertEquals(await standard(forged, appended), expected, forged);
-  }
-});
-
-Deno.test("forwarded() reads a Forwarded of 60 KiB, whatever stands in it", async () => {
-  const lines = [`for="${"\\".repeat(60_000)}, for=192.0.2.1`];
-  assertEquals((await standard(...lines))[0], ["192.0.2.1", 0]);
-  const quotes = `${'"\\'.repeat(30_000)}, for=10.0.0.1`;
-  assertEquals((await standard(quotes))[0], ["unknown", 0]);
-});
-
-Deno.test("forwarded() reads Forwarded together with the prefix, which that lacks", async () => {
-  const scope = await seen(
-    [["forwarded", "for=192.0.2.1"], ["x-forwarded-prefix", "/api"]],
-    { fields: ["forwarded", "x-forwarded-prefix"] },
-  );
-  assertEquals([scope.client?.[0], scope.root_path], ["192.0.2.1", "/api"]);
-});
 
 // Its options.
 
