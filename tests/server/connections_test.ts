@@ -1,0 +1,240 @@
+// The connections of a server, with connections that the test plays: how many
+// are counted and for how long, who makes room for others, and how all end.
+
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import type {
+  ServedConnection,
+  UpgradedConnection,
+} from "../../src/http/served_connection.ts";
+import { createCounts } from "../../src/metrics/counts.ts";
+import type { AcceptedConn } from "../../src/net/accept_loop.ts";
+import { DeadlineClock } from "../../src/net/deadlines.ts";
+import type { Listener } from "../../src/net/listener.ts";
+import { Connections } from "../../src/server/connections.ts";
+import { settle } from "../http1/_memory_transport.ts";
+
+/** A connection that does what the test says. */
+class PlayedConnection implements ServedConnection {
+  idle = false;
+  evictable = false;
+  waitingSince: number | undefined;
+  onIdle: (() => void) | undefined;
+  onRefused: undefined;
+  /** The methods that were called, in order. */
+  readonly calls: string[] = [];
+  readonly #end = Promise.withResolvers<UpgradedConnection | undefined>();
+
+  run(): Promise<UpgradedConnection | undefined> {
+    this.calls.push("run");
+    return this.#end.promise;
+  }
+
+  shutdown(): void {
+    this.calls.push("shutdown");
+  }
+
+  evict(): void {
+    this.calls.push("evict");
+    this.end();
+  }
+
+  abort(): void {
+    this.calls.push("abort");
+    this.end();
+  }
+
+  end(upgraded?: UpgradedConnection): void {
+    this.#end.resolve(upgraded);
+  }
+
+  fail(error: unknown): void {
+    this.#end.reject(error);
+  }
+}
+
+/** What a connection has become that has left HTTP. */
+class PlayedUpgrade implements UpgradedConnection {
+  aborted = false;
+  readonly #closed = Promise.withResolvers<void>();
+  readonly closed = this.#closed.promise;
+
+  close(): void {
+    this.#closed.resolve();
+  }
+
+  abort(): void {
+    this.aborted = true;
+    this.close();
+  }
+}
+
+/** Connections of a server, and what became of them. */
+class Played {
+  readonly made: PlayedConnection[] = [];
+  readonly lost: unknown[] = [];
+  readonly counts = createCounts();
+  readonly connections: Connections;
+  /** How many accepted connections were closed before they were served. */
+  disposed = 0;
+
+  constructor(maxConnections = Infinity) {
+    this.connections = new Connections({
+      options: { maxConnections, handshakeTimeout: 1_000 },
+      connect: () => {
+        const connection = new PlayedConnection();
+        this.made.push(connection);
+        return connection;
+      },
+      clock: new DeadlineClock(1_000),
+      counts: this.counts,
+      onLost: (error) => this.lost.push(error),
+    });
+  }
+
+  accept(listener: Partial<Listener> = {}): Promise<void> {
+    const conn = {
+      remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
+      [Symbol.dispose]: () => void this.disposed++,
+    };
+    return this.connections.accept(
+      conn as Partial<AcceptedConn> as AcceptedConn,
+      listener as Listener,
+    );
+  }
+
+  /** Whether all have ended. */
+  async finished(): Promise<boolean> {
+    let finished = false;
+    const finish = this.connections.finish().then(() => finished = true);
+    await settle();
+    if (finished) await finish;
+    return finished;
+  }
+}
+
+Deno.test("A connection is open from its accept to its end", async () => {
+  const all = new Played();
+  await all.accept();
+  await all.accept();
+  assertEquals([all.connections.open, all.counts.connectionsOpen], [2, 2]);
+  assertEquals(all.counts.connectionsAccepted, 2);
+  assertFalse(await all.finished());
+  all.made[0].end();
+  all.made[1].fail("reset");
+  assert(await all.finished());
+  assertEquals([all.connections.open, all.counts.connectionsOpen], [0, 0]);
+  assertEquals(all.lost, ["reset"]);
+});
+
+Deno.test("A connection that has left HTTP is counted once, until it is closed", async () => {
+  const all = new Played();
+  const upgraded = new PlayedUpgrade();
+  await all.accept();
+  all.made[0].end(upgraded);
+  await settle();
+  assertEquals([all.connections.open, all.counts.connectionsOpen], [1, 1]);
+  all.connections.shutdown();
+  assertFalse(upgraded.aborted);
+  assertFalse(await all.finished());
+  upgraded.close();
+  assert(await all.finished());
+  assertEquals(all.counts.connectionsOpen, 0);
+  assertEquals(all.made[0].calls, ["run"]);
+});
+
+Deno.test("An abort closes all, also those that have left HTTP or come late", async () => {
+  const all = new Played();
+  const upgraded = new PlayedUpgrade();
+  await all.accept();
+  await all.accept();
+  all.made[1].end(upgraded);
+  await settle();
+  all.connections.abort();
+  assertEquals(all.made[0].calls, ["run", "abort"]);
+  assert(upgraded.aborted);
+  assert(await all.finished());
+  await all.accept();
+  assertEquals([all.made.length, all.disposed], [2, 1]);
+});
+
+Deno.test("A connection that leaves HTTP during an abort is closed as well", async () => {
+  const all = new Played();
+  const upgraded = new PlayedUpgrade();
+  await all.accept();
+  all.made[0].end(upgraded);
+  all.connections.abort();
+  assert(await all.finished());
+  assert(upgraded.aborted);
+});
+
+Deno.test("A shutdown asks each connection to end, later ones too", async () => {
+  const all = new Played();
+  await all.accept();
+  all.connections.shutdown();
+  await all.accept();
+  assertEquals(
+    all.made.map(({ calls }) => calls),
+    [["run", "shutdown"], ["run", "shutdown"]],
+  );
+  all.connections.abort();
+});
+
+Deno.test("Past maxConnections, accept waits until one has become idle", async () => {
+  const all = new Played(1);
+  await all.accept();
+  const accepted = all.accept();
+  await settle();
+  assertEquals(all.made.length, 1);
+  all.made[0].evictable = true;
+  all.made[0].onIdle?.();
+  await accepted;
+  assertEquals(all.made[0].calls, ["run", "evict"]);
+  assertEquals(all.connections.open, 1);
+  all.connections.abort();
+});
+
+Deno.test("Past maxConnections, accept waits for one that has left HTTP", async () => {
+  const all = new Played(1);
+  const upgraded = new PlayedUpgrade();
+  await all.accept();
+  all.made[0].end(upgraded);
+  const accepted = all.accept();
+  await settle();
+  assertEquals(all.made.length, 1);
+  upgraded.close();
+  await accepted;
+  assertEquals(all.made.length, 2);
+  all.connections.abort();
+});
+
+Deno.test("Past maxConnections, accept waits no longer than until an abort", async () => {
+  const all = new Played(1);
+  await all.accept();
+  const accepted = all.accept();
+  await settle();
+  all.connections.abort();
+  await accepted;
+  assertEquals([all.made.length, all.disposed], [1, 1]);
+});
+
+Deno.test("Connections that are idle make room for descriptors", async () => {
+  const all = new Played();
+  for (let i = 0; i < 3; i++) await all.accept();
+  all.made[1].evictable = true;
+  all.connections.shed();
+  assertEquals(
+    all.made.map(({ calls }) => calls.includes("evict")),
+    [false, true, false],
+  );
+  all.connections.abort();
+});
+
+Deno.test("A handshake that fails is counted, and ends its connection", async () => {
+  const all = new Played();
+  const handshake = Promise.reject(new Error("no TLS"));
+  await all.accept({ secure: true, handshake: () => handshake });
+  await settle();
+  assertEquals(all.counts.tlsFailures, 1);
+  assertEquals([all.connections.open, all.made.length], [0, 0]);
+  assertEquals(String(all.lost[0]), "Error: no TLS");
+});
