@@ -101,6 +101,19 @@ architectureTest("the design page shows these layers", () => {
   assertEquals(shown, enforced);
 });
 
+architectureTest("the diagrams of the design page name what there is", () => {
+  const page = Deno.readTextFileSync(new URL("docs/design.md", ROOT));
+  const named = [...page.matchAll(/participant \w+ as (\w+): (\w+)/g)];
+  const missing = named.filter(([, folder, name]) => {
+    const declared = new RegExp(`^export (?:class|function) ${name}\\b`, "m");
+    return !modulesIn(`src/${folder}`).some((path) =>
+      declared.test(readSource(path))
+    );
+  });
+  assertEquals(missing.map(([participant]) => participant), []);
+  assertMatch(page, /participant/);
+});
+
 architectureTest("only the command imports @std/cli", () => {
   const offenders = modulesIn("src").flatMap((path) =>
     importsOf(path)
