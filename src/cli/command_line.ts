@@ -32,7 +32,7 @@ const PARSE_OPTIONS = {
 };
 
 /**
- * Reads arguments, and for flags that are not there environment variables.
+ * Reads arguments, and environment variables for the flags that are absent.
  *
  * @throws {UsageError} If any of it is wrong.
  */
@@ -119,7 +119,7 @@ function readValues(
       continue;
     }
     const text = env(variable);
-    // Compose files and shells make empty what they mean to leave out.
+    // Compose files and shells set variables to "" that they mean to omit.
     if (text === undefined || text === "") continue;
     const texts = flag.repeatable ? text.split(",") : [text];
     values.set(flag.name, "environment", parseAll(flag, texts, variable));

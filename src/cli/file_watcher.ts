@@ -143,7 +143,7 @@ function isHidden(path: string): boolean {
 export function hasChanged(path: string, since: number): boolean {
   try {
     const time = Number(Deno.statSync(path).mtime);
-    // Some files claim to be of the future, again and again.
+    // Some files have a modification time in the future.
     return time > since - FILE_CLOCK_MS && time <= Date.now();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;

@@ -1,5 +1,5 @@
 /**
- * What flags and environment variables came to, and which of the two each value
+ * The values of flags and environment variables, and which of the two each value
  * came from.
  *
  * @module

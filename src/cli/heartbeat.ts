@@ -1,8 +1,8 @@
 /**
  * Finds workers that hang: each is asked for a sign of life now and then, from
  * its start to its end, and one that gives none for too long is killed. Time is
- * counted in questions that were asked, not by the clock: while the supervisor
- * itself, or the whole machine, is suspended, nobody is asked.
+ * counted in pings that were sent, not by the clock: while the supervisor itself,
+ * or the whole machine, is suspended, no ping is sent.
  *
  * @module
  */

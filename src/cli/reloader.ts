@@ -71,7 +71,7 @@ function listenToSignals(reloader: Reloader): Disposable {
     SIGINT: stop,
     SIGTERM: stop,
     SIGHUP: () => {
-      // A terminal that is closed sends it, too, and is none any more.
+      // A terminal that is closed sends it, too.
       if (hadTerminal && !Deno.stdin.isTerminal()) stop();
       else reloader.reload("Received SIGHUP");
     },
@@ -161,7 +161,7 @@ export class Reloader implements Disposable {
     } catch (error) {
       // Ctrl-C ends what reads them, too.
       if (this.#stopping.signal.aborted) return [];
-      // At the start, nothing is watched that could mend it.
+      // At the start, no file is watched whose change could mend it.
       if (!this.#watcher.isWatching) throw error;
       return [messageOf(error)];
     }

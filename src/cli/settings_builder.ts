@@ -1,6 +1,6 @@
 /**
- * From the values of flags to settings: what belongs together must be there
- * together, and what excludes each other must not.
+ * From the values of flags to settings: flags that need each other must
+ * be given together, and flags that exclude each other must not.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
  */
 export function createSettings(app: string, values: FlagValues): Settings {
   checkWorkers(values);
-  // First: it drops what the flags that say where to listen win over.
+  // First: it drops the values that flags for listening override.
   const listening = listeningOptions(values);
   const { serve: _, reloadPaths: __, ...defaults } = DEFAULT_SETTINGS;
   const given = Object.keys(defaults)

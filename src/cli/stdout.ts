@@ -57,7 +57,7 @@ async function mannerFor(shared: boolean): Promise<Manner> {
 async function writeIn(manner: Manner, bytes: Uint8Array): Promise<number> {
   if (manner === "whole") return await Deno.stdout.write(bytes);
   const pieces = piecesOf(bytes, manner === "piece by piece" ? 1 : MAX_PIECES);
-  // They leave in this order.
+  // They are written in this order.
   const written = await Promise.all(
     pieces.map((piece) => Deno.stdout.write(piece)),
   );
@@ -91,7 +91,7 @@ function doesNotBlock(): boolean {
 
 /** Whether stdout is a pipe or a socket. */
 async function isPipe(): Promise<boolean> {
-  // It takes a while to load, and one who logs little does not need it.
+  // It takes a while to load, and is needed for long writes only.
   const { fstatSync } = await import("node:fs");
   const stat = fstatSync(1);
   return stat.isFIFO() || stat.isSocket();

@@ -1,5 +1,5 @@
 /**
- * What somebody may have meant who mistyped a word.
+ * The word that was probably meant by a mistyped one.
  *
  * @module
  */

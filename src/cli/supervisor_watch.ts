@@ -1,7 +1,7 @@
 /**
  * Watches from a worker whether its supervisor is there: a worker that outlives
  * it keeps the port, and nothing replaces or stops it. The end of the channel is
- * not enough of a sign: Deno does not report it while a message to the
+ * not sufficient: Deno does not report it while a message to the
  * supervisor is unread, and reports nothing to an event loop that does not turn.
  * So a separate thread checks the parent process, and can end this one.
  *
@@ -25,7 +25,7 @@ export interface SupervisorWatchOptions {
 export function watchSupervisor(
   { supervisor, onGone, graceMs }: SupervisorWatchOptions,
 ): Disposable {
-  // Windows names the parent for ever, there or not.
+  // Windows reports the id of a parent that has ended, too.
   if (Deno.build.os === "windows") return { [Symbol.dispose]() {} };
   // A data URL: a module would need the permission to read its file.
   const args = [supervisor, INTERVAL_MS, graceMs].join();

@@ -47,8 +47,8 @@ export interface WorkerChannel {
     onDisconnect: () => void,
   ): void;
   /**
-   * Listens no more, so that the process may end; resolves when what was sent
-   * is on its way.
+   * Stops listening, so that the process may end; resolves when the messages that
+   * were sent are written.
    */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
- * The metrics of all workers together. They are asked when somebody wants to
- * know, and report by themselves now and then, and at their end: what a worker
- * has counted goes on to count when it is gone.
+ * The metrics of all workers together. Workers report when metrics are read, now and
+ * then by themselves, and at their end: the counts of a worker that has ended are
+ * kept.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Decides when workers start and end. There are as many as asked for; one that
- * dies is replaced, with back-off; one that is to be replaced serves until its
+ * Decides when workers start and end. Their number is the one that was asked for;
+ * one that dies is replaced, with back-off; one that is to be replaced serves until its
  * successor is ready, and no two are replaced at the same time. While none
  * serves, one starts alone, since what makes it fail would make all of them
  * fail; and then the back-off is short, because each wait is an outage.

@@ -1,6 +1,6 @@
 /**
- * Makes text from anywhere fit to stand in a log: no control gets through that
- * could begin a line, move a cursor or turn text around.
+ * Escapes text from any source for a log: no control character remains that could
+ * begin a line, move a cursor or reverse the direction of text.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const ALL_INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** A field of an access line: printable ASCII, which can stand in quotes. */
 export function escapeField(text: string): string {
-  // Nearly all need nothing, and a test is cheaper than a replacement.
+  // Most texts need no escape, and a test is cheaper than a replacement.
   return NOT_PLAIN.test(text) ? text.replaceAll(ALL_NOT_PLAIN, hex) : text;
 }
 

@@ -3,7 +3,7 @@
  * in a format of one's own. What came from the client is escaped, so that a
  * record is one line of printable ASCII, or of JSON.
  *
- * A format is taken apart once; a line then costs a microsecond or two.
+ * A format is parsed once; a line then costs a microsecond or two.
  *
  * @module
  */
@@ -51,7 +51,7 @@ const KNOWN = "%h %l %u %t %r %m %U %q %H %s %b %B %{name}i %{remote}p %D " +
 const ATOM = /%(?:%|>?([a-zA-Z])|\{([^{}]*)\}([a-zA-Z])|.?)/gsu;
 
 /**
- * Takes a format apart, and returns what writes records in it: each as one line
+ * Parses a format, and returns a function that formats records: each as one line
  * with its newline.
  *
  * The format is "common" or "combined" (after a response that was cut short,

@@ -1,5 +1,5 @@
 /**
- * Collects lines, so that many of them leave in one write, and writes them
+ * Collects lines, so that many of them are written at once, and writes them
  * without holding up anything else: while a write waits for a slow reader,
  * lines are kept up to a bound. Lines past it are lost, and counted.
  *
@@ -24,8 +24,8 @@ export interface LineWriterOptions {
    */
   onLost?: (lines: number, error: unknown) => void;
   /**
-   * Makes a line that says how many lines were lost. It is written about where
-   * they are missing, once writes succeed again. Default: there is no such line.
+   * Makes a line that says how many lines were lost. It is written near the
+   * place where they are missing, when writes succeed again. Default: there is no such line.
    */
   lossLine?: (lines: number) => string;
 }

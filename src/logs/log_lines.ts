@@ -1,7 +1,7 @@
 /**
- * Log records as text: for people, or as JSON lines for machines. What an error
- * says may have come from a client, so everything is escaped: no control gets
- * through, and only the first line of a record begins with a time.
+ * Log records as text: for people, or as JSON lines for machines. The text of
+ * an error may come from a client, so everything is escaped: no control character
+ * remains, and only the first line of a record begins with a time.
  *
  * @module
  */
@@ -37,8 +37,8 @@ const COLORS: Record<LogLevel, number> = {
  * Writes a log record as text that ends with a newline.
  *
  * Plain text is one line, with the error's name and message at its end; the
- * error's stack, causes and members follow, indented. Controls, and characters
- * that no one sees, are written as `\xHH` or `\u{HHHH}`. Further lines of a
+ * error's stack, causes and members follow, indented. Controls, and invisible
+ * characters, are written as `\xHH` or `\u{HHHH}`. Further lines of a
  * message are indented and begin with `|`. JSON is one line always, with the keys `time`,
  * `level`, `message`, `error` (`name`, `message`, `stack`, `cause`, `errors`)
  * and `process`.
@@ -103,7 +103,7 @@ function errorLines(
   const { cause, errors = [] } = error;
   return [
     start + first,
-    // The bar keeps them from passing for records where indents are lost.
+    // By the bar, they differ from records where indents are lost.
     ...rest.map((line) => `${indent}    | ${line}`),
     ...framesOf(error).map((frame) => `${indent}    ${escapeText(frame)}`),
     ...cause === undefined ? [] : errorLines(cause, `${inner}cause: `, inner),

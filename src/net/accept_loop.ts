@@ -1,6 +1,6 @@
 /**
- * Accepting. `for await` over a listener ends at the first error of accept;
- * here accepting goes on. What an error means decides when:
+ * The accept loop. `for await` over a listener ends at the first error of accept;
+ * this loop continues. When it does depends on the error:
  *
  * - A connection that was reset while it waited to be accepted fails its own
  *   accept. Any client can do that, so the next one is accepted at once.
@@ -33,7 +33,7 @@ const LOST = new Set([
 ]);
 /** A busy listener's queue may never be empty. */
 const MAX_DRAIN_MS = 1000;
-/** A longer timer fires at once. */
+/** The longest timer; a longer one fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A connection as it was accepted. */
@@ -45,7 +45,7 @@ export interface AcceptFailure {
   readonly cause: "lost" | "exhausted" | "unknown";
   /** What accept has thrown. */
   readonly error: unknown;
-  /** In how many milliseconds the next connection is accepted. */
+  /** Milliseconds until the next accept. */
   readonly retryMs: number;
 }
 

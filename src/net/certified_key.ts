@@ -77,7 +77,7 @@ function nodeCrypto(): { createPrivateKey: typeof createPrivateKey } {
   return (globalThis as any).process.getBuiltinModule("node:crypto");
 }
 
-/** A client checks them as a listener does, and needs no address for that. */
+/** A client checks them as a listener does, but needs no address. */
 function check(certifiedKey: CertifiedKey, source: KeySource): void {
   try {
     Deno.createHttpClient({ ...certifiedKey }).close();

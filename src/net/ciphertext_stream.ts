@@ -50,7 +50,7 @@ export class CiphertextStream extends EventEmitter {
   }
 
   /**
-   * Lets what `TLSSocket` was given leave: `length` bytes of plaintext.
+   * Writes what `TLSSocket` was given: `length` bytes of plaintext.
    *
    * @returns When the connection has accepted its ciphertext.
    * @throws Whatever a write has failed with.
@@ -101,12 +101,12 @@ export class CiphertextStream extends EventEmitter {
     return this;
   }
 
-  /** The end of TLS is ciphertext too, and the connection has its owner. */
+  /** Does not close the connection, which is not its own. */
   end(onEnd: () => void): void {
     onEnd();
   }
 
-  /** What was encrypted before may leave still. */
+  /** Ciphertext that was written before may still be sent. */
   destroy(): void {
     this.emit("close");
   }
@@ -124,7 +124,7 @@ export class CiphertextStream extends EventEmitter {
   #written(onRoom: () => void): void {
     this.#writing = false;
     this.#onRoom = onRoom;
-    // A write that nobody waits for belongs to the handshake.
+    // A write without a flush belongs to the handshake.
     if (
       this.#flushed === undefined || this.#severalRecords || this.#expected > 0
     ) this.giveRoom();

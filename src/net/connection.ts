@@ -10,14 +10,14 @@ import { giveWay } from "../streams/fair_share.ts";
 import type { CoarseDeadline, DeadlineClock } from "./deadlines.ts";
 import type { TlsParameters } from "./tls_parameters.ts";
 
-/** An idle connection holds this much for what may come. */
+/** The size of the read buffer of an idle connection. */
 const MIN_SLAB_BYTES = 512;
 const MAX_SLAB_BYTES = 128 * 1024;
 const MANY_SMALL_READS = 8;
-/** A read or a write counts for a step, and for another one for each so many bytes. */
+/** A read or a write counts as one step, and as one more for this many bytes. */
 const BYTES_PER_STEP = 2 * 1024;
 
-/** What a connection is made of. */
+/** A socket, or what takes its place. */
 export type SocketConn =
   & Pick<
     Deno.Conn,
@@ -33,7 +33,7 @@ export type SocketConn =
     readonly tls?: TlsParameters | undefined;
   };
 
-/** Counts what goes over connections. */
+/** Counts of what goes over connections. */
 export interface ConnectionMeter {
   /** Bytes that were read. */
   bytesReceived: number;
@@ -81,13 +81,13 @@ export class Connection {
   #endReason: Error | undefined;
   #closed = false;
 
-  /** What reads go into; it grows while they fill it, and shrinks again. */
+  /** The read buffer; it grows while reads fill it, and shrinks again. */
   #slab: Uint8Array<ArrayBuffer> = new Uint8Array(MIN_SLAB_BYTES);
   #smallReads = 0;
   /** How many bytes the last read has brought. */
   #lastRead = 0;
 
-  /** Takes a connection over: it is closed by this object alone. */
+  /** Takes over a connection, which nothing else may close. */
   constructor(conn: SocketConn, options: ConnectionOptions) {
     this.#conn = conn;
     this.#meter = options.meter;
@@ -110,8 +110,8 @@ export class Connection {
     return this.#clock.create();
   }
 
-  // Idle connections wait here, and an async function would hold its frame. What
-  // the last read has brought was dealt with before this is called.
+  // Idle connections wait here; an async function would keep its frame in memory.
+  // The bytes of the last read are not used any more when this is called.
   #pull(controller: Controller): Promise<void> | undefined {
     this.#controller = controller;
     const share = this.#lastRead === 0
@@ -138,7 +138,7 @@ export class Connection {
     this.#controller!.enqueue(slab.subarray(0, length));
   }
 
-  /** Grows the slab that was filled, shrinks one that long was not needed. */
+  /** Grows a buffer that was filled, shrinks one that was too large for a while. */
   #adaptSlab(length: number): void {
     const size = this.#slab.length;
     if (length === size && size < MAX_SLAB_BYTES) {
@@ -186,13 +186,13 @@ export class Connection {
     this.#endStream();
   }
 
-  /** Nobody waits before the first read: it will find the end. */
+  /** Before the first read, nothing waits: that read will find the end. */
   #endStream(): undefined {
     if (this.#endReason === undefined) this.#controller?.close();
     else this.#controller?.error(this.#endReason);
   }
 
-  /** Closes both directions and lets go of the deadlines; idempotent. */
+  /** Closes both directions and disposes of the deadlines; idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -213,7 +213,7 @@ function sendAtOnce(conn: Deno.TcpConn): void {
   try {
     conn.setNoDelay(true);
   } catch {
-    // Where the peer has reset it already, some systems refuse: reading will say so.
+    // Some systems refuse if the peer has reset the connection: a read reports that.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Deadlines that cost nothing to arm: one coarse clock ticks for all of them,
- * and each is a number to compare. A deadline expires never too early, and at
+ * and each is a number to compare. A deadline never expires too early, and at
  * most two ticks too late.
  *
  * @module

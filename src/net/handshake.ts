@@ -1,7 +1,7 @@
 /**
  * What a connection may begin with before its first request: a TLS handshake,
- * or the header of the PROXY protocol. It has a deadline, and takes up room like
- * any connection.
+ * or the header of the PROXY protocol. It has a deadline, and counts as a
+ * connection.
  *
  * @module
  */
@@ -9,7 +9,7 @@
 import type { SocketConn } from "./connection.ts";
 import type { CoarseDeadline, DeadlineClock } from "./deadlines.ts";
 
-/** At a shutdown, a client that has just come may still complete it. */
+/** At a shutdown, a client that has just connected may still complete it. */
 const SHUTDOWN_GRACE_MS = 300;
 
 /** Performs a handshake, and gives the connection that it has made. */
@@ -25,7 +25,7 @@ export interface HandshakeOptions {
 
 /** A handshake that is under way. */
 export class Handshake {
-  /** Its client does not expect that it is closed. */
+  /** A client does not expect that a connection is closed now. */
   readonly evictable = false;
   /** Since when its client has kept the server waiting. */
   readonly waitingSince: number = performance.now();

@@ -1,13 +1,13 @@
 /**
  * An address that is listened on. It is bound at once; accepting comes later.
  *
- * Where TLS is done on the connections of a plain listener (`noDelay`), a reload
- * just changes the certificate of the handshakes to come. A listener for TLS
- * cannot change it, so that a reload binds anew. With `reusePort` the new socket
+ * Where TLS runs on the connections of a plain listener (`noDelay`), a reload
+ * changes the certificate of later handshakes. A listener for TLS cannot change
+ * its certificate, so a reload binds anew. With `reusePort` the new socket
  * listens beside the old one, which is drained and closed. Without it, the
- * address must be free before it can be bound again: a connection is made to it,
- * and when that one comes out of the queue, so have all before it; the old socket
- * is closed and the new one bound with nothing in between. A client whose
+ * address must be free before it can be bound again: the listener
+ * connects to itself; when that connection is accepted, so are all before it, and
+ * the old socket is closed and the new one bound in the same turn. A client whose
  * connection the system completes in that instant is refused or reset.
  *
  * @module
@@ -60,7 +60,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   #socket: Deno.Listener;
   #certifiedKey: CertifiedKey | undefined;
-  /** Performs the handshakes where no listener for TLS does. */
+  /** Performs the handshakes, unless a listener for TLS does. */
   #terminator: Promise<TlsTerminator> | undefined;
   #loop: AcceptLoop | undefined;
   #rebinding: Rebinding | undefined;
@@ -164,7 +164,7 @@ export class Listener {
     }
   }
 
-  /** Handshakes wait for it. */
+  /** Later handshakes wait for it. */
   #loadTerminator(): void {
     const target = this.#target;
     if (target.transport === "unix" || !target.tls?.noDelay) return;
@@ -223,7 +223,7 @@ export class Listener {
     return true;
   }
 
-  /** Binds what the closed loop has made room for. */
+  /** Binds the address that the closed loop has released. */
   #finishRebinding(): void {
     const rebinding = this.#rebinding;
     if (rebinding === undefined) throw new Error("The listener was lost");
@@ -255,7 +255,7 @@ export class Listener {
 interface Rebinding {
   readonly certifiedKey: CertifiedKey;
   readonly done: PromiseWithResolvers<void>;
-  /** The near end of the connection to wait for. */
+  /** The local address of the connection to wait for. */
   marker?: Deno.NetAddr;
   /** Whether that one may have been accepted unrecognised. */
   passed?: boolean;
@@ -263,7 +263,7 @@ interface Rebinding {
 
 function rebindingTo(certifiedKey: CertifiedKey): Rebinding {
   const done = Promise.withResolvers<void>();
-  // The listener may be closed before anybody waits for it.
+  // The listener may be closed before anything awaits it.
   handled(done.promise);
   return { certifiedKey, done };
 }

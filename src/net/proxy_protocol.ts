@@ -1,11 +1,11 @@
 /**
- * The PROXY protocol, versions 1 and 2: a proxy that forwards bytes says in a
- * header before them whose they are. Parsing does no I/O: it takes the bytes
- * that there are, and says if it needs more.
+ * The PROXY protocol, versions 1 and 2: a proxy that forwards a
+ * connection begins it with a header that names its client. Parsing does no I/O: it
+ * takes the bytes that have arrived, and says if it needs more.
  *
  * A peer that sends the header can claim any address, so it is read from trusted
- * peers only, and those must send it: it is never detected. What a
- * header of version 2 carries besides addresses is skipped, its checksum too.
+ * peers only, and those must send it: it is never detected. Whatever
+ * else a header of version 2 has is skipped, its checksum too.
  *
  * @module
  */
@@ -13,7 +13,7 @@
 import { formatIpv4, formatIpv6, parseAddress } from "./addresses.ts";
 import type { SocketConn } from "./connection.ts";
 
-/** A header of version 1 is no longer, CRLF included. */
+/** The longest header of version 1, CRLF included. */
 const MAX_V1_BYTES = 107;
 const V1_START = [..."PROXY "].map((letter) => letter.charCodeAt(0));
 const V1_LINE =
@@ -21,12 +21,12 @@ const V1_LINE =
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** What opens a header of version 2, and how long the part with the length is. */
+/** The first bytes of a header of version 2, and the length of its fixed part. */
 const V2_START = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10];
 const V2_HEAD_BYTES = 16;
-/** What follows that part; certificates of clients make it long. */
+/** The most that may follow the fixed part; certificates of clients are long. */
 const MAX_V2_REST_BYTES = 4096;
-/** The address families of version 2, and what their addresses take up. */
+/** The address families of version 2, and the length of their addresses. */
 const V2_ADDRESS_BYTES = [0, 12, 36, 216];
 const [UNSPECIFIED, IPV4, IPV6] = [0, 1, 2];
 const UNIX_PATH_BYTES = 108;
@@ -52,16 +52,16 @@ export interface ProxiedAddresses {
 
 /** A header of the PROXY protocol. */
 export interface ProxyHeader {
-  /** How many bytes it takes up. */
+  /** Its length in bytes. */
   readonly length: number;
   /**
-   * Whose connection it is; `null` if the proxy does not know, or speaks for
-   * itself, as in a health check: then the connection is the proxy's own.
+   * The ends of the forwarded connection; `null` if the proxy does not know them,
+   * or connects for itself, as in a health check.
    */
   readonly addresses: ProxiedAddresses | null;
 }
 
-/** Thrown for bytes that begin no header of the PROXY protocol. */
+/** Thrown for bytes that are no header of the PROXY protocol. */
 export class ProxyHeaderError extends Error {
   /** The name of this class. */
   override readonly name = "ProxyHeaderError";
@@ -76,7 +76,7 @@ export class ProxyHeaderError extends Error {
  * Reads the header at the start of `bytes`.
  *
  * @returns Nothing if more bytes are needed.
- * @throws {ProxyHeaderError} If no header begins like this.
+ * @throws {ProxyHeaderError} If the bytes begin no header.
  */
 export function parseProxyHeader(bytes: Uint8Array): ProxyHeader | undefined {
   if (startsLike(bytes, V1_START)) {
@@ -187,7 +187,7 @@ function readIpAddresses(
   return { source: end(0), destination: end(1) };
 }
 
-/** A path ends at a NUL, unless it takes up all the room. */
+/** A path ends at a NUL, unless it is as long as it can be. */
 function readUnixAddress(bytes: Uint8Array): ProxiedAddress {
   const room = bytes.subarray(0, UNIX_PATH_BYTES);
   const end = room.indexOf(0);
@@ -196,11 +196,11 @@ function readUnixAddress(bytes: Uint8Array): ProxiedAddress {
 }
 
 /**
- * Takes the header off a connection.
+ * Reads the header of a connection.
  *
  * @returns The connection after the header, with the addresses from it.
- * @throws {ProxyHeaderError} If it begins with none.
- * @throws {Deno.errors.UnexpectedEof} If it ends before one is complete.
+ * @throws {ProxyHeaderError} If the connection does not begin with one.
+ * @throws {Deno.errors.UnexpectedEof} If it ends before the header is complete.
  */
 export async function readProxyHeader(conn: Deno.Conn): Promise<SocketConn> {
   let buffer = new Uint8Array(FIRST_READ_BYTES);

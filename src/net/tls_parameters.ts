@@ -19,7 +19,7 @@ const VERSIONS: Readonly<Record<string, number>> = {
   "TLSv1.3": 0x0304,
 };
 
-/** All that Deno can agree on. */
+/** All cipher suites of Deno. */
 const CIPHER_SUITES: Readonly<Record<string, number>> = {
   TLS_AES_128_GCM_SHA256: 0x1301,
   TLS_AES_256_GCM_SHA384: 0x1302,

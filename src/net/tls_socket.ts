@@ -1,6 +1,6 @@
 /**
- * TLS by `node:tls`, on a connection of our own. `Deno.TlsConn` cannot switch
- * Nagle's algorithm off: over it a small write waits up to 44 ms for the peer to
+ * TLS by `node:tls`, on a plain connection. `Deno.TlsConn` cannot switch
+ * Nagle's algorithm off: over it, a small write waits up to 44 ms for the peer to
  * acknowledge the one before. A `Deno.TcpConn` can.
  *
  * Loading `node:tls` takes some 20 ms, so that this module is imported only where
@@ -21,12 +21,12 @@ import {
   tlsParameters,
 } from "./tls_parameters.ts";
 
-/** The first message of a client fits in, as a rule. */
+/** The first message of a client is rarely longer. */
 const HANDSHAKE_READ_BYTES = 2048;
 /** The longest record, with its header. */
 const RECORD_BYTES = 5 + 16 * 1024 + 256;
 const MAX_SPARE_BUFFERS = 32;
-/** A response writes no more at once. */
+/** No response writes more at once. */
 const MAX_WRITE_BYTES = 80 * 1024;
 /** A message that closes one direction counts as this much plaintext. */
 const CLOSE_NOTIFY_BYTES = 1;
@@ -37,7 +37,7 @@ export class TlsTerminator {
   readonly #serverCert: string;
   readonly #alpn: readonly string[];
 
-  /** The certificate and its key were checked before; here nothing is. */
+  /** The certificate and its key are not checked here, but before. */
   constructor(
     { cert, key }: CertifiedKey,
     { alpn, minVersion }: Pick<TlsSettings, "alpn" | "minVersion">,
@@ -48,7 +48,7 @@ export class TlsTerminator {
   }
 
   /**
-   * Performs the handshake of a connection; if it fails, that is not closed.
+   * Performs the handshake of a connection, which is not closed if it fails.
    *
    * @throws Whatever it failed by.
    */
@@ -73,7 +73,7 @@ export class TlsTerminator {
 
 /** A `TLSSocket` that hands over what it has decrypted, and keeps nothing. */
 class PlaintextSocket extends TLSSocket {
-  /** What nobody has taken yet. */
+  /** Plaintext that was not read so far. */
   readonly plaintext: Uint8Array[] = [];
   /** Whether the peer sends nothing any more. */
   ended = false;
@@ -100,7 +100,7 @@ export class TlsSocket implements SocketConn {
   #partial = false;
   #failure: { readonly error: unknown } | undefined;
 
-  /** `socket` stands on `below`, which writes to `conn`. */
+  /** `socket` writes its ciphertext to `below`, and that to `conn`. */
   constructor(
     conn: SocketConn,
     below: CiphertextStream,
@@ -137,18 +137,18 @@ export class TlsSocket implements SocketConn {
     }
     this.#below.feed(buffer.subarray(0, length));
     if (!this.#socket.destroyed) return;
-    // The reason is reported, and an alert that names it leaves.
+    // The reason is reported, and an alert that names it is sent.
     await new Promise((resolve) => setImmediate(resolve));
     throw this.#failure?.error;
   }
 
-  // Idle connections wait here, and an async function would hold its frame.
+  // Idle connections wait here; an async function would keep its frame in memory.
   read(into: Uint8Array): Promise<number | null> {
     const { plaintext, ended } = this.#socket;
     if (plaintext.length > 0) return Promise.resolve(this.#take(into));
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
     if (ended) return Promise.resolve(null);
-    // What is read is copied at once, so that `into` may serve for it.
+    // Ciphertext is copied at once, so that it can be read into `into`.
     const buffer = this.#partial && into.length < RECORD_BYTES
       ? takeBuffer()
       : into;
@@ -190,7 +190,7 @@ export class TlsSocket implements SocketConn {
   [Symbol.dispose](): void {
     this.#socket.end();
     this.#below.giveRoom();
-    // What ends TLS is written in the microtask before, if nothing is in its way.
+    // The end of TLS is written in the microtask before, unless a write is pending.
     queueMicrotask(() => {
       const reason = new Deno.errors.Interrupted("The connection was closed");
       this.#below.close(reason);
