@@ -110,7 +110,7 @@ export class Dispatcher {
     return this.#webSockets?.open ?? 0;
   }
 
-  /** Closes WebSockets, and tells applications that the server wants to stop. */
+  /** Closes WebSockets, and aborts the signals of `server.shutdown`. */
   announceShutdown(): void {
     this.#notices.announce();
     this.#webSockets?.shutdown();

@@ -89,7 +89,7 @@ export interface ServeOptions {
   bodyTimeout?: number;
   /** Without progress of a write; past it: the connection is cut. Default: 60 s. */
   writeTimeout?: number;
-  /** Whether the application is told of start and stop: if it can be, always ("on": one that cannot fails), or never. Default: "auto". */
+  /** Whether the application gets events of start and stop: if it takes them, always ("on": one that cannot fails), or never. Default: "auto". */
   lifespan?: LifespanMode;
   /** For the application to start; past it: it has failed. Default: 60 s. */
   startupTimeout?: number;
@@ -110,7 +110,7 @@ export interface ServeOptions {
   messageTimeout?: number;
   /** Silence of a WebSocket's client; past it: it is sent a ping. Default: 20 s. */
   pingInterval?: number;
-  /** Silence behind a ping; past it: the WebSocket counts as lost. Default: 20 s. */
+  /** Silence after a ping; past it: the WebSocket counts as lost. Default: 20 s. */
   pingTimeout?: number;
   /** Without a message in either direction; past it: close code 1001. Default: none. */
   webSocketIdleTimeout?: number;

@@ -27,7 +27,7 @@ Deno.test("isToken() accepts exactly the characters of a token", () => {
   }
 });
 
-Deno.test("isToken() refuses an empty text, and one with a line end behind it", () => {
+Deno.test("isToken() refuses an empty text, and one with a line end after it", () => {
   for (const text of ["", "a\n", "a\r\n", "\na", "a b"]) {
     assertEquals(isToken(text), false, JSON.stringify(text));
   }

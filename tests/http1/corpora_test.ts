@@ -1,7 +1,7 @@
 // The request corpora of other projects, each case through a connection in
 // memory: whole, byte by byte, and split at a sample of offsets. What must be
-// refused is refused, and nothing behind it is served; what must be accepted is
-// accepted, and the connection stays in step: a request behind it is the next
+// refused is refused, and nothing after it is served; what must be accepted is
+// accepted, and the connection stays in step: a request after it is the next
 // one that is served. Where our rules differ from a source's, `DIFFERENCES`
 // lists the case with the rule that makes us differ.
 
@@ -28,9 +28,9 @@ import {
 } from "./_memory_transport.ts";
 import { parseResponses } from "./_responses.ts";
 
-/** Sent behind a case, to see whether it is served. */
-const MARKER = "GET /behind-the-case HTTP/1.1\r\nHost: marker\r\n\r\n";
-const MARKER_SERVED = "GET /behind-the-case ";
+/** Sent after a case, to see whether it is served. */
+const MARKER = "GET /after-the-case HTTP/1.1\r\nHost: marker\r\n\r\n";
+const MARKER_SERVED = "GET /after-the-case ";
 
 type Verdict = Exclude<Expectation, "either">;
 
@@ -144,7 +144,7 @@ interface Outcome {
   readonly open: boolean;
 }
 
-/** Feeds a connection; what came of it before, and behind, the client's end. */
+/** Feeds a connection; what came of it before, and after, the client's end. */
 async function run(
   { chunks }: Feeding,
 ): Promise<{ before: Outcome; after: Outcome }> {
@@ -182,7 +182,7 @@ function refused({ statuses }: Outcome): boolean {
 
 /**
  * Asserts a verdict on a case, and that it is the same in every feeding; also
- * that a request behind the case is served if, and only if, it ought to be.
+ * that a request after the case is served if, and only if, it ought to be.
  */
 async function assertVerdict(
   { id, raw }: CorpusCase,
@@ -190,35 +190,35 @@ async function assertVerdict(
 ): Promise<void> {
   const wire = verdict === "accept" ? raw + missingContent(raw) : raw;
   const alone = await run(whole(wire));
-  const behind = await run(whole(wire + MARKER));
+  const followed = await run(whole(wire + MARKER));
   switch (verdict) {
     case "reject":
       assert(refused(alone.after), `${id} is not refused`);
-      assert(refused(behind.after), `${id} is not refused`);
-      assertEquals(behind.after.statuses, alone.after.statuses, id);
-      assertNoMarker(behind.after, id);
+      assert(refused(followed.after), `${id} is not refused`);
+      assertEquals(followed.after.statuses, alone.after.statuses, id);
+      assertNoMarker(followed.after, id);
       break;
     case "incomplete":
       assert(!refused(alone.before), `${id} is refused`);
       assert(!alone.before.settled, `${id} is complete`);
-      assertNoMarker(behind.after, id);
+      assertNoMarker(followed.after, id);
       break;
     case "accept":
       assertServed(wire, alone.before, id);
       assertEquals(
-        behind.before.served,
+        followed.before.served,
         alone.before.open
           ? [...alone.before.served, MARKER_SERVED]
           : alone.before.served,
         id,
       );
-      assert(!refused(behind.before), `${id} loses the next request`);
+      assert(!refused(followed.before), `${id} loses the next request`);
   }
   for (const feeding of feedings(wire, 6)) {
     assertEquals(await run(feeding), alone, `${id}, ${feeding.name}`);
   }
   for (const feeding of feedings(wire + MARKER, 3)) {
-    assertEquals(await run(feeding), behind, `${id}, ${feeding.name}`);
+    assertEquals(await run(feeding), followed, `${id}, ${feeding.name}`);
   }
 }
 
@@ -230,7 +230,7 @@ function feedings(wire: string, count: number): Feeding[] {
 }
 
 function assertNoMarker({ served }: Outcome, id: string): void {
-  assert(!served.includes(MARKER_SERVED), `${id}: what is behind it is served`);
+  assert(!served.includes(MARKER_SERVED), `${id}: what follows it is served`);
 }
 
 /** Asserts that each request was answered, its content where framing puts it. */

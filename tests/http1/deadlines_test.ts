@@ -86,7 +86,7 @@ Deno.test("headerTimeout is armed once a head: later bytes do not prolong it", a
   await assertTimedOut(served, [408]);
 });
 
-Deno.test("A head within its time has no deadline behind it", async () => {
+Deno.test("A head within its time has no deadline after it", async () => {
   let armed: number | undefined = 0;
   const served = serve(async (exchange) => {
     armed = served.transport.readDeadline.armed;
@@ -273,7 +273,7 @@ Deno.test("A late wait for content does not replace drainTimeout", async () => {
   assertEquals(statuses(served.transport.output), [200]);
 });
 
-Deno.test("A client that stays behind the last response has drainTimeout", async () => {
+Deno.test("A client that stays after the last response has drainTimeout", async () => {
   const served = serve();
   const last = GET.replace("Host", "Connection: close\r\nHost");
   assertEquals(await armedBehind(served, last), 4);
@@ -286,7 +286,7 @@ Deno.test("A client that stays behind the last response has drainTimeout", async
   assert(served.transport.closed);
 });
 
-Deno.test("A client that stays behind a refusal has drainTimeout", async () => {
+Deno.test("A client that stays after a refusal has drainTimeout", async () => {
   const served = serve();
   assertEquals(await armedBehind(served, "nonsense\r\n\r\n"), 4);
   served.transport.readDeadline.expire();
@@ -295,7 +295,7 @@ Deno.test("A client that stays behind a refusal has drainTimeout", async () => {
   assert(served.transport.closed);
 });
 
-Deno.test("No deadline is left behind a connection", async () => {
+Deno.test("No deadline is left after a connection", async () => {
   const endings: ((served: InMemory) => void)[] = [
     ({ transport }) => transport.end(),
     ({ transport }) => transport.lose(),

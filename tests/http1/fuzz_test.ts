@@ -1,6 +1,6 @@
 // What holds for any bytes at all: they are requests, or they are refused;
 // nothing else escapes, however they are cut. The connection ends when the
-// input does, an error is its last response, and a well-formed request behind a
+// input does, an error is its last response, and a well-formed request after a
 // framing error is never served. All of it holds for clients that send late, and
 // take their responses late and piece by piece; and one that is lost at any
 // point ends its connection and nothing else. Seeds are fixed: a failure names
@@ -33,7 +33,7 @@ import { parseResponses } from "./_responses.ts";
 
 const ROUNDS = 1_500;
 
-/** Sent behind every sample. */
+/** Sent after every sample. */
 const MARKER_PATH = "/marker";
 const MARKER = `GET ${MARKER_PATH} HTTP/1.1\r\nHost: a\r\n\r\n`;
 
@@ -122,7 +122,7 @@ const HANDLERS: Record<string, Handler> = {
     }
     await respond(exchange, "overlooked");
   },
-  async "reads behind its response"(exchange) {
+  async "reads after its response"(exchange) {
     await respond(exchange, "early");
     await exchange.readBody().catch(assertHttpError);
   },
@@ -154,7 +154,7 @@ async function serveWire(
   for (const [i, status] of statuses.entries()) {
     if (status === 200) continue;
     assert(REFUSALS.includes(status), `Answered with ${status}`);
-    assertEquals(i, statuses.length - 1, "There is a response behind an error");
+    assertEquals(i, statuses.length - 1, "There is a response after an error");
   }
   const paths = exchanges.map(({ request }) => request.target.path);
   return { statuses, paths };
@@ -170,7 +170,7 @@ function slowClient(random: Random): Misbehaviour {
 }
 
 /**
- * Serves a wire with the marker behind it, by all handlers, in two feedings,
+ * Serves a wire with the marker after it, by all handlers, in two feedings,
  * and to slow clients: the wire is refused by all, or by none.
  */
 async function check(wire: string, random: Random): Promise<Outcome> {
@@ -252,7 +252,7 @@ Deno.test("Well-formed requests are served, in any order and however they are cu
   }
 });
 
-Deno.test("Arbitrary bytes are refused, and nothing behind them is served", async () => {
+Deno.test("Arbitrary bytes are refused, and nothing after them is served", async () => {
   const random = new Random(2);
   const outcomes = await checkAll(
     random,

@@ -98,15 +98,18 @@ netTest("serve throws at once if the port is taken, and says which", () => {
   );
 });
 
-netTest("serve listens on 127.0.0.1:8000 unless told otherwise", () => {
-  // Whoever holds the port, it is taken now.
-  using _taken = listenIfFree("127.0.0.1", 8000);
-  assertThrows(
-    () => serve(pathApp),
-    Deno.errors.AddrInUse,
-    "127.0.0.1:8000",
-  );
-});
+netTest(
+  "serve listens on 127.0.0.1:8000 unless an option says otherwise",
+  () => {
+    // Whoever holds the port, it is taken now.
+    using _taken = listenIfFree("127.0.0.1", 8000);
+    assertThrows(
+      () => serve(pathApp),
+      Deno.errors.AddrInUse,
+      "127.0.0.1:8000",
+    );
+  },
+);
 
 netTest("serve names the address that it cannot have", () => {
   // An address of a range that is kept for documentation.
@@ -391,7 +394,7 @@ netTest("a server that has finished can be shut down again", async () => {
 });
 
 netTest(
-  "shutdown waits for an app that runs on behind its response",
+  "shutdown waits for an app that runs on after its response",
   async () => {
     const gate = new Gate();
     const app = http(async (_scope, _receive, send) => {
@@ -500,7 +503,7 @@ class Gate {
     await this.#opened.promise;
   }
 
-  /** Answers behind the gate. */
+  /** Answers after the gate. */
   readonly app: AsgiApp = http(async (_scope, _receive, send) => {
     await this.pass();
     try {

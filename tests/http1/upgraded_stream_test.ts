@@ -1,5 +1,5 @@
 // A connection that leaves HTTP: what is sent before, who gets the bytes that
-// came behind the request, and who closes it.
+// came after the request, and who closes it.
 
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
@@ -52,7 +52,7 @@ Deno.test("An upgrade sends 101, and ends HTTP without closing the connection", 
   assertEquals(transport.readDeadline.armed, undefined);
 });
 
-Deno.test("What comes behind the request is for the new protocol alone", async () => {
+Deno.test("What comes after the request is for the new protocol alone", async () => {
   for (
     const chunks of [[UPGRADE + GET], [UPGRADE, GET], [GET + UPGRADE, GET]]
   ) {
@@ -69,7 +69,7 @@ Deno.test("What comes behind the request is for the new protocol alone", async (
   }
 });
 
-Deno.test("Without an upgrade, what comes behind the request is the next one", async () => {
+Deno.test("Without an upgrade, what comes after the request is the next one", async () => {
   const { transport, done } = serveInMemory((exchange) =>
     respond(exchange, exchange.request.target.path)
   );
@@ -115,15 +115,15 @@ Deno.test("The new protocol closes a client that stays, or is lost", async () =>
 });
 
 Deno.test("HTTP has no part in an upgraded connection that is lost", async () => {
-  const departures: string[] = [];
+  const disconnects: string[] = [];
   const { transport, stream, exchanges, done } = await serveUpgrade(UPGRADE);
   exchanges[0].disconnectListener = {
-    disconnected: (how) => departures.push(how),
+    disconnected: (how) => disconnects.push(how),
   };
   await within(done);
   transport.lose();
   await assertRejects(() => stream.reader.fill(), Error, "Connection reset");
-  assertEquals(departures, []);
+  assertEquals(disconnects, []);
   assertFalse(transport.closed);
   stream.abort();
 });

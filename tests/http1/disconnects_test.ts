@@ -1,0 +1,206 @@
+// Clients that half-close or are lost, while a request is handled or none is.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Disconnect } from "../../src/http/exchange.ts";
+import { everyFeeding } from "../_feeding.ts";
+import {
+  echo,
+  readContent,
+  respond,
+  serveInMemory,
+  settle,
+  within,
+} from "./_memory_transport.ts";
+import { statuses } from "./_responses.ts";
+import {
+  bodies,
+  gate,
+  get,
+  post,
+  postChunks,
+  serveWaiting,
+} from "./_requests.ts";
+
+// Half close.
+
+Deno.test("A client that has sent its last request is still answered", async () => {
+  const { transport, done } = serveInMemory(async (exchange) => {
+    await settle();
+    await echo(exchange);
+  });
+  transport.push(post("/", "hello"));
+  transport.end();
+  await within(done);
+  assertEquals(bodies(transport.output), ["POST / hello"]);
+  assert(transport.closed);
+});
+
+Deno.test("All requests of a burst are answered to a client that half-closed after it", async () => {
+  const wire = get("/1") + post("/2", "two") + get("/3");
+  for (const { name, chunks } of everyFeeding(wire)) {
+    const { transport, done } = serveInMemory(async (exchange) => {
+      await settle();
+      await echo(exchange);
+    });
+    transport.push(...chunks);
+    transport.end();
+    await within(done);
+    assertEquals(bodies(transport.output), [
+      "GET /1 ",
+      "POST /2 two",
+      "GET /3 ",
+    ], name);
+  }
+});
+
+Deno.test("A half close within a head, or within a body, is refused with 400", async () => {
+  for (const wire of ["GET / HT", get("/").slice(0, -1)]) {
+    const { transport, done, exchanges } = serveInMemory();
+    transport.push(wire);
+    transport.end();
+    await within(done);
+    assertEquals(statuses(transport.output), [400]);
+    assertEquals(exchanges.length, 0);
+  }
+  const partial = [post("/", "hello").slice(0, -1), postChunks("/", "5\r\nhe")];
+  for (const wire of partial) {
+    const { transport, done } = serveInMemory();
+    transport.push(wire);
+    transport.end();
+    await within(done);
+    assertEquals(statuses(transport.output), [400]);
+  }
+});
+
+Deno.test("A connection that ends without a request gets no response", async () => {
+  for (const wire of ["", "\r\n"]) {
+    const { transport, done } = serveInMemory();
+    if (wire !== "") transport.push(wire);
+    transport.end();
+    await within(done);
+    assertEquals(transport.output, "");
+    assertEquals(transport.events, ["close"]);
+  }
+});
+
+// Departures.
+
+Deno.test("A handler learns when its client half-closes, and can still answer", async () => {
+  const { disconnects, served, open } = serveWaiting();
+  served.transport.push(get("/"));
+  await settle();
+  assertEquals(disconnects, []);
+  assertEquals(served.exchanges[0].disconnect, undefined);
+  served.transport.end();
+  await settle();
+  assertEquals(disconnects, ["half-closed"]);
+  assertEquals(served.exchanges[0].disconnect, "half-closed");
+  open();
+  await within(served.done);
+  assertEquals(bodies(served.transport.output), ["done"]);
+});
+
+Deno.test("A handler learns when its client is lost", async () => {
+  const { disconnects, served, open } = serveWaiting();
+  served.transport.push(get("/"));
+  await settle();
+  served.transport.lose();
+  await settle();
+  assertEquals(disconnects, ["lost"]);
+  assertEquals(served.exchanges[0].disconnect, "lost");
+  open();
+  await within(served.done.catch(() => {}));
+  assert(served.transport.closed);
+});
+
+Deno.test("A handler learns of a client that disconnects after a small body", async () => {
+  const { disconnects, served, open } = serveWaiting();
+  served.transport.push(...post("/", "hello"));
+  await settle();
+  served.transport.end();
+  await settle();
+  assertEquals(disconnects, ["half-closed"]);
+  open();
+  await within(served.done);
+});
+
+Deno.test("A handler learns of a client that disconnects after a large body", async () => {
+  for (const pieces of [1, 2, 5, 300]) {
+    const { disconnects, served, open } = serveWaiting();
+    const wire = post("/", "x".repeat(300_000));
+    const size = Math.ceil(wire.length / pieces);
+    for (let at = 0; at < wire.length; at += size) {
+      served.transport.push(wire.slice(at, at + size));
+    }
+    await settle();
+    await settle();
+    served.transport.end();
+    await settle();
+    assertEquals(disconnects, ["half-closed"], `in ${pieces} pieces`);
+    open();
+    await within(served.done);
+  }
+});
+
+Deno.test("A handler that does not read learns of a client that disconnects after its body", async () => {
+  const disconnects: Disconnect[] = [];
+  const { open, opened } = gate();
+  const { transport, done } = serveInMemory(async (exchange) => {
+    exchange.disconnectListener = {
+      disconnected: (how) => disconnects.push(how),
+    };
+    await opened;
+    await respond(exchange, "done");
+  });
+  transport.push(...post("/", "hello"));
+  transport.end();
+  await settle();
+  assertEquals(disconnects, ["half-closed"]);
+  open();
+  await within(done);
+});
+
+Deno.test("A handler learns nothing of a client that stays", async () => {
+  const { disconnects, served, open } = serveWaiting();
+  served.transport.push(get("/") + get("/next"));
+  await settle();
+  open();
+  await settle();
+  assertEquals(disconnects, []);
+  served.transport.end();
+  await within(served.done);
+});
+
+Deno.test("readBody() rejects when the client is lost within the body", async () => {
+  const { transport, done } = serveInMemory(async (exchange) => {
+    await assertRejects(
+      () => readContent(exchange),
+      Error,
+      "Connection reset",
+    );
+  });
+  transport.push(post("/", "hello").slice(0, -1));
+  await settle();
+  transport.lose();
+  await within(done.catch(() => {}));
+  assertEquals(transport.output, "");
+  assert(transport.closed);
+});
+
+Deno.test("run() rejects with what an idle connection was lost by, and closes", async () => {
+  const { transport, done } = serveInMemory();
+  transport.push(get("/"));
+  await settle();
+  transport.lose(new RangeError("Peer reset"));
+  await assertRejects(() => within(done), RangeError, "Peer reset");
+  assert(transport.closed);
+});
+
+Deno.test("run() rejects with what a handler threw, and closes", async () => {
+  const { transport, done } = serveInMemory(() =>
+    Promise.reject(new RangeError("Handler failed"))
+  );
+  transport.push(get("/"));
+  await assertRejects(() => within(done), RangeError, "Handler failed");
+  assert(transport.closed);
+});
