@@ -33,10 +33,13 @@ const LAYERS: Record<string, readonly string[] | "all"> = {
 const MIRRORED = [
   "cli",
   "cli.ts",
+  "http",
+  "http1",
   "logs",
   "metrics",
   "middleware",
   "net",
+  "server",
   "streams",
 ];
 

@@ -2,7 +2,7 @@
 // reads it.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { bounded, netTest } from "./_testing.ts";
+import { bounded, netTest } from "../e2e/_testing.ts";
 
 const SCRIPT = `
 import { serve } from "${new URL("../../mod.ts", import.meta.url)}";
