@@ -7,7 +7,7 @@ import "node:fs";
 Reflect.deleteProperty(globalThis, "Deno");
 
 const worker = globalThis as unknown as {
-  onmessage(event: MessageEvent<readonly string[]>): void;
+  onmessage(event: MessageEvent<readonly string[]>): Promise<void>;
   postMessage(failed: readonly string[]): void;
 };
 
