@@ -84,7 +84,7 @@ Deno.test("A WebSocket that is not accepted is answered by its exchange", async 
   const exchange = new FakeExchange();
   const wire = upgrading(exchange);
   wire.head(401, []);
-  wire.data(new Uint8Array([0x41]), true);
+  await wire.data(new Uint8Array([0x41]), true);
   await wire.refuse(403);
   wire.abort();
   assertEquals(exchange.calls, [
