@@ -11,14 +11,20 @@
  */
 
 import {
-  EventSink,
-  EventSource,
-  type EventTaker,
-} from "../streams/event_streams.ts";
+  DemandPipe,
+  type EventHandler,
+  type EventMaker,
+  HandledPipe,
+} from "../streams/event_pipe.ts";
 import { handled } from "../streams/handled.ts";
 import { messageOf, textOf } from "./user_code.ts";
 import { InvalidEventError } from "./errors.ts";
-import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
+import {
+  type ReceiveEnd,
+  receiveOf,
+  type SendEnd,
+  sendOf,
+} from "./receive_and_send.ts";
 import type {
   AsgiApp,
   LifespanReceiveEvent,
@@ -64,17 +70,21 @@ interface LifespanAnswer {
 /** One call of an application with the lifespan scope. */
 export class LifespanCycle
   implements
-    EventPort<LifespanReceiveEvent, LifespanSendEvent>,
-    EventTaker<LifespanAnswer> {
-  /** The events for the application. */
-  readonly source: EventSource<LifespanReceiveEvent> = new EventSource(this);
+    ReceiveEnd<LifespanReceiveEvent>,
+    SendEnd<LifespanSendEvent>,
+    EventMaker<LifespanReceiveEvent>,
+    EventHandler<LifespanAnswer> {
   /** What the application put into its state while it started. */
   readonly state: Record<string, unknown> = {};
 
   readonly #app: AsgiApp;
   readonly #mode: LifespanMode;
   readonly #onAppError: (error: unknown) => void;
-  readonly #sink: EventSink<LifespanAnswer>;
+  readonly #toApp = new DemandPipe<LifespanReceiveEvent>();
+  readonly #fromApp = new HandledPipe<LifespanAnswer>({
+    highWaterMark: 1,
+    size: () => 1,
+  });
   #phase: Phase = "startup";
   /** Whether the last answer was that all is well. */
   #complete = false;
@@ -100,7 +110,8 @@ export class LifespanCycle
     this.#app = app;
     this.#onAppError = onAppError;
     this.#mode = mode;
-    this.#sink = new EventSink(this);
+    this.#toApp.takeFrom(this);
+    this.#fromApp.giveTo(this);
   }
 
   /** Whether the application took part in the start-up. */
@@ -153,8 +164,8 @@ export class LifespanCycle
   }
 
   /**
-   * Tells the application that the server stops, and waits until it has
-   * stopped. However often it is called, the application is told once.
+   * Lets the application know that the server stops, and waits until it has
+   * stopped. However often it is called, that happens once.
    *
    * @throws {LifespanError} If it fails to stop, with its message.
    */
@@ -176,6 +187,11 @@ export class LifespanCycle
     );
   }
 
+  /** The application waits for the next event. */
+  read(): Promise<LifespanReceiveEvent> {
+    return this.#toApp.read();
+  }
+
   /** Whether no other event follows. */
   isLast(event: LifespanReceiveEvent): boolean {
     return event.type === "lifespan.shutdown";
@@ -184,7 +200,7 @@ export class LifespanCycle
   /** Takes an event of the application. */
   send(event: LifespanSendEvent): Promise<void> {
     try {
-      return this.#sink.write(this.#accept(event));
+      return this.#fromApp.write(this.#accept(event));
     } catch (error) {
       this.refused(error);
       return handled(Promise.reject(error));
@@ -210,7 +226,7 @@ export class LifespanCycle
     return { outcome: outcome as Outcome, message: textOf(message ?? "") };
   }
 
-  /** What fails to send has been told of its failure. */
+  /** What an application aborts its stream with, it knows. */
   abort(): void {}
 
   async #call(): Promise<void> {
@@ -252,12 +268,9 @@ export class LifespanCycle
     return { type: "lifespan.startup" };
   }
 
-  /** Takes the application's answer. */
-  takeEvent({ outcome, message }: LifespanAnswer): undefined {
+  /** Deals with the application's answer. */
+  handleEvent({ outcome, message }: LifespanAnswer): undefined {
     this.#message = message;
     this.#outcome.resolve(outcome);
   }
-
-  /** Behind the last event, nothing is left to do. */
-  endOfEvents(): void {}
 }

@@ -154,7 +154,7 @@ export class HandledPipe<Event> extends EventPipe<Event> {
     for (let count = 1;; count++) {
       const { value, done } = await this.read();
       if (done) return;
-      const dealt = this.#handler!.handleEvent(value);
+      const dealt = this.#handler?.handleEvent(value);
       if (dealt !== undefined) await dealt;
       const share = dealt === undefined
         ? giveWayAt(count)

@@ -6,6 +6,7 @@ import {
   DemandPipe,
   EventPipe,
   type EventPipeOptions,
+  HandledPipe,
   PipePool,
 } from "../../src/streams/event_pipe.ts";
 import { letsOthersIn } from "../_lets_others_in.ts";
@@ -152,6 +153,94 @@ Deno.test("EventPipe is never empty again once it was cancelled", () => {
   pipe.cancel(new Error("Cancelled by the test"));
   assert(!pipe.isEmpty);
 });
+
+// Events that are handled.
+
+/** Notes what it handles; it waits before the next one as long as `gate` does. */
+class Handler {
+  readonly handled: string[] = [];
+  gate: Promise<void> | undefined;
+
+  handleEvent(event: string): Promise<void> | undefined {
+    this.handled.push(event);
+    return this.gate;
+  }
+}
+
+function handledPipe(handler: Handler): HandledPipe<string> {
+  const pipe = new HandledPipe<string>({
+    highWaterMark: 10,
+    size: ({ length }) => length,
+  });
+  pipe.giveTo(handler);
+  return pipe;
+}
+
+Deno.test("HandledPipe gives each event to its handler before the write resolves", async () => {
+  const handler = new Handler();
+  const pipe = handledPipe(handler);
+  for (const event of ["a", "b", "c"]) {
+    await pipe.write(event);
+    assertEquals(handler.handled.at(-1), event);
+  }
+  assertEquals(handler.handled, ["a", "b", "c"]);
+});
+
+Deno.test("HandledPipe gives the next event when the one before was dealt with", async () => {
+  const handler = new Handler();
+  const pipe = handledPipe(handler);
+  const gate = Promise.withResolvers<void>();
+  handler.gate = gate.promise;
+  for (const event of ["aaaaa", "bbbbb", "ccccc"]) await pipe.write(event);
+  const waiting = pipe.write("d");
+  assert(await isPending(waiting));
+  assertEquals(handler.handled, ["aaaaa"]);
+  gate.resolve();
+  await waiting;
+  await nextTurn();
+  assertEquals(handler.handled, ["aaaaa", "bbbbb", "ccccc", "d"]);
+});
+
+Deno.test("HandledPipe gives nothing more once it was cancelled", async () => {
+  const handler = new Handler();
+  const pipe = handledPipe(handler);
+  const gate = Promise.withResolvers<void>();
+  handler.gate = gate.promise;
+  unawaited(pipe.write("a"));
+  unawaited(pipe.write("b"));
+  await nextTurn();
+  pipe.cancel(new Error("Cancelled by the test"));
+  gate.resolve();
+  await nextTurn();
+  assertEquals(handler.handled, ["a"]);
+});
+
+Deno.test("HandledPipe is empty when every event was taken, and goes on with another handler", async () => {
+  const pipe = handledPipe(new Handler());
+  for (let call = 0; call < 3; call++) {
+    const handler = new Handler();
+    pipe.giveTo(handler);
+    assert(pipe.isEmpty);
+    const written = pipe.write(`${call}`);
+    const second = pipe.write("b");
+    assert(!pipe.isEmpty);
+    await Promise.all([written, second]);
+    assertEquals(handler.handled, [`${call}`, "b"]);
+    assert(pipe.isEmpty);
+  }
+});
+
+for (const gate of [undefined, Promise.resolve()]) {
+  Deno.test(`HandledPipe lets others in while its events are dealt with ${gate ? "soon" : "at once"}`, async () => {
+    const handler = new Handler();
+    handler.gate = gate;
+    const pipe = handledPipe(handler);
+    const letIn = await letsOthersIn(async () => {
+      for (let i = 0; i < 10_000; i++) await pipe.write("a");
+    });
+    assert(letIn, "All events were handled in one turn");
+  });
+}
 
 // Events on demand.
 
