@@ -17,7 +17,7 @@ import { reset } from "./_reset.ts";
 import { netTest, pause, start } from "./_testing.ts";
 
 /** Ways to leave amid a response. */
-const DEPARTURES: Record<string, (port: number) => Promise<void>> = {
+const DISCONNECTS: Record<string, (port: number) => Promise<void>> = {
   "closes": async (port) => {
     using client = await RawClient.connect(port);
     await client.get("/");
@@ -33,7 +33,7 @@ const DEPARTURES: Record<string, (port: number) => Promise<void>> = {
     reset(port, request("GET", "/") + "GET /next HTTP/1.1\r\n"),
 };
 
-for (const [disconnect, leave] of Object.entries(DEPARTURES)) {
+for (const [disconnect, leave] of Object.entries(DISCONNECTS)) {
   netTest(
     `receive gives the disconnect if the client ${disconnect}`,
     async () => {

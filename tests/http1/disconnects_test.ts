@@ -83,7 +83,7 @@ Deno.test("A connection that ends without a request gets no response", async () 
   }
 });
 
-// Departures.
+// Disconnects.
 
 Deno.test("A handler learns when its client half-closes, and can still answer", async () => {
   const { disconnects, served, open } = serveWaiting();

@@ -92,7 +92,7 @@ netTest("serve throws at once if the port is taken, and says which", () => {
 netTest(
   "serve listens on 127.0.0.1:8000 unless an option says otherwise",
   () => {
-    // Whoever holds the port, it is taken now.
+    // Another process may hold the port: it is taken now.
     using _taken = listenIfFree("127.0.0.1", 8000);
     assertThrows(
       () => serve(pathApp),
