@@ -13,11 +13,6 @@
 
 import type { DisconnectListener } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
-import {
-  EventSink,
-  EventSource,
-  type EventTaker,
-} from "../streams/event_streams.ts";
 import { handled } from "../streams/handled.ts";
 import type { AppCalls } from "./app_calls.ts";
 import {
@@ -25,7 +20,7 @@ import {
   InvalidEventError,
   isDisconnect,
 } from "./errors.ts";
-import { type EventPort, receiveOf, sendOf } from "./event_port.ts";
+import { receiveOf, type SendEnd, sendOf } from "./receive_and_send.ts";
 import { Sends } from "./sends.ts";
 import type { Ending } from "./shutdown_notice.ts";
 import type {
@@ -33,17 +28,23 @@ import type {
   Receive,
   Send,
   WebSocketCommand,
-  WebSocketEvent,
   WebSocketScope,
 } from "./types.ts";
 import {
   checkWebSocketEvent,
   type WebSocketAction,
 } from "./websocket_events.ts";
+import {
+  type ActionTaker,
+  contentSize,
+  FromApp,
+  isLong,
+} from "./websocket_from_app.ts";
 import { stateAfter, type WebSocketState } from "./websocket_states.ts";
+import { type CloseListener, ToApp } from "./websocket_to_app.ts";
 import type {
   MessageMeter,
-  WebSocketInput,
+  WebSocketAcceptance,
   WebSocketSession,
   WebSocketWire,
 } from "./websocket_wire.ts";
@@ -54,8 +55,8 @@ const ABNORMAL_CLOSURE = 1006;
 const INTERNAL_ERROR = 1011;
 const SERVICE_RESTART = 1012;
 
-/** So much may wait to be written before a send has to wait. */
-const MAX_WAITING_BYTES = 32 * 1024;
+/** As much may wait in the session, for one write. */
+const MAX_JOINED_BYTES = 32 * 1024;
 
 /** The calls of the application, and their messages. */
 export interface WebSocketCalls extends AppCalls {
@@ -66,8 +67,9 @@ export interface WebSocketCalls extends AppCalls {
 /** The cycle of one WebSocket. */
 export class WebSocketCycle
   implements
-    EventPort<WebSocketEvent, WebSocketCommand>,
-    EventTaker<WebSocketAction>,
+    SendEnd<WebSocketCommand>,
+    ActionTaker,
+    CloseListener,
     DisconnectListener,
     Ending {
   /** Called when the WebSocket is closed, or was denied. */
@@ -79,14 +81,11 @@ export class WebSocketCycle
   readonly #calls: WebSocketCalls;
 
   // Towards the application.
-  /** The WebSocket's events; each is made when it is asked for. */
-  readonly source: EventSource<WebSocketEvent> = new EventSource(this);
-  #connectSent = false;
-  #opened: PromiseWithResolvers<WebSocketSession | undefined> | undefined =
-    Promise.withResolvers();
+  readonly #toApp: ToApp;
+  #answered: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
 
   // Towards the client.
-  readonly #sink: EventSink<WebSocketAction>;
+  readonly #fromApp = new FromApp(this);
   readonly #sends = new Sends();
   #state: WebSocketState = "connecting";
   #session: WebSocketSession | undefined;
@@ -94,8 +93,6 @@ export class WebSocketCycle
 
   /** What the application has thrown, or aborted its stream with. */
   #fault: { readonly error: unknown } | undefined;
-  /** The last event, once it is known. */
-  #disconnect: WebSocketEvent | undefined;
   /** Whether the application has returned: it receives no more messages. */
   #returned = false;
   #finishRun: () => void = () => {};
@@ -110,7 +107,7 @@ export class WebSocketCycle
     this.#wire = wire;
     this.#scope = scope;
     this.#calls = calls;
-    this.#sink = new EventSink(this);
+    this.#toApp = new ToApp(this, calls.meter);
   }
 
   /**
@@ -133,7 +130,7 @@ export class WebSocketCycle
 
   /** Resolves when the handshake was answered: accepted or denied. */
   get answered(): Promise<unknown> {
-    return this.#opened?.promise ?? Promise.resolve();
+    return this.#answered?.promise ?? Promise.resolve();
   }
 
   /** Brings the WebSocket to its end, because the server shuts down. */
@@ -146,14 +143,14 @@ export class WebSocketCycle
   }
 
   #call(app: AsgiApp): void {
-    const receive = receiveOf(this) as Receive;
+    const receive = receiveOf(this.#toApp) as Receive;
     const send = sendOf(this) as unknown as Send;
     Promise.try(app, this.#scope, receive, send)
       .then(() => this.#finish(NORMAL_CLOSURE), (error) => this.#failed(error))
       .finally(() => {
         this.#sends.report(this.#calls, this.#fault);
         this.#returned = true;
-        this.#session?.release?.();
+        this.#release();
         this.#calls.onAppReturned();
       })
       .catch(this.#report);
@@ -169,7 +166,7 @@ export class WebSocketCycle
     await this.#finish(INTERNAL_ERROR);
   }
 
-  /** The application is gone: what it left open is closed. */
+  /** The application has returned: a WebSocket that is still open is closed. */
   async #finish(code: number): Promise<void> {
     if (this.#state === "open") {
       await this.#closeBy(code).catch(() => {});
@@ -181,62 +178,29 @@ export class WebSocketCycle
     }
   }
 
+  /** The application receives no more. */
+  #release(): void {
+    this.#toApp.release();
+    this.#session?.releaseMessages?.();
+  }
+
   /** Closes after what was sent before. */
   #closeBy(code: number): Promise<void> {
-    this.#state = "closed";
+    this.#state = stateAfter(this.#state, "end");
     return this.#write({ type: "websocket.close", code, reason: "" });
   }
 
-  // Towards the application: events are made when it asks for them.
-
-  /** Whether no other event follows. */
-  isLast(event: WebSocketEvent): boolean {
-    return event.type === "websocket.disconnect";
+  /** The application has received the client's close: it can answer no more. */
+  onCloseReceived(): void {
+    this.#state = stateAfter(this.#state, "end");
   }
 
-  /** Makes the WebSocket's next event, when it is there. */
-  nextEvent(): WebSocketEvent | Promise<WebSocketEvent> {
-    if (!this.#connectSent) {
-      this.#connectSent = true;
-      return { type: "websocket.connect" };
-    }
-    if (this.#disconnect !== undefined) return this.#disconnect;
-    return this.#session === undefined
-      ? this.#opened!.promise.then((session) => this.#receive(session))
-      : this.#receive(this.#session);
-  }
-
-  #receive(
-    session: WebSocketSession | undefined,
-  ): WebSocketEvent | Promise<WebSocketEvent> {
-    if (session === undefined) return this.#disconnect ?? LOST;
-    const input = session.take?.();
-    if (input !== undefined) return this.#eventOf(input);
-    return session.receive().then((input) => this.#eventOf(input));
-  }
-
-  #eventOf(input: WebSocketInput): WebSocketEvent {
-    // What comes behind the application's own close is not for it any more.
-    if (this.#disconnect !== undefined) return this.#disconnect;
-    if (input.type === "close") {
-      const { code, reason } = input;
-      this.#state = "closed";
-      return this.#disconnect = { type: "websocket.disconnect", code, reason };
-    }
-    const { meter } = this.#calls;
-    if (meter !== undefined) meter.messagesReceived++;
-    const { data } = input;
-    return typeof data === "string"
-      ? { type: "websocket.receive", text: data, bytes: null }
-      : { type: "websocket.receive", text: null, bytes: data };
-  }
-
-  // From the application: events are checked, then go into the sink.
+  // From the application: events are checked, then go into `fromApp`.
 
   /** Takes an event of the application. */
   send(event: WebSocketCommand): Promise<void> {
     if (this.#sends.rejection !== undefined) return this.#sends.rejection;
-    if (this.#state === "closed") {
+    if (this.#state === "closed" || this.#session?.ended) {
       return this.#sends.fail(new ClientDisconnected());
     }
     // The WebSocket is closed as by a throw.
@@ -260,8 +224,8 @@ export class WebSocketCycle
   }
 
   #write(action: WebSocketAction): Promise<void> {
-    this.#sends.add(sizeOf(action));
-    return this.#sink.write(action);
+    this.#sends.add(contentSize(action));
+    return this.#fromApp.write(action);
   }
 
   /** Closes the WebSocket, or denies it, as a throw does. */
@@ -279,35 +243,37 @@ export class WebSocketCycle
     );
   }
 
-  // Towards the client: the sink gives one event at a time.
+  // Towards the client: `fromApp` gives one event at a time.
 
-  /** Takes what the application wants to be done. */
-  takeEvent(action: WebSocketAction): Promise<void> | undefined {
-    this.#sends.remove(sizeOf(action));
+  /** Does what the application wants to be done. */
+  takeAction(
+    action: WebSocketAction,
+    more: boolean,
+  ): Promise<void> | undefined {
+    this.#sends.remove(contentSize(action));
     if (action.type !== "websocket.send") return this.#deal(action);
-    const session = this.#session;
+    const { message } = action;
     const { meter } = this.#calls;
     if (meter !== undefined) meter.messagesSent++;
-    const sent = session?.send(action.message);
-    const { waiting = MAX_WAITING_BYTES } = session ?? {};
+    const session = this.#session!;
+    const sent = handled(session.send(message, { more }));
+    const { waiting = MAX_JOINED_BYTES } = session;
     // Small messages need not wait for each other: they leave together.
-    return waiting < MAX_WAITING_BYTES ? undefined : this.#await(sent);
+    return waiting < MAX_JOINED_BYTES && !isLong(message)
+      ? undefined
+      : sent.catch(this.#sendFailed);
   }
 
-  async #await(sent: Promise<void> | undefined): Promise<void> {
-    try {
-      await sent;
-    } catch (error) {
-      this.#state = "closed";
-      throw new ClientDisconnected({ cause: error });
-    }
-  }
+  readonly #sendFailed = (cause: unknown): never => {
+    this.#state = stateAfter(this.#state, "end");
+    throw new ClientDisconnected({ cause });
+  };
 
   async #deal(action: WebSocketAction): Promise<void> {
     try {
       await this.#perform(action);
     } catch (error) {
-      this.#state = "closed";
+      this.#state = stateAfter(this.#state, "end");
       // An open WebSocket sees to its own end: its close may be on its way.
       if (this.#session === undefined) {
         this.#wire?.abort();
@@ -317,13 +283,10 @@ export class WebSocketCycle
     }
   }
 
-  /** Behind the last event, nothing is left to do. */
-  endOfEvents(): void {}
-
   #perform(action: WebSocketAction): Promise<void> | undefined {
     switch (action.type) {
       case "websocket.accept":
-        return this.#open(action.subprotocol, action.headers);
+        return this.#open(action);
       case "websocket.close":
         if (this.#session === undefined) return this.#deny(403);
         return this.#close(this.#session, action.code, action.reason);
@@ -335,25 +298,23 @@ export class WebSocketCycle
     }
   }
 
-  async #open(
-    subprotocol: string | null,
-    headers: readonly Field[],
-  ): Promise<void> {
-    const session = await this.#wire!.accept(subprotocol, headers);
+  async #open(acceptance: WebSocketAcceptance): Promise<void> {
+    const session = await this.#wire!.accept(acceptance, this.#toApp.sink);
     this.#session = session;
     this.#wire = undefined;
-    this.#opened?.resolve(session);
-    this.#opened = undefined;
-    if (this.#returned) session.release?.();
+    this.#answered?.resolve();
+    this.#answered = undefined;
+    if (this.#returned) this.#release();
     session.closed.then(() => this.#end()).catch(this.#report);
   }
 
+  /** The application receives its own close, and no message that crosses it. */
   async #close(
     session: WebSocketSession,
     code: number,
     reason: string,
   ): Promise<void> {
-    this.#disconnect ??= { type: "websocket.disconnect", code, reason };
+    this.#toApp.cut(code, reason);
     await session.close(code, reason);
   }
 
@@ -367,7 +328,7 @@ export class WebSocketCycle
   }
 
   async #deny(status: number): Promise<void> {
-    this.#state = "closed";
+    this.#state = stateAfter(this.#state, "end");
     try {
       await this.#wire?.refuse(status);
     } catch {
@@ -376,7 +337,7 @@ export class WebSocketCycle
     this.#end();
   }
 
-  /** The client left before it was answered: there is nobody to answer. */
+  /** The client has disconnected before it was answered. */
   disconnected(): void {
     if (this.#session !== undefined) return;
     this.#wire?.abort();
@@ -385,25 +346,14 @@ export class WebSocketCycle
 
   /** From now on sends reject; what has arrived can still be received. */
   #end(): void {
-    this.#state = "closed";
-    this.#opened?.resolve(undefined);
+    this.#state = stateAfter(this.#state, "end");
+    if (this.#session === undefined) this.#toApp.end(ABNORMAL_CLOSURE, "");
+    this.#answered?.resolve();
     this.#ended = true;
     this.onEnd?.();
     this.#finishRun();
   }
 }
 
-function sizeOf(action: WebSocketAction): number {
-  if (action.type === "websocket.send") return action.message.length;
-  return action.type === "websocket.http.response.body"
-    ? action.body.length
-    : 0;
-}
-
-const LOST: WebSocketEvent = {
-  type: "websocket.disconnect",
-  code: ABNORMAL_CLOSURE,
-  reason: "",
-};
 const RETURNED =
   "Cannot complete handshake: the application has returned without an answer";

@@ -13,6 +13,7 @@ import {
   invalid,
   unknownType,
 } from "./event_checks.ts";
+import { InvalidEventError } from "./errors.ts";
 import type { WebSocketCommand } from "./types.ts";
 
 /** An event that was checked. */
@@ -86,7 +87,11 @@ function checkAccept(
   const headers = checkFields(event, event.headers);
   const reserved = headers.find(([name]) => RESERVED.has(name));
   if (reserved !== undefined) {
-    throw invalid(event, "headers must leave out what is ours", reserved[0]);
+    throw new InvalidEventError(
+      `Cannot send ${event.type}: headers must not contain "${
+        reserved[0]
+      }": the server sets it`,
+    );
   }
   return { type: event.type, subprotocol, headers };
 }

@@ -64,20 +64,23 @@ const EXPECTED: Record<WebSocketState, string> = {
 };
 
 /**
- * The state that follows an event of the application.
+ * The state that follows an event of the application, or the end.
  *
  * @throws {InvalidEventError} If the event is not due.
  */
 export function stateAfter(
   state: WebSocketState,
-  action: WebSocketAction,
+  event: WebSocketAction | "end",
 ): WebSocketState {
-  const next = WEBSOCKET_STATES[state][transitionOf(action)];
+  const transition = transitionOf(event);
+  const next = WEBSOCKET_STATES[state][transition];
   if (next !== undefined) return next;
-  throw new InvalidEventError(`Cannot send ${action.type}: ${EXPECTED[state]}`);
+  const [type] = transition.split(",");
+  throw new InvalidEventError(`Cannot send ${type}: ${EXPECTED[state]}`);
 }
 
-function transitionOf(action: WebSocketAction): WebSocketTransition {
+function transitionOf(action: WebSocketAction | "end"): WebSocketTransition {
+  if (action === "end") return action;
   if (action.type !== "websocket.http.response.body") return action.type;
   return action.more_body ? `${action.type}, more` : `${action.type}, last`;
 }

@@ -7,38 +7,60 @@
 
 import type { DisconnectListener } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
+import type { MessageSink } from "../streams/message_pipe.ts";
 
 /** What a WebSocket's client sends: a message, or its close. */
 export type WebSocketInput =
   | { readonly type: "message"; readonly data: string | Uint8Array }
   | { readonly type: "close"; readonly code: number; readonly reason: string };
 
-/** An open WebSocket. */
+/**
+ * An open WebSocket. What its client sends is written into the sink that it was
+ * accepted with; a close, or a loss (1006), is the last.
+ */
 export interface WebSocketSession {
-  /** Takes the next message, if it has arrived. */
-  take?(): WebSocketInput | undefined;
-  /** Waits for the next message; a close, or a loss (1006), is the last. */
-  receive(): Promise<WebSocketInput>;
-  /** Lets go of messages, because nobody will receive any more. */
-  release?(): void;
-  /** How many bytes wait to be written; if it is not known, each send is awaited. */
+  /** Lets go of what was received, because nobody will receive any more. */
+  releaseMessages?(): void;
+  /** Whether nothing can be sent any more. */
+  readonly ended?: boolean;
+  /**
+   * How many bytes of what was sent are not accepted yet; if it is not known, each
+   * message waits for the one before.
+   */
   readonly waiting?: number;
-  /** Sends a message; resolves when it was accepted for writing. */
-  send(data: string | Uint8Array): Promise<void>;
+  /**
+   * Sends a message; resolves when it was accepted for writing. Bytes of up to 64
+   * KiB are copied before this returns.
+   */
+  send(data: string | Uint8Array, options: SendHints): Promise<void>;
   /** Sends a close; resolves when it was accepted for writing. */
   close(code: number, reason: string): Promise<void>;
   /** Resolves when the WebSocket has ended. */
   readonly closed: Promise<unknown>;
 }
 
+/** What a WebSocket is accepted with. */
+export interface WebSocketAcceptance {
+  /** One of those that the client offers. */
+  readonly subprotocol: string | null;
+  /** Fields besides those of the handshake itself. */
+  readonly headers: readonly Field[];
+}
+
+/** What is known of a message that is sent. */
+export interface SendHints {
+  /** Whether another one is sent at once. */
+  readonly more: boolean;
+}
+
 /** A request for a WebSocket that was not answered yet. */
 export interface WebSocketWire {
   /** Is called when the client disconnects before the WebSocket is open. */
   disconnectListener: DisconnectListener | undefined;
-  /** Completes the handshake. */
+  /** Completes the handshake; what the client sends goes into `messages`. */
   accept(
-    subprotocol: string | null,
-    headers: readonly Field[],
+    acceptance: WebSocketAcceptance,
+    messages: MessageSink<WebSocketInput>,
   ): Promise<WebSocketSession>;
   /** Begins a response that denies the WebSocket. */
   head(status: number, headers: readonly Field[]): void;

@@ -11,11 +11,13 @@
 
 import type { DisconnectListener } from "../http/exchange.ts";
 import type {
+  WebSocketAcceptance,
   WebSocketInput,
   WebSocketSession,
   WebSocketWire,
 } from "../asgi/websocket_wire.ts";
 import type { Field } from "../http/fields.ts";
+import type { MessageSink } from "../streams/message_pipe.ts";
 import type { FetchExchange } from "./_fetch_exchange.ts";
 
 /** A request that has become a WebSocket. */
@@ -36,7 +38,7 @@ export type UpgradeWebSocket = (
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 /** What the platform may hold of messages that are sent. */
 const AHEAD_BYTES = 64 * 1024;
-/** No event tells that a message has left; so the socket is asked. */
+/** No event reports that a message has left; so the socket is asked. */
 const POLL_MS = 10;
 // Close codes (RFC 6455, section 7.4, and IANA's registry).
 const ABNORMAL_CLOSURE = 1006;
@@ -52,15 +54,18 @@ export class UpgradingRequest implements WebSocketWire {
     this.#upgrade = upgrade;
   }
 
-  /** Told when the client leaves before the WebSocket is open. */
+  /** Is called when the client disconnects before the WebSocket is open. */
   set disconnectListener(disconnectListener: DisconnectListener | undefined) {
     this.#exchange.disconnectListener = disconnectListener;
   }
 
   /** Hands the response over, and waits until the WebSocket is open. */
-  async accept(subprotocol: string | null): Promise<WebSocketSession> {
+  async accept(
+    { subprotocol }: WebSocketAcceptance,
+    messages: MessageSink<WebSocketInput>,
+  ): Promise<WebSocketSession> {
     const { socket, response } = await this.#upgraded(subprotocol);
-    const session = new PlatformWebSocket(socket);
+    const session = new PlatformWebSocket(socket, messages);
     this.#exchange.handOver(response);
     await session.opened;
     return session;
@@ -106,35 +111,34 @@ class PlatformWebSocket implements WebSocketSession {
   readonly closed: Promise<void>;
 
   readonly #socket: WebSocket;
-  readonly #inputs: WebSocketInput[] = [];
-  #keptBytes = 0;
-  #wake: ((input: WebSocketInput) => void) | undefined;
+  readonly #messages: MessageSink<WebSocketInput>;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, messages: MessageSink<WebSocketInput>) {
     const opened = Promise.withResolvers<void>();
     const closed = Promise.withResolvers<void>();
     this.#socket = socket;
+    this.#messages = messages;
     this.opened = opened.promise;
     this.closed = closed.promise;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => opened.resolve();
     socket.onmessage = ({ data }) => this.#keep(data);
     socket.onclose = ({ code, reason }) => {
-      opened.reject(new Error("Cannot open WebSocket: the client has left"));
+      opened.reject(
+        new Error("Cannot open WebSocket: the client has disconnected"),
+      );
       // Platforms say 0 where the client was lost, too.
-      this.#put({ type: "close", code: code || ABNORMAL_CLOSURE, reason });
+      messages.write({ type: "close", code: code || ABNORMAL_CLOSURE, reason });
+      messages.close();
       closed.resolve();
     };
-    // What has gone wrong comes with the close behind it.
+    // What has gone wrong comes with the close that follows.
     socket.onerror = (event) => event.preventDefault();
   }
 
-  /** Waits for the next message; the close is the last. */
-  receive(): Promise<WebSocketInput> {
-    const input = this.#inputs.shift();
-    if (input === undefined) return new Promise((wake) => this.#wake = wake);
-    if (input.type === "message") this.#keptBytes -= input.data.length;
-    return Promise.resolve(input);
+  /** Whether nothing can be sent any more. */
+  get ended(): boolean {
+    return !this.#isOpen;
   }
 
   /** Sends a message; resolves when the platform holds few of them. */
@@ -164,18 +168,13 @@ class PlatformWebSocket implements WebSocketSession {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
-  #keep(data: string | ArrayBuffer): void {
-    const message = typeof data === "string" ? data : new Uint8Array(data);
-    if (this.#wake === undefined) this.#keptBytes += message.length;
-    this.#put({ type: "message", data: message });
-    if (this.#keptBytes > MAX_KEPT_BYTES && this.#isOpen) {
+  #keep(content: string | ArrayBuffer): void {
+    const data = typeof content === "string"
+      ? content
+      : new Uint8Array(content);
+    this.#messages.write({ type: "message", data });
+    if (this.#messages.heldSize > MAX_KEPT_BYTES && this.#isOpen) {
       this.#closeSocket(TRY_AGAIN_LATER, "Too many messages wait");
     }
-  }
-
-  #put(input: WebSocketInput): void {
-    if (this.#wake === undefined) this.#inputs.push(input);
-    else this.#wake(input);
-    this.#wake = undefined;
   }
 }

@@ -150,7 +150,7 @@ export class WebSocketDispatcher {
     }
   }
 
-  /** Sees an open WebSocket to its end; what HTTP has left is not held. */
+  /** Sees an open WebSocket to its end, and holds nothing of its exchange. */
   #follow(
     cycle: WebSocketCycle,
     socket: OpenWebSocket,

@@ -7,12 +7,15 @@
  */
 
 import type {
+  WebSocketAcceptance,
+  WebSocketInput,
   WebSocketSession,
   WebSocketWire,
 } from "../asgi/websocket_wire.ts";
 import type { DisconnectListener, Exchange } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
 import type { ByteStream } from "../streams/byte_stream.ts";
+import type { MessageSink } from "../streams/message_pipe.ts";
 import type { BufferBudget } from "../websocket/buffer_budget.ts";
 import { ABNORMAL_CLOSURE } from "../websocket/close_codes.ts";
 import { WebSocketConnection } from "../websocket/connection.ts";
@@ -70,8 +73,8 @@ export class UpgradingWebSocket implements WebSocketWire {
 
   /** Leaves HTTP for WebSocket. */
   async accept(
-    subprotocol: string | null,
-    headers: readonly Field[],
+    { subprotocol, headers }: WebSocketAcceptance,
+    messages: MessageSink<WebSocketInput>,
   ): Promise<WebSocketSession> {
     const { compression, ...options } = this.#options;
     const { extensions } = this.#request;
@@ -83,7 +86,11 @@ export class UpgradingWebSocket implements WebSocketWire {
       extensions: deflate?.response,
     });
     const stream = await this.#exchange.upgrade([...fields, ...headers]);
-    const connection = new WebSocketConnection(stream, { ...options, deflate });
+    const connection = new WebSocketConnection(stream, {
+      ...options,
+      deflate,
+      messages,
+    });
     this.#opened = openWebSocket(connection, stream, this.#exchange.status);
     return connection;
   }

@@ -12,12 +12,14 @@
 
 import type { DisconnectListener } from "../http/exchange.ts";
 import type {
+  WebSocketAcceptance,
   WebSocketInput,
   WebSocketSession,
   WebSocketWire,
 } from "../asgi/websocket_wire.ts";
 import type { Field } from "../http/fields.ts";
 import { handled } from "../streams/handled.ts";
+import type { DemandListener, MessageSink } from "../streams/message_pipe.ts";
 import type { CallErrors } from "./_app_errors.ts";
 import { BoundedQueue } from "./_bounded_queue.ts";
 import { disconnected, ResponseSink } from "./_response_sink.ts";
@@ -25,18 +27,10 @@ import { nextTurn } from "./_timing.ts";
 
 /** How a WebSocket has ended. */
 export interface WebSocketClose {
-  /** The code of whoever has closed; 1005 for none, 1006 for a loss. */
+  /** The code of the side that has closed; 1005 for none, 1006 for a loss. */
   readonly code: number;
   /** The reason that was given with it. */
   readonly reason: string;
-}
-
-/** What a handshake was answered with. */
-export interface Acceptance {
-  /** The subprotocol that was chosen. */
-  readonly subprotocol: string | null;
-  /** The fields that the application has added. */
-  readonly headers: readonly Field[];
 }
 
 type Message = string | Uint8Array;
@@ -45,20 +39,22 @@ const CLOSE_DELAY_MS = 1_000;
 const LOST: WebSocketClose = { code: 1006, reason: "" };
 
 /** The wire of one WebSocket, and the session on it. */
-export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
+export class TestWebSocketWire
+  implements WebSocketWire, WebSocketSession, DemandListener<WebSocketInput> {
   /** The answer to the handshake; `undefined` if it was denied. */
-  readonly accepted: Promise<Acceptance | undefined>;
+  readonly accepted: Promise<WebSocketAcceptance | undefined>;
   /** The response that denies it. */
   readonly denial: ResponseSink;
   /** How it has ended, once it has. */
   readonly closed: Promise<WebSocketClose>;
-  /** Told when the client leaves before the WebSocket is open. */
+  /** Is called when the client disconnects before the WebSocket is open. */
   disconnectListener: DisconnectListener | undefined;
 
   readonly #errors: CallErrors;
-  readonly #inbox = new BoundedQueue<Message>();
+  /** What the application receives, once it has accepted. */
+  #messages: MessageSink<WebSocketInput> | undefined;
   readonly #outbox = new BoundedQueue<Message>();
-  readonly #accepted = Promise.withResolvers<Acceptance | undefined>();
+  readonly #accepted = Promise.withResolvers<WebSocketAcceptance | undefined>();
   readonly #closed = Promise.withResolvers<WebSocketClose>();
   /** How the client has closed. */
   #closing: WebSocketClose | undefined;
@@ -82,10 +78,12 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
 
   /** Opens it. */
   async accept(
-    subprotocol: string | null,
-    headers: readonly Field[],
+    acceptance: WebSocketAcceptance,
+    messages: MessageSink<WebSocketInput>,
   ): Promise<WebSocketSession> {
-    this.#accepted.resolve({ subprotocol, headers });
+    this.#messages = messages;
+    messages.listener = this;
+    this.#accepted.resolve(acceptance);
     return await Promise.resolve(this);
   }
 
@@ -117,13 +115,16 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
 
   // The server's side: the session.
 
-  /** Waits for the client's next message, or its close. */
-  async receive(): Promise<WebSocketInput> {
-    const data = await this.#inbox.take();
-    if (data !== undefined) return { type: "message", data };
-    if (this.#end === undefined) this.#answerSoon();
-    return { type: "close", ...this.end ?? LOST };
+  /** The application asks for the next message. */
+  onAsked(): void {}
+
+  /** The application has received a message, or the close, which is answered. */
+  onTaken({ type }: WebSocketInput): void {
+    if (type === "close" && this.#end === undefined) this.#answerSoon();
   }
+
+  /** The application receives no more. */
+  onCancelled(): void {}
 
   /** Sends the client a message. */
   async send(data: Message): Promise<void> {
@@ -137,7 +138,6 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
 
   /** Closes from the server's side. */
   async close(code: number, reason: string): Promise<void> {
-    this.#inbox.clear();
     await Promise.resolve(this.#finish({ code, reason }));
   }
 
@@ -158,14 +158,21 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
     if (this.end !== undefined) {
       throw new Error("Cannot send: the WebSocket is closed");
     }
-    await this.#inbox.put(copy(data));
+    const messages = this.#messages!; // It was accepted.
+    messages.write({ type: "message", data: copy(data) });
+    const { room } = messages;
+    if (room === undefined) return;
+    await Promise.race([room, this.closed]);
+    if (this.#end !== undefined) {
+      throw new Error("Cannot send: the WebSocket has ended");
+    }
   }
 
   /** Closes from the client's side; only the first close counts. */
   shut(close: WebSocketClose): void {
     if (this.end !== undefined) return;
     this.#closing = close;
-    this.#inbox.end();
+    this.#closeMessages(close);
     this.#outbox.clear();
     this.#closeTimer = setTimeout(() => this.#finish(close), CLOSE_DELAY_MS);
   }
@@ -177,12 +184,18 @@ export class TestWebSocketWire implements WebSocketWire, WebSocketSession {
     this.disconnectListener?.disconnected("lost");
   }
 
+  #closeMessages(close: WebSocketClose): void {
+    this.#messages?.write({ type: "close", ...close });
+    this.#messages?.close();
+    this.#messages = undefined;
+  }
+
   #finish(end: WebSocketClose): void {
     if (this.#end !== undefined) return;
     this.#end = end;
     clearTimeout(this.#closeTimer);
     const error = new Error("Cannot send: the WebSocket has ended");
-    this.#inbox.refuse(error);
+    this.#closeMessages(end);
     this.#outbox.refuse(error);
     this.#closed.resolve(end);
   }

@@ -5,11 +5,8 @@
  */
 
 import type { CallErrors } from "./_app_errors.ts";
-import type {
-  Acceptance,
-  TestWebSocketWire,
-  WebSocketClose,
-} from "./_websocket_wire.ts";
+import type { WebSocketAcceptance } from "../asgi/websocket_wire.ts";
+import type { TestWebSocketWire, WebSocketClose } from "./_websocket_wire.ts";
 
 /** Thrown when an application does not accept a WebSocket. */
 export class WebSocketDeniedError extends Error {
@@ -93,7 +90,7 @@ export class ClientWebSocket implements TestWebSocket {
   /** The WebSocket was accepted. */
   constructor(
     wire: TestWebSocketWire,
-    { subprotocol, headers }: Acceptance,
+    { subprotocol, headers }: WebSocketAcceptance,
     errors: CallErrors,
   ) {
     this.#wire = wire;

@@ -16,6 +16,11 @@
 import type { ByteStream } from "../streams/byte_stream.ts";
 import type { DisposableDeadline } from "../streams/deadline.ts";
 import { handled } from "../streams/handled.ts";
+import {
+  type DemandListener,
+  MessagePipe,
+  type MessageSink,
+} from "../streams/message_pipe.ts";
 import { BufferBudget } from "./buffer_budget.ts";
 import {
   ABNORMAL_CLOSURE,
@@ -24,18 +29,12 @@ import {
   GOING_AWAY,
   NORMAL_CLOSURE,
 } from "./close_codes.ts";
-import type { DeflateAgreement } from "./deflate_offer.ts";
 import { encodeFrame } from "./frame_encoder.ts";
 import { OPCODES } from "./frames.ts";
-import type { Inbox } from "./inbox.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { MessageSender, type SendOptions } from "./message_sender.ts";
-import type { Message } from "./messages.ts";
-import {
-  type CompressionOptions,
-  DEFAULT_WEBSOCKET_OPTIONS,
-  type WebSocketOptions,
-} from "./options.ts";
+import { type Message, MESSAGE_OVERHEAD_BYTES, sizeOf } from "./messages.ts";
+import { DEFAULT_WEBSOCKET_OPTIONS, type WebSocketOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import {
   nextPhase,
@@ -45,34 +44,10 @@ import {
 } from "./phases.ts";
 import { Receiver } from "./receiver.ts";
 import { WebSocketError } from "./websocket_error.ts";
-
-/** How a connection ended. */
-export interface Close {
-  /** The kind of the event. */
-  readonly type: "close";
-  /**
-   * The code of the side that closed first; 1005 for a Close without one, 1006 if the
-   * client was lost, the code of the error if it broke the protocol.
-   */
-  readonly code: number;
-  /** The reason that was given with it. */
-  readonly reason: string;
-}
-
-/** The settings of one connection; what is not given has its default. */
-export interface WebSocketConnectionOptions extends Partial<WebSocketOptions> {
-  /** What was agreed on by {@linkcode negotiateDeflate}, if anything. */
-  readonly deflate?: DeflateAgreement;
-  /** How to compress, where that was agreed on. */
-  readonly compression?: Partial<CompressionOptions>;
-  /**
-   * What messages of more than 64 KiB count in, from when they arrive until
-   * the next one is asked for; all connections of a server should share one. A
-   * connection that has one must be released at the end, see
-   * {@linkcode WebSocketConnection.release}. Default: none.
-   */
-  readonly budget?: BufferBudget;
-}
+import type {
+  Close,
+  WebSocketConnectionOptions,
+} from "./connection_options.ts";
 
 const EMPTY = new Uint8Array(0);
 const PING = encodeFrame(OPCODES.ping, EMPTY);
@@ -106,7 +81,7 @@ const UNLIMITED = new BufferBudget(Infinity);
  * await connection.receive(); // { type: "close", code: 1006, reason: "" }
  * ```
  */
-export class WebSocketConnection {
+export class WebSocketConnection implements DemandListener<Message | Close> {
   /** Resolves when no message can be sent or arrive any more; never rejects. */
   readonly closed: Promise<Close>;
   /** Resolves when the stream below it is closed as well; never rejects. */
@@ -116,8 +91,10 @@ export class WebSocketConnection {
   readonly #options: WebSocketOptions;
 
   // From the client.
-  readonly #receiver: Receiver<Close>;
-  readonly #inbox: Inbox<Message, Close>;
+  readonly #receiver: Receiver;
+  /** Where messages and the end go; and the same, if it is the connection's own. */
+  readonly #messages: MessageSink<Message | Close>;
+  readonly #own: MessagePipe<Message | Close, Message | Close> | undefined;
   readonly #keepAlive: KeepAlive;
   readonly #idleDeadline: DisposableDeadline | undefined;
 
@@ -138,20 +115,25 @@ export class WebSocketConnection {
     stream: ByteStream,
     options: WebSocketConnectionOptions = {},
   ) {
-    const { deflate, compression, budget = UNLIMITED, ...given } = options;
+    const { deflate, compression, budget = UNLIMITED, messages, ...given } =
+      options;
     const settings = { ...DEFAULT_WEBSOCKET_OPTIONS, ...given };
     this.#stream = stream;
     this.#options = settings;
+    this.#own = messages === undefined
+      ? messagePipe(settings.readAheadBytes)
+      : undefined;
+    this.#messages = messages ?? this.#own!;
+    this.#messages.listener = this;
     this.#keepAlive = new KeepAlive(stream.deadline, settings, this);
     this.#receiver = new Receiver(stream, {
       keepAlive: this.#keepAlive,
       onMessage: () => this.#awaitMessage(),
       onPing: (payload) => this.#answerPing(payload),
       onEnd: (end) => end === undefined ? this.#lose() : this.#ended(end),
-    }, { ...settings, budget, deflate });
-    this.#inbox = this.#receiver.inbox;
+    }, { ...settings, messages: this.#messages, budget, deflate });
     this.#outbox = new Outbox(stream, {
-      inbox: this.#inbox,
+      messages: this.#messages,
       onLost: () => this.#lose(),
     });
     if (settings.idleTimeout < Infinity) {
@@ -165,25 +147,17 @@ export class WebSocketConnection {
   }
 
   /**
-   * Waits for the next message. When there is none any more, gives the end of
-   * the connection, again and again.
+   * Waits for the next message. After the last one, gives the end of the
+   * connection, again and again.
    *
-   * @throws {TypeError} If another `receive` is pending.
+   * @throws {TypeError} If messages go elsewhere.
    */
-  receive(): Promise<Message | Close> {
-    const message = this.#inbox.take();
-    if (message !== undefined) return Promise.resolve(message);
-    if (this.#end === undefined) {
-      this.#outbox.release();
-      return this.#inbox.wait();
+  async receive(): Promise<Message | Close> {
+    if (this.#own === undefined) {
+      throw new TypeError("Cannot receive: messages go elsewhere");
     }
-    this.#endTaken();
-    return Promise.resolve(this.#end);
-  }
-
-  /** Takes the next message, if it has arrived and nobody waits for it. */
-  take(): Message | undefined {
-    return this.#inbox.take();
+    const { value } = await this.#own.read();
+    return value ?? this.#end ?? this.closed;
   }
 
   /**
@@ -195,8 +169,14 @@ export class WebSocketConnection {
     return this.#sendsNoMore() ? Infinity : this.#sender.waiting;
   }
 
+  /** Whether nothing can be sent any more. */
+  get ended(): boolean {
+    return this.#sendsNoMore();
+  }
+
   /**
-   * Sends a message: text, or bytes, which must not change until it is sent.
+   * Sends a message: text, or bytes. Those of up to 64 KiB are copied before this
+   * returns; more must not change until it is sent.
    *
    * @returns When the stream has accepted it; this need not be awaited.
    * @throws {WebSocketError} If the connection has ended, with its code.
@@ -234,8 +214,12 @@ export class WebSocketConnection {
   close(code: number = NORMAL_CLOSURE, reason = ""): Promise<void> {
     const frame = closeFrame(code, reason);
     if (this.#sendsNoMore()) return Promise.resolve();
-    this.#inbox.clear();
-    this.#setEnd({ type: "close", code, reason });
+    const end: Close = { type: "close", code, reason };
+    if (this.#own !== undefined) {
+      this.#end ??= end;
+      this.#own.cancel();
+    }
+    this.#setEnd(end);
     return handled(this.#sendClose(frame));
   }
 
@@ -247,11 +231,30 @@ export class WebSocketConnection {
   }
 
   /**
-   * Lets go of what was received and what was not, because nobody will call
-   * `receive` or `take` any more.
+   * Drops what was not received, and what comes, because nobody will call
+   * `receive` any more.
    */
-  release(): void {
-    this.#inbox.release();
+  releaseMessages(): void {
+    this.#own?.cancel();
+    this.#receiver.dropWaiting();
+    this.#receiver.counted.forgetTaken();
+  }
+
+  /** The application asks for the next message: what it has sent leaves. */
+  onAsked(): void {
+    this.#receiver.counted.forgetTaken();
+    if (this.#messages.isEmpty) this.#outbox.release();
+  }
+
+  /** The application has taken a message, or the end. */
+  onTaken(item: Message | Close): void {
+    if (item.type === "message") this.#receiver.counted.take(sizeOf(item));
+    else this.#endTaken();
+  }
+
+  /** The application will take no more. */
+  onCancelled(): void {
+    this.#receiver.dropWaiting();
   }
 
   // From the client.
@@ -293,7 +296,8 @@ export class WebSocketConnection {
   #setEnd(end: Close): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    if (this.#inbox.end(end)) this.#endTaken();
+    this.#messages.write(end);
+    this.#messages.close();
   }
 
   /** What the application makes of the last message may be on its way still. */
@@ -359,6 +363,18 @@ export class WebSocketConnection {
 }
 
 const LOST: Close = { type: "close", code: ABNORMAL_CLOSURE, reason: "" };
+
+function messagePipe(
+  highWaterMark: number,
+): MessagePipe<Message | Close, Message | Close> {
+  return new MessagePipe({
+    // One message has always room.
+    highWaterMark: Math.max(highWaterMark, 1),
+    size: (item) =>
+      item.type === "close" ? 1 : MESSAGE_OVERHEAD_BYTES + sizeOf(item),
+    transform: (item) => item,
+  });
+}
 
 function closeFrame(code: number, reason?: string): Uint8Array {
   return encodeFrame(OPCODES.close, encodeClose(code, reason));

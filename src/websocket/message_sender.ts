@@ -37,6 +37,13 @@ export interface SendOptions {
    * @default {true}
    */
   readonly compress?: boolean;
+  /**
+   * Whether another message is sent in the same turn of the event loop: then
+   * both leave together.
+   *
+   * @default {false}
+   */
+  readonly more?: boolean;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -70,23 +77,26 @@ export class MessageSender {
     return this.#making > 0 ? Infinity : this.#outbox.waiting;
   }
 
-  /** Sends a message; resolves when it was accepted. */
-  send(data: Data, { compress = true }: SendOptions = {}): Promise<void> {
+  /**
+   * Sends a message; resolves when it was accepted. Bytes of up to 64 KiB are
+   * copied before this returns.
+   */
+  send(data: Data, { compress = true, more }: SendOptions = {}): Promise<void> {
     const deflater = this.#deflater;
-    if (deflater === undefined) return this.#outbox.send(encode(data));
+    if (deflater === undefined) return this.#outbox.send(encode(data), more);
     if (!compress || data.length < this.#threshold) {
-      return this.sendFrame(encode(data));
+      return this.sendFrame(encode(data), more);
     }
-    return this.#sendInTurn(() =>
-      isLong(data)
-        ? this.#sendLong(data, deflater)
-        : encodeCompressed(data, deflater)
-    );
+    if (isLong(data)) {
+      return this.#sendInTurn(() => this.#sendLong(data, deflater));
+    }
+    const bytes = isText(data) ? data : data.slice();
+    return this.#sendInTurn(() => encodeCompressed(bytes, deflater));
   }
 
   /** Sends a frame after all messages; resolves when it was accepted. */
-  sendFrame(frame: Frame): Promise<void> {
-    if (this.#making === 0) return this.#outbox.send(frame);
+  sendFrame(frame: Frame, more = false): Promise<void> {
+    if (this.#making === 0) return this.#outbox.send(frame, more);
     return this.#sendInTurn(() => frame);
   }
 

@@ -43,6 +43,9 @@ export interface AssemblerOptions {
   readonly inflater?: Inflater | undefined;
 }
 
+/** What a message counts for besides its content, where messages wait. */
+export const MESSAGE_OVERHEAD_BYTES = 64;
+
 /** How much memory a message takes, at most: a text may have two bytes a unit. */
 export function sizeOf({ data }: Message): number {
   return typeof data === "string" ? 2 * data.length : data.length;

@@ -51,11 +51,11 @@ export type { Field } from "../http/fields.ts";
 export { ByteReader } from "../streams/byte_reader.ts";
 export { BufferBudget, type BufferMeter } from "./buffer_budget.ts";
 export { isCloseCode } from "./close_codes.ts";
-export {
-  type Close,
-  WebSocketConnection,
-  type WebSocketConnectionOptions,
-} from "./connection.ts";
+export { WebSocketConnection } from "./connection.ts";
+export type {
+  Close,
+  WebSocketConnectionOptions,
+} from "./connection_options.ts";
 export { type DeflateAgreement, negotiateDeflate } from "./deflate_offer.ts";
 export type { Extension, ExtensionParameter } from "./extensions.ts";
 export {
@@ -78,5 +78,6 @@ export {
   type WebSocketOptions,
 } from "./options.ts";
 export type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
+export type { DemandListener, MessageSink } from "../streams/message_pipe.ts";
 export type { ByteStream } from "../streams/byte_stream.ts";
 export { WebSocketError } from "./websocket_error.ts";

@@ -35,7 +35,7 @@ export interface ByteSink {
 /** What an outbox needs of its connection. */
 export interface OutboxContext {
   /** What the application has not received yet: its answers will follow. */
-  readonly inbox: { readonly empty: boolean };
+  readonly messages: { readonly isEmpty: boolean };
   /** Called when a write has failed. */
   onLost(): void;
 }
@@ -70,14 +70,15 @@ export class Outbox {
   }
 
   /**
-   * Sends a frame; resolves when it was accepted.
+   * Sends a frame; resolves when it was accepted. If `more` is sent at once, both
+   * leave together.
    *
    * @throws {WebSocketError} If it was not.
    */
-  send(frame: Frame): Promise<void> {
+  send(frame: Frame, more = false): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     this.#waiting += frame.length;
-    const moreExpected = !this.#context.inbox.empty;
+    const moreExpected = more || !this.#context.messages.isEmpty;
     if (this.#current === undefined) {
       if (!moreExpected) {
         return this.#track(this.#write(frame), frame.length);

@@ -1,13 +1,14 @@
 /**
  * What a client sends, on its way to the application: one loop that reads bytes,
- * takes frames out of them, puts messages together, and keeps these until they are
- * received. When as many wait as may be read ahead, the socket is left alone.
+ * takes frames out of them, puts messages together, and writes these into a pipe.
+ * When that has no room, the socket is left alone.
  *
  * @module
  */
 
 import type { ByteStream } from "../streams/byte_stream.ts";
 import { giveWayAt } from "../streams/fair_share.ts";
+import type { MessageSink } from "../streams/message_pipe.ts";
 import type { BufferBudget } from "./buffer_budget.ts";
 import {
   type CloseStatus,
@@ -17,11 +18,11 @@ import {
 import { Inflater } from "./deflate.ts";
 import type { DeflateAgreement } from "./deflate_offer.ts";
 import { type ControlFrame, type DataPart, FrameDecoder } from "./frames.ts";
-import { Inbox } from "./inbox.ts";
 import type { KeepAlive } from "./keep_alive.ts";
 import { MessagePace } from "./message_pace.ts";
 import { type Message, MessageAssembler, sizeOf } from "./messages.ts";
 import type { WebSocketOptions } from "./options.ts";
+import { ReceivedMessages } from "./received_messages.ts";
 import { WebSocketError } from "./websocket_error.ts";
 
 /** What a receiver reports to its connection. */
@@ -43,19 +44,22 @@ export interface ReceiverHost {
 export interface ReceiverOptions extends
   Pick<
     WebSocketOptions,
-    "maxMessageBytes" | "messageTimeout" | "readAheadBytes"
+    "maxMessageBytes" | "messageTimeout"
   > {
-  /** What messages count in. */
+  /** Where messages go. */
+  readonly messages: MessageSink<Message>;
+  /** What they count in. */
   readonly budget: BufferBudget;
   /** Whether messages may be compressed, and how. */
   readonly deflate: DeflateAgreement | undefined;
 }
 
-/** Receives messages of one connection, which end in an `End`. */
-export class Receiver<End> {
-  /** The messages that wait to be received. */
-  readonly inbox: Inbox<Message, End>;
+/** Receives the messages of one connection. */
+export class Receiver {
+  /** What the messages count for; to be notified of what is made of them. */
+  readonly counted: ReceivedMessages;
 
+  readonly #messages: MessageSink<Message>;
   readonly #stream: ByteStream;
   readonly #host: ReceiverHost;
   readonly #decoder: FrameDecoder;
@@ -65,6 +69,8 @@ export class Receiver<End> {
   /** Whether messages are dropped, and whether nothing at all is read. */
   #dropsMessages = false;
   #stopped = false;
+  /** Whether the application receives no more. */
+  #unwanted = false;
 
   /** Reads nothing yet. */
   constructor(
@@ -72,10 +78,11 @@ export class Receiver<End> {
     host: ReceiverHost,
     options: ReceiverOptions,
   ) {
-    const { budget, deflate } = options;
+    const { messages, budget, deflate } = options;
     this.#stream = stream;
     this.#host = host;
-    this.inbox = new Inbox(options.readAheadBytes, budget);
+    this.#messages = messages;
+    this.counted = new ReceivedMessages(budget);
     this.#decoder = new FrameDecoder(deflate !== undefined);
     this.#assembler = new MessageAssembler({
       maxBytes: options.maxMessageBytes,
@@ -115,6 +122,12 @@ export class Receiver<End> {
     this.#dropsMessages = true;
     this.#pace.stop();
     this.#assembler.close();
+  }
+
+  /** Keeps no message that waits, or comes: the application receives no more. */
+  dropWaiting(): void {
+    this.#unwanted = true;
+    this.counted.dropWaiting();
   }
 
   /** Reads nothing any more. */
@@ -169,16 +182,19 @@ export class Receiver<End> {
   #deliver(message: Message): Promise<void> | undefined {
     if (this.#dropsMessages) return undefined;
     this.#host.onMessage();
-    this.inbox.put(message, sizeOf(message));
-    return this.inbox.full ? this.#pause() : undefined;
+    if (this.#unwanted) return undefined;
+    this.counted.arrive(sizeOf(message));
+    this.#messages.write(message);
+    const { room } = this.#messages;
+    return room && this.#pause(room);
   }
 
   /** Leaves the socket alone until the application has made room. */
-  async #pause(): Promise<void> {
+  async #pause(room: Promise<void>): Promise<void> {
     const { keepAlive } = this.#host;
     this.#pace.pause();
     keepAlive.pause(true);
-    await this.inbox.waitForRoom();
+    await room;
     keepAlive.pause(false);
   }
 }

@@ -1,5 +1,5 @@
 // What the tests of the WebSocket cycle stand on: a wire without bytes, which is
-// also the session that it opens. It keeps what it is told to send, holds it
+// also the session that it opens. It keeps what it is given to send, holds it
 // back when the test says so, and its client sends, closes, or is lost when the
 // test says so. Nothing here waits for a clock.
 
@@ -8,14 +8,19 @@ import { webSocketScope } from "../../src/asgi/http_scope.ts";
 import type { AsgiApp, Header, WebSocketScope } from "../../src/asgi/types.ts";
 import { WebSocketCycle } from "../../src/asgi/websocket_cycle.ts";
 import type {
+  WebSocketAcceptance,
   WebSocketInput,
   WebSocketSession,
   WebSocketWire,
 } from "../../src/asgi/websocket_wire.ts";
 import type { Field } from "../../src/http/fields.ts";
 import { isInstance, readMember } from "../../src/asgi/user_code.ts";
+import type {
+  DemandListener,
+  MessageSink,
+} from "../../src/streams/message_pipe.ts";
 
-/** What a wire was told. */
+/** What a wire was called with. */
 export type WireCall =
   | readonly ["accept", subprotocol: string | null, fields: readonly Field[]]
   | readonly ["send", data: string | Uint8Array]
@@ -26,18 +31,22 @@ export type WireCall =
   | readonly ["abort"];
 
 /** A wire without bytes, and the session on it. */
-export class FakeWebSocketWire implements WebSocketWire, WebSocketSession {
-  /** What the wire was told, in order. */
+export class FakeWebSocketWire
+  implements WebSocketWire, WebSocketSession, DemandListener<WebSocketInput> {
+  /** What the wire was called with, in order. */
   readonly calls: WireCall[] = [];
-  /** How often the client's input was asked for. */
-  receives = 0;
+  /** How many messages the application has asked for, and got. */
+  taken = 0;
+  /** Whether the application was said to receive no more. */
+  released = false;
   /** What it says of the bytes that wait, if anything. */
   waiting: number | undefined;
   disconnectListener: DisconnectListener | undefined;
 
-  readonly #inputs: WebSocketInput[] = [];
-  #end: WebSocketInput | undefined;
-  #wake = () => {};
+  /** What has arrived before the WebSocket was accepted. */
+  readonly #early: WebSocketInput[] = [];
+  #messages: MessageSink<WebSocketInput> | undefined;
+  #left = false;
   #lost = false;
   #sendsNoMore = false;
   #gate: PromiseWithResolvers<void> | undefined;
@@ -47,14 +56,19 @@ export class FakeWebSocketWire implements WebSocketWire, WebSocketSession {
 
   /** Messages arrive; they may come with the handshake. */
   arrive(...messages: (string | Uint8Array)[]): void {
-    for (const data of messages) this.#inputs.push({ type: "message", data });
-    this.#wake();
+    for (const data of messages) this.#pass({ type: "message", data });
+  }
+
+  /** Whether a client that sends has to wait. */
+  get full(): boolean {
+    return this.#messages?.room !== undefined;
   }
 
   /** The client closes; its close is answered when it has been received. */
   leave(code: number, reason = ""): void {
-    this.#end ??= { type: "close", code, reason };
-    this.#wake();
+    if (this.#left) return;
+    this.#left = true;
+    this.#pass({ type: "close", code, reason });
   }
 
   /** The client is lost: nothing can be sent to it any more. */
@@ -97,10 +111,13 @@ export class FakeWebSocketWire implements WebSocketWire, WebSocketSession {
   // The wire.
 
   async accept(
-    subprotocol: string | null,
-    headers: readonly Field[],
+    { subprotocol, headers }: WebSocketAcceptance,
+    messages: MessageSink<WebSocketInput>,
   ): Promise<WebSocketSession> {
     await this.#tell(["accept", subprotocol, headers]);
+    this.#messages = messages;
+    messages.listener = this;
+    for (const input of this.#early) this.#pass(input);
     return this;
   }
 
@@ -126,15 +143,24 @@ export class FakeWebSocketWire implements WebSocketWire, WebSocketSession {
     return this.#closed.promise;
   }
 
-  async receive(): Promise<WebSocketInput> {
-    this.receives++;
-    for (;;) {
-      const input = this.#inputs.shift() ?? this.#end;
-      if (input?.type === "close" && !this.#sendsNoMore) this.#closed.resolve();
-      if (input !== undefined) return input;
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
+  /** Whether nothing can be sent any more. */
+  get ended(): boolean {
+    return this.#sendsNoMore;
   }
+
+  releaseMessages(): void {
+    this.released = true;
+  }
+
+  onAsked(): void {}
+
+  /** The client's close is answered when it has been received. */
+  onTaken({ type }: WebSocketInput): void {
+    if (type === "message") this.taken++;
+    if (type === "close" && !this.#sendsNoMore) this.#closed.resolve();
+  }
+
+  onCancelled(): void {}
 
   async send(data: string | Uint8Array): Promise<void> {
     if (this.#sendsNoMore) throw new Error("Cannot send: over for the test");
@@ -147,6 +173,15 @@ export class FakeWebSocketWire implements WebSocketWire, WebSocketSession {
     await this.#tell(["close", code, reason]);
     this.leave(code, reason);
     this.#closed.resolve();
+  }
+
+  #pass(input: WebSocketInput): void {
+    if (this.#messages === undefined) {
+      this.#early.push(input);
+      return;
+    }
+    this.#messages.write(input);
+    if (input.type === "close") this.#messages.close();
   }
 
   #tell(call: WireCall): Promise<void> | undefined {
@@ -170,9 +205,9 @@ export interface RunOptions {
 export interface Run {
   readonly wire: FakeWebSocketWire;
   readonly cycle: WebSocketCycle;
-  /** What the server was told of the application's faults. */
+  /** The reported faults of the application. */
   readonly errors: unknown[];
-  /** What it was told of refused events. */
+  /** The reported refusals of its events. */
   readonly refused: unknown[];
   /** Resolves when the WebSocket is closed, or was denied. */
   readonly finished: Promise<void>;

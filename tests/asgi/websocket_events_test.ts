@@ -167,7 +167,7 @@ for (
     assertThrows(
       () => check({ ...ACCEPT, headers: [["x-a", "1"], [name, "1"]] }),
       InvalidEventError,
-      `leave out what is ours, not "${name.toLowerCase()}"`,
+      `must not contain "${name.toLowerCase()}": the server sets it`,
     );
   });
 }

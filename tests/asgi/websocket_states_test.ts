@@ -51,7 +51,7 @@ Deno.test("A WebSocket is accepted, or denied", () => {
 
 Deno.test("Every state ends when the client disconnects", () => {
   for (const state of STATES) {
-    assertEquals(WEBSOCKET_STATES[state].end, "closed", state);
+    assertEquals(stateAfter(state, "end"), "closed", state);
   }
 });
 

@@ -31,7 +31,7 @@ interface Report {
   /** The length of the large message, and whether it came back unchanged. */
   readonly large: number;
   readonly same: boolean;
-  /** Behind the client's own close. */
+  /** After the client's own close. */
   readonly ownClose: number;
   /** The application's close, on another WebSocket. */
   readonly close: [code: number, reason: string];

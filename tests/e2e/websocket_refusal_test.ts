@@ -1,5 +1,5 @@
 // Clients that leave at once, and those that break a limit. The latter may still
-// be sending when they are told so: what they send is read until they stop, so
+// be sending when they are refused: what they send is read until they stop, so
 // that they are not reset, and find the Close.
 
 import { assertEquals } from "@std/assert";
@@ -14,7 +14,7 @@ new DataView(HEAD.buffer).setUint32(6, LENGTH);
 
 // First, because WebSocket is loaded for the first handshake of a process.
 netTest(
-  "A client that leaves right behind its handshake is told of",
+  "The disconnect of a client right after its handshake is received",
   async () => {
     const CLIENTS = 20;
     let departures = 0;

@@ -51,7 +51,7 @@ type WebSocketApp = (
   scope: WebSocketScope,
 ) => Promise<void> | void;
 
-/** Serves WebSockets as told, and answers requests with their path. */
+/** Serves WebSockets as a test says, and answers requests with their path. */
 function websocket(app: WebSocketApp): AsgiApp {
   return async (scope, receive, send) => {
     if (scope.type === "http") {
@@ -122,7 +122,7 @@ function handshakeWith(name: string, ...lines: string[]): string {
   return request("GET", "/", ...others, ...lines);
 }
 
-/** A client behind its handshake. */
+/** A client after its handshake. */
 class FrameClient implements Disposable {
   readonly raw: RawClient;
 
@@ -365,7 +365,7 @@ netTest("A throw, or a return, before accept gives a 500", async () => {
 });
 
 netTest(
-  "A denial is an HTTP response, and the connection serves on behind it",
+  "A denial is an HTTP response, and the connection serves other requests after it",
   async () => {
     await using server = start(websocket(async (_receive, send) => {
       await send({
@@ -428,7 +428,7 @@ netTest(
 );
 
 netTest(
-  "A client that leaves before it is accepted is told of to the application",
+  "An application receives the disconnect of a client that it has not accepted",
   async () => {
     const events: ReceiveEvent[] = [];
     await using server = start(websocket(async (receive) => {
@@ -763,7 +763,7 @@ for (
 }
 
 netTest(
-  "A client that does not answer a close is cut behind closeTimeout",
+  "A client that does not answer a close is cut after closeTimeout",
   async () => {
     await using server = start(accepted(() => {}), { closeTimeout: 30 });
     using client = await FrameClient.open(server);
@@ -860,7 +860,7 @@ netTest("A client that answers no ping is cut, and gives 1006", async () => {
 }, { timeoutMs: BELOW_DEFAULTS_MS });
 
 netTest(
-  "A WebSocket without messages is closed with 1001 behind webSocketIdleTimeout",
+  "A WebSocket without messages is closed with 1001 after webSocketIdleTimeout",
   async () => {
     const ends: ReceiveEvent[] = [];
     await using server = start(recording(ends), { webSocketIdleTimeout: 30 });
@@ -874,7 +874,7 @@ netTest(
 );
 
 netTest(
-  "A send behind webSocketIdleTimeout rejects, and does not cut the close short",
+  "A send after webSocketIdleTimeout rejects, and does not cut the close short",
   async () => {
     let rejected: unknown;
     const gate = Promise.withResolvers<void>();
@@ -930,7 +930,7 @@ netTest(
 );
 
 netTest(
-  "A client that reads nothing is cut behind writeTimeout, and the send rejects",
+  "A client that reads nothing is cut after writeTimeout, and the send rejects",
   async () => {
     let rejected: unknown;
     await using server = start(

@@ -4,12 +4,13 @@
 import { assertEquals } from "@std/assert";
 import type { AsgiApp } from "../../src/asgi/types.ts";
 import type { RequestInfo } from "../../src/http/exchange.ts";
+import { Metrics } from "../../src/metrics/metrics.ts";
 import { resolveOptions, type ServeOptions } from "../../src/server/options.ts";
 import type { Outcome } from "../../src/server/access_records.ts";
 import { WebSocketDispatcher } from "../../src/server/websocket_dispatcher.ts";
-
+import { unawaited } from "../_unawaited.ts";
 import { settled } from "../websocket/_connected.ts";
-import { clientFrame, closeFrame, TEXT } from "../websocket/_frames.ts";
+import { BINARY, clientFrame, closeFrame, TEXT } from "../websocket/_frames.ts";
 import { exampleRequest, FakeExchange, HANDSHAKE } from "./_fake_exchange.ts";
 
 const INFO = { scheme: "http", client: null, server: null } as const;
@@ -32,7 +33,11 @@ class Dispatch {
   readonly outcomes: Outcome[] = [];
   changes = 0;
 
-  constructor(app: AsgiApp = echo, options: ServeOptions = {}) {
+  constructor(
+    app: AsgiApp = echo,
+    options: ServeOptions = {},
+    metrics: Metrics | undefined = undefined,
+  ) {
     this.dispatcher = new WebSocketDispatcher({
       app,
       options: resolveOptions(options),
@@ -42,7 +47,7 @@ class Dispatch {
         onIgnoredEvent: () => {},
         onAppReturned,
       }),
-      metrics: undefined,
+      metrics,
       complete: () => {},
       onChange: () => this.changes++,
     });
@@ -163,4 +168,46 @@ Deno.test("A client that has disconnected before it was dispatched is not answer
   await settled();
   assertEquals(exchange.aborted, true);
   assertEquals([all.outcomes.length, all.counts], [1, [0, 0]]);
+});
+
+Deno.test("Messages that an application sends in one turn leave in one write", async () => {
+  const all = new Dispatch(async (_scope, receive, send) => {
+    await receive();
+    await send({ type: "websocket.accept" });
+    for (const text of ["a", "b", "c", "d", "e"]) {
+      unawaited(send({ type: "websocket.send", text }));
+    }
+    while ((await receive()).type !== "websocket.disconnect");
+  });
+  const { exchange: { client }, answered } = all.request();
+  await answered;
+  await settled();
+  assertEquals(client.sent.map((frame) => frame.slice(-1)).join(""), "abcde");
+  assertEquals(client.writes.length, 1);
+  client.lose();
+  await settled();
+  assertEquals(all.errors, []);
+});
+
+Deno.test("What an application has not received when it returns is let go", async () => {
+  const gate = Promise.withResolvers<void>();
+  const metrics = new Metrics();
+  const all = new Dispatch(
+    async (_scope, _receive, send) => {
+      await send({ type: "websocket.accept" });
+      await gate.promise;
+    },
+    {},
+    metrics,
+  );
+  const { exchange: { client }, answered } = all.request();
+  await answered;
+  client.feed(clientFrame(BINARY, new Uint8Array(100_000)));
+  await settled();
+  assertEquals(metrics.counts.bufferedBytes, 100_000);
+  gate.resolve();
+  await settled();
+  assertEquals(metrics.counts.bufferedBytes, 0);
+  client.lose();
+  await settled();
 });

@@ -1,8 +1,10 @@
 // A WebSocket from the exchange that asks for it to its end.
 
 import { assert, assertEquals } from "@std/assert";
+import type { WebSocketInput } from "../../src/asgi/websocket_wire.ts";
 import { readWebSocketRequest } from "../../src/server/websocket_handshake.ts";
 import { UpgradingWebSocket } from "../../src/server/websocket_upgrade.ts";
+import { MessagePipe } from "../../src/streams/message_pipe.ts";
 import { BufferBudget } from "../../src/websocket/buffer_budget.ts";
 import { DEFAULT_WEBSOCKET_OPTIONS } from "../../src/websocket/options.ts";
 import { clientFrame, closeFrame, TEXT } from "../websocket/_frames.ts";
@@ -27,19 +29,35 @@ function upgrading(
   });
 }
 
+function createMessages() {
+  return new MessagePipe<WebSocketInput, WebSocketInput>({
+    highWaterMark: 1000,
+    size: () => 1,
+    transform: (input) => input,
+  });
+}
+
 Deno.test("accept() leaves HTTP, and gives the WebSocket", async () => {
   const exchange = new FakeExchange();
   const wire = upgrading(exchange);
+  const messages = createMessages();
   assertEquals(wire.opened, undefined);
-  const session = await wire.accept(null, [["x-a", "1"]]);
+  const session = await wire.accept(
+    { subprotocol: null, headers: [["x-a", "1"]] },
+    messages,
+  );
   assertEquals(exchange.calls, [["upgrade", [...ACCEPT, ["x-a", "1"]]]]);
   const { client } = exchange;
   client.feed(clientFrame(TEXT, "Hello"), closeFrame(1000));
-  assertEquals(await session.receive(), { type: "message", data: "Hello" });
+  assertEquals((await messages.read()).value, {
+    type: "message",
+    data: "Hello",
+  });
+  await session.send("Hi", { more: false });
   await session.close(1000, "");
   assertEquals(await wire.opened!.outcome, {
     status: 101,
-    bytesSent: 4,
+    bytesSent: 4 + 4,
     aborted: false,
   });
   assertEquals([client.closedFor, client.aborted], [123, false]);
@@ -56,7 +74,7 @@ Deno.test("Compression is agreed on where it is offered and wanted", async () =>
     ];
     const exchange = new FakeExchange(exampleRequest({ headers }));
     const wire = upgrading(exchange, compression);
-    await wire.accept(null, []);
+    await wire.accept({ subprotocol: null, headers: [] }, createMessages());
     const extensions = ["sec-websocket-extensions", AGREED];
     assertEquals(exchange.calls, [
       ["upgrade", compression ? [...ACCEPT, extensions] : ACCEPT],
@@ -72,7 +90,7 @@ Deno.test("A WebSocket that is cut, or whose client is lost, is aborted", async 
   for (const how of ["cut", "lost"]) {
     const exchange = new FakeExchange();
     const wire = upgrading(exchange);
-    await wire.accept(null, []);
+    await wire.accept({ subprotocol: null, headers: [] }, createMessages());
     if (how === "cut") wire.opened!.abort();
     else exchange.client.lose();
     assertEquals((await wire.opened!.outcome).aborted, true, how);

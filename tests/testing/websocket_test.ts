@@ -215,11 +215,13 @@ clientTest(
     await using client = await TestClient.start(app);
     await using socket = await client.websocket("/");
     await nextTurn();
-    assertEquals(sent, 3); // And the fourth of them waits for room.
+    // Four are on their way to the client, two held; the next waits for room.
+    assertEquals(sent, 6);
     for (let i = 0; i < 20; i++) assertEquals(await socket.receive(), text);
     let held = true;
-    for (let i = 0; i < 3; i++) await socket.send(text);
-    const fourth = socket.send(text).then(() => held = false);
+    const bytes = new Uint8Array(16 * 1024);
+    for (let i = 0; i < 3; i++) await socket.send(bytes);
+    const fourth = socket.send(bytes).then(() => held = false);
     await nextTurn();
     assert(held, "more was taken than 64 KiB");
     go.resolve();

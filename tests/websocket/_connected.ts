@@ -4,10 +4,8 @@
 import type { ByteStream } from "../../src/streams/byte_stream.ts";
 import { giveWay } from "../../src/streams/fair_share.ts";
 import { ByteReader } from "../../src/streams/byte_reader.ts";
-import {
-  WebSocketConnection,
-  type WebSocketConnectionOptions,
-} from "../../src/websocket/connection.ts";
+import { WebSocketConnection } from "../../src/websocket/connection.ts";
+import type { WebSocketConnectionOptions } from "../../src/websocket/connection_options.ts";
 import type { Deadline } from "../../src/streams/deadline.ts";
 import {
   concat,

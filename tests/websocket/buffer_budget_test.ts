@@ -8,7 +8,7 @@ import {
   BufferBudget,
   type BufferMeter,
 } from "../../src/websocket/buffer_budget.ts";
-import type { WebSocketConnectionOptions } from "../../src/websocket/connection.ts";
+import type { WebSocketConnectionOptions } from "../../src/websocket/connection_options.ts";
 import { negotiateDeflate } from "../../src/websocket/deflate_offer.ts";
 import { parseExtensions } from "../../src/websocket/extensions.ts";
 import { DEFAULT_COMPRESSION_OPTIONS } from "../../src/websocket/options.ts";
@@ -64,7 +64,7 @@ async function dealtWith(budget: BufferBudget): Promise<void> {
 async function end(connected: readonly Connected[]): Promise<void> {
   for (const { connection } of connected) {
     connection.abort();
-    connection.release();
+    connection.releaseMessages();
     await connection.closed;
   }
   await settled();
@@ -172,7 +172,7 @@ Deno.test("A message counts until the next one is asked for", async () => {
   await connection.receive();
   await dealtWith(budget);
   assertEquals(budget.used, 200_000);
-  connection.take();
+  await connection.receive();
   assertEquals(budget.used, 100_000);
   const next = connection.receive();
   assertEquals(budget.used, 0);
@@ -184,7 +184,7 @@ Deno.test("A message counts until the next one is asked for", async () => {
   await connection.closed;
   // Its receiver may still have it.
   assertEquals(budget.used, 100_000);
-  connection.release();
+  connection.releaseMessages();
   assertEquals(budget.used, 0);
 });
 
@@ -194,7 +194,7 @@ Deno.test("Text counts for what it takes in memory", async () => {
   client.feed(clientFrame(TEXT, "x".repeat(99_999) + "漢"));
   await connection.receive();
   assertEquals(budget.used, 200_000);
-  connection.release();
+  connection.releaseMessages();
   assertEquals(budget.used, 0);
   connection.abort();
 });
@@ -208,7 +208,7 @@ Deno.test("What nobody has received counts until it is released", async () => {
   connection.abort();
   await connection.closed;
   assertEquals(budget.used, 100_000);
-  connection.release();
+  connection.releaseMessages();
   assertEquals(budget.used, 0);
   assertEquals((await connection.receive()).type, "close");
 });
@@ -216,7 +216,7 @@ Deno.test("What nobody has received counts until it is released", async () => {
 Deno.test("What comes when nobody will receive is not kept", async () => {
   const budget = new BufferBudget(Infinity);
   const [{ connection, client }] = connectAll(1, budget);
-  connection.release();
+  connection.releaseMessages();
   const large = clientFrame(BINARY, new Uint8Array(100_000));
   for (let i = 0; i < 5; i++) client.feed(large);
   await dealtWith(budget);
@@ -276,7 +276,7 @@ Deno.test("A message never takes more than maxMessageBytes while it arrives", as
   client.feed(clientFrame(BINARY, payload, { rsv: 4 }));
   const message = await connection.receive();
   assert(message.type === "message" && message.data.length === 1 * MIB);
-  connection.release();
+  connection.releaseMessages();
   connection.abort();
 });
 

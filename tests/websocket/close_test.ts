@@ -113,7 +113,7 @@ Deno.test("A receive that is pending gets the close", async () => {
   await connection.closed;
 });
 
-Deno.test("Nothing is read behind a close", async () => {
+Deno.test("Nothing is read after a close", async () => {
   const { connection, client } = connect();
   client.feed(concat([
     closeFrame(1000),
@@ -230,7 +230,7 @@ Deno.test("The application's close is over only when it has left", async () => {
   assertEquals(client.sent, ["text slow", "close 4000"]);
 });
 
-Deno.test("An answer that is due is not sent behind an abort", async () => {
+Deno.test("An answer that is due is not sent after an abort", async () => {
   const { connection, client } = connect();
   client.feed(closeFrame(1000));
   assertEquals(await connection.receive(), end(1000));
@@ -256,7 +256,7 @@ Deno.test("A breach while the client's close is awaited ends the connection", as
   assertEquals(client.sent, ["close 1000"]);
 });
 
-Deno.test("An end without a close is 1006, behind what has arrived", async () => {
+Deno.test("An end without a close is 1006, after what has arrived", async () => {
   const { connection, client } = connect();
   client.feed(clientFrame(TEXT, "a"), clientFrame(TEXT, "cut").slice(0, 8));
   client.end();
@@ -295,7 +295,7 @@ Deno.test("A failed write ends the connection with its cause", async () => {
   assertEquals(await connection.closed, end(1006));
 });
 
-Deno.test("Sends behind a close are rejected with its code", async () => {
+Deno.test("Sends after a close are rejected with its code", async () => {
   const { connection, client } = connect();
   client.feed(closeFrame(4321));
   await connection.receive();

@@ -3,7 +3,7 @@
 
 import { deflateRawSync } from "node:zlib";
 import { assert, assertEquals, assertLess } from "@std/assert";
-import type { WebSocketConnectionOptions } from "../../src/websocket/connection.ts";
+import type { WebSocketConnectionOptions } from "../../src/websocket/connection_options.ts";
 import { negotiateDeflate } from "../../src/websocket/deflate_offer.ts";
 import { parseExtensions } from "../../src/websocket/extensions.ts";
 import { DEFAULT_COMPRESSION_OPTIONS } from "../../src/websocket/options.ts";

@@ -1,8 +1,11 @@
 // Messages over a connection: how they arrive, how they leave, and how a breach
 // of the protocol ends it: what came before it is answered, then one Close with
-// the right code leaves, and nothing behind it is looked at.
+// the right code leaves, and nothing after it is read.
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { MessagePipe } from "../../src/streams/message_pipe.ts";
+import type { Close } from "../../src/websocket/connection_options.ts";
+import type { Message } from "../../src/websocket/messages.ts";
 import { WebSocketError } from "../../src/websocket/websocket_error.ts";
 import { connect, echo, settled } from "./_connected.ts";
 import {
@@ -133,13 +136,33 @@ Deno.test("A ping is sent, of up to 125 bytes", async () => {
   connection.abort();
 });
 
-Deno.test("Only one receive may be pending", async () => {
+Deno.test("Receives that wait together are answered in order", async () => {
   const { connection, client } = connect();
-  const first = connection.receive();
-  await assertRejects(() => connection.receive(), TypeError, "another receive");
-  client.feed(clientFrame(TEXT, "a"));
-  assertEquals(await first, { type: "message", data: "a" });
+  const receives = [1, 2, 3, 4].map(() => connection.receive());
+  client.feed(clientFrame(TEXT, "a"), clientFrame(TEXT, "b"));
+  await settled();
   connection.abort();
+  assertEquals(await Promise.all(receives), [
+    { type: "message", data: "a" },
+    { type: "message", data: "b" },
+    { type: "close", code: 1006, reason: "" },
+    { type: "close", code: 1006, reason: "" },
+  ]);
+});
+
+Deno.test("A connection whose messages go elsewhere gives none", async () => {
+  const messages = new MessagePipe<Message | Close, string>({
+    highWaterMark: 1,
+    size: () => 1,
+    transform: (item) => item.type === "close" ? "end" : `${item.data}`,
+  });
+  const { connection, client } = connect({ messages });
+  await assertRejects(() => connection.receive(), TypeError, "elsewhere");
+  client.feed(clientFrame(TEXT, "a"));
+  assertEquals((await messages.read()).value, "a");
+  client.lose();
+  assertEquals((await messages.read()).value, "end");
+  assertEquals((await messages.read()).done, true);
 });
 
 const FRAGMENT = clientFrame(TEXT, "half ", { fin: false });
@@ -175,15 +198,15 @@ const BREACHES: [what: string, code: number, ...frames: Uint8Array[]][] = [
   ["a close reason that is not UTF-8", 1007, clientFrame(CLOSE, hex("03e8ff"))],
 ];
 
-Deno.test("A breach of the protocol is answered once, behind earlier messages", async () => {
+Deno.test("A breach of the protocol is answered once, after earlier messages", async () => {
   for (const [what, code, ...frames] of BREACHES) {
     for (const together of [true, false]) {
       const { connection, client } = connect();
       const wire = [
         clientFrame(TEXT, "before"),
         ...frames,
-        clientFrame(TEXT, "behind"),
-        clientFrame(PING, "behind"),
+        clientFrame(TEXT, "after"),
+        clientFrame(PING, "after"),
         closeFrame(1000),
       ];
       client.feed(...together ? [concat(wire)] : wire);
@@ -250,7 +273,7 @@ Deno.test("A message may have as many bytes as maxMessageBytes, and no more", as
   }
   const refused = [
     [clientFrame(TEXT, exact + "a")],
-    // The length alone tells.
+    // The length alone shows it.
     [clientFrame(BINARY, "", { length: 1001n })],
     [clientFrame(BINARY, "", { length: 2n ** 50n })],
     [

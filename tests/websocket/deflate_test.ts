@@ -171,7 +171,7 @@ Deno.test("Inflater loses nothing of what is made in turns", async () => {
   inflater.close();
 });
 
-Deno.test("Inflater goes on behind a block that says it is the last", async () => {
+Deno.test("Inflater goes on after a block that says it is the last", async () => {
   const inflater = new Inflater(AGREEMENT);
   const last = hex("f3 48 cd c9 c9 07 00");
   const normal = hex("f2 48 cd c9 c9 07 00");

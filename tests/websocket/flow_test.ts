@@ -25,7 +25,7 @@ Deno.test("Pings are answered, and a close noticed, while nobody receives", asyn
   assertEquals((await connection.closed).code, 1000);
 });
 
-Deno.test("The socket is left alone behind readAheadBytes", async () => {
+Deno.test("The socket is left alone after readAheadBytes", async () => {
   const { connection, client } = connect({ readAheadBytes: 1000 });
   for (let i = 0; i < 20; i++) {
     client.feed(clientFrame(BINARY, "x".repeat(236)));
@@ -90,10 +90,10 @@ Deno.test("Answers to messages that came together leave together, if they do com
   const { connection, client } = connect();
   client.feed(clientFrame(TEXT, "1"), clientFrame(TEXT, "2"));
   await settled();
-  connection.take();
+  await connection.receive();
   const first = connection.send("a");
   assertEquals(client.writes.length, 0);
-  connection.take();
+  await connection.receive();
   const second = connection.send("b");
   await Promise.all([first, second]);
   assertEquals(client.sent, ["text a", "text b"]);
@@ -101,10 +101,10 @@ Deno.test("Answers to messages that came together leave together, if they do com
   // There need not be an answer to each message.
   client.feed(clientFrame(TEXT, "3"), clientFrame(TEXT, "4"));
   await settled();
-  connection.take();
+  await connection.receive();
   await connection.send("c");
   assertEquals(client.sent.at(-1), "text c");
-  connection.take();
+  await connection.receive();
   connection.abort();
 });
 
@@ -112,9 +112,9 @@ Deno.test("What is held back leaves when the application waits for more", async 
   const { connection, client } = connect();
   client.feed(clientFrame(TEXT, "1"), clientFrame(TEXT, "2"));
   await settled();
-  connection.take();
+  await connection.receive();
   unawaited(connection.send("a"));
-  connection.take();
+  await connection.receive();
   const next = connection.receive();
   await settled();
   assertEquals(client.sent, ["text a"]);

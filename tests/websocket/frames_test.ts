@@ -166,7 +166,7 @@ const ILLEGAL: [what: string, wire: Uint8Array][] = [
   ["a fragmented close", clientFrame(CLOSE, "", { fin: false })],
   ["a continuation of nothing", clientFrame(CONTINUATION, "a")],
   [
-    "a continuation behind a message",
+    "a continuation after a message",
     concat([
       FRAGMENT,
       clientFrame(CONTINUATION, "b"),

@@ -1,5 +1,5 @@
 // Turns at long work: few in each turn of the event loop, in the order in which
-// they were asked for, so that whoever asks again stands behind the others.
+// they were asked for, so that one that asks again comes after the others.
 
 import { assert, assertEquals } from "@std/assert";
 import { nextPoll } from "../../src/streams/fair_share.ts";

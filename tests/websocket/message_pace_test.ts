@@ -140,7 +140,7 @@ Deno.test("A client that is idle is not too slow", async () => {
   connection.abort();
 });
 
-Deno.test("Behind a close, closeTimeout holds and no other", async () => {
+Deno.test("After a close, closeTimeout holds and no other", async () => {
   const { connection, client } = connect({ closeTimeout: 300 });
   client.feed(clientFrame(TEXT, "half", { fin: false }));
   await settled();

@@ -1,5 +1,5 @@
 // What must hold for any bytes: messages arrive whole in whatever legal way they
-// are fragmented, interleaved and cut; any breach gives its code behind what came
+// are fragmented, interleaved and cut; any breach gives its code after what came
 // before it; and arbitrary bytes give messages or a close, and nothing else.
 
 import { assert, assertEquals } from "@std/assert";
@@ -134,7 +134,7 @@ function breach(random: Random): [code: number, frame: Uint8Array] {
   ]);
 }
 
-Deno.test("Any breach gives its code, behind the messages before it", async () => {
+Deno.test("Any breach gives its code, after the messages before it", async () => {
   for (let seed = 0; seed < 500; seed++) {
     const random = new Random(seed);
     const talk = await converse(random, undefined);

@@ -88,7 +88,7 @@ Deno.test("Utf8Validator is not complete within a character", () => {
   }
 });
 
-Deno.test("Utf8Validator agrees with TextDecoder on any two bytes behind any lead", () => {
+Deno.test("Utf8Validator agrees with TextDecoder on any two bytes after any lead", () => {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const edges = [0, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
   for (let lead = 0x80; lead < 0x100; lead++) {

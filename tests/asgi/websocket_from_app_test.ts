@@ -1,0 +1,141 @@
+// What an application sends, on its way to what deals with it: the order, what is
+// held, when a send resolves, and what becomes of it when that fails.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  type ActionTaker,
+  FromApp,
+} from "../../src/asgi/websocket_from_app.ts";
+import type { WebSocketAction } from "../../src/asgi/websocket_events.ts";
+import { unawaited } from "../_unawaited.ts";
+import { isPending, nextTurn } from "./_fake_wire.ts";
+
+const CLOSE: WebSocketAction = {
+  type: "websocket.close",
+  code: 1000,
+  reason: "",
+};
+
+function message(message: string | Uint8Array): WebSocketAction {
+  return { type: "websocket.send", message };
+}
+
+/** Deals with events, at once unless the test holds it back. */
+class Taker implements ActionTaker {
+  readonly taken: WebSocketAction[] = [];
+  readonly more: boolean[] = [];
+  readonly fromApp = new FromApp(this);
+  #gate: PromiseWithResolvers<void> | undefined;
+
+  takeAction(
+    action: WebSocketAction,
+    more: boolean,
+  ): Promise<void> | undefined {
+    this.taken.push(action);
+    this.more.push(more);
+    return this.#gate?.promise;
+  }
+
+  write(...actions: WebSocketAction[]): Promise<void>[] {
+    return actions.map((action) => this.fromApp.write(action));
+  }
+
+  hold(): void {
+    this.#gate = Promise.withResolvers();
+  }
+
+  go(): void {
+    this.#gate?.resolve();
+    this.#gate = undefined;
+  }
+
+  fail(error: Error): void {
+    this.#gate?.reject(error);
+  }
+}
+
+Deno.test("Events are dealt with in their order, and it is known whether more follow", async () => {
+  const taker = new Taker();
+  const events = [message("a"), message("b"), CLOSE];
+  await Promise.all(taker.write(...events));
+  assertEquals(taker.taken, events);
+  assertEquals(taker.more, [true, true, false]);
+  await Promise.all(taker.write(message("c")));
+  assertEquals(taker.more.at(-1), false);
+});
+
+Deno.test("32 KiB are held of what can't be dealt with", async () => {
+  const taker = new Taker();
+  taker.hold();
+  // Each counts for 1024 bytes.
+  const text = "x".repeat(1024 - 64);
+  let written = 0;
+  const writing = (async () => {
+    for (; written < 100; written++) await taker.fromApp.write(message(text));
+  })();
+  await nextTurn();
+  assertEquals([written, taker.taken.length], [33, 1]);
+  taker.go();
+  await writing;
+  await nextTurn();
+  assertEquals(taker.taken.length, 100);
+});
+
+Deno.test("Bytes that are held are copied, and those that are not are not", async () => {
+  const taker = new Taker();
+  taker.hold();
+  const bytes = new Uint8Array([1]);
+  await taker.fromApp.write(message(bytes));
+  await taker.fromApp.write(message(bytes));
+  bytes[0] = 2;
+  taker.go();
+  await nextTurn();
+  const [first, second] = taker.taken.map((action) =>
+    action.type === "websocket.send" && action.message
+  );
+  assert(first === bytes);
+  assertEquals(second, new Uint8Array([1]));
+});
+
+Deno.test("A send waits until its event was dealt with, if that is no short message", async () => {
+  const long = message(new Uint8Array(64 * 1024 + 1));
+  for (const action of [CLOSE, long]) {
+    for (const before of [[], [message("a")]]) {
+      const taker = new Taker();
+      taker.hold();
+      await Promise.all(taker.write(...before));
+      const [written] = taker.write(action);
+      assert(await isPending(written));
+      taker.go();
+      await written;
+      assert(taker.taken.at(-1) === action);
+    }
+  }
+});
+
+Deno.test("When an event can't be dealt with, all that wait reject, and all that come", async () => {
+  const taker = new Taker();
+  taker.hold();
+  const large = message("x".repeat(40_000));
+  const sends = taker.write(message("a"), large, message("b"), CLOSE);
+  await nextTurn();
+  const error = new RangeError("Lost for the test");
+  taker.fail(error);
+  await Promise.all(sends.slice(0, 2));
+  for (const send of sends.slice(2)) {
+    await assertRejects(() => send, RangeError, "Lost");
+  }
+  await assertRejects(() => taker.fromApp.write(CLOSE), RangeError, "Lost");
+  assertEquals(taker.taken, [message("a")]);
+});
+
+Deno.test("Sends that nobody awaits may reject", async () => {
+  const taker = new Taker();
+  taker.hold();
+  taker.write(CLOSE, CLOSE, message("a")).forEach(unawaited);
+  await nextTurn();
+  taker.fail(new RangeError("Lost for the test"));
+  await nextTurn();
+  unawaited(taker.fromApp.write(CLOSE));
+  await nextTurn();
+});
