@@ -34,7 +34,7 @@ function serve(
 }
 
 /** Pushes bytes, and says what the connection then waits for. */
-async function armedBehind(
+async function armedAfter(
   { transport }: InMemory,
   ...chunks: string[]
 ): Promise<number | undefined> {
@@ -58,8 +58,8 @@ async function assertTimedOut(
 
 Deno.test("The first head has headerTimeout from accept, however it trickles in", async () => {
   const served = serve();
-  assertEquals(await armedBehind(served), 1);
-  assertEquals(await armedBehind(served, ..."GET / HTTP/1.1\r\nX: "), 1);
+  assertEquals(await armedAfter(served), 1);
+  assertEquals(await armedAfter(served, ..."GET / HTTP/1.1\r\nX: "), 1);
   served.transport.readDeadline.expire();
   await assertTimedOut(served, [408]);
   assertEquals(served.exchanges.length, 0);
@@ -80,7 +80,7 @@ Deno.test("headerTimeout is armed once a head: later bytes do not prolong it", a
   const { readDeadline } = served.transport;
   readDeadline.armed = 0; // As if nearly all of the time had passed.
   for (const byte of GET.slice(0, -1)) {
-    assertEquals(await armedBehind(served, byte), 0);
+    assertEquals(await armedAfter(served, byte), 0);
   }
   readDeadline.expire();
   await assertTimedOut(served, [408]);
@@ -102,7 +102,7 @@ Deno.test("A head within its time has no deadline after it", async () => {
 
 Deno.test("An idle connection is closed at keepAliveTimeout, without a word", async () => {
   const served = serve();
-  assertEquals(await armedBehind(served, GET), 2);
+  assertEquals(await armedAfter(served, GET), 2);
   assert(served.connection.idle);
   const { output } = served.transport;
   served.transport.readDeadline.expire();
@@ -113,17 +113,17 @@ Deno.test("An idle connection is closed at keepAliveTimeout, without a word", as
 
 Deno.test("A later head has headerTimeout from its first byte", async () => {
   const served = serve();
-  assertEquals(await armedBehind(served, GET), 2);
-  assertEquals(await armedBehind(served, "G"), 1);
+  assertEquals(await armedAfter(served, GET), 2);
+  assertEquals(await armedAfter(served, "G"), 1);
   assertFalse(served.connection.idle);
-  assertEquals(await armedBehind(served, "ET / "), 1);
+  assertEquals(await armedAfter(served, "ET / "), 1);
   served.transport.readDeadline.expire();
   await assertTimedOut(served, [200, 408]);
 });
 
 Deno.test("A head whose first bytes came with the request before has headerTimeout too", async () => {
   const served = serve();
-  assertEquals(await armedBehind(served, GET + "GET"), 1);
+  assertEquals(await armedAfter(served, GET + "GET"), 1);
   assertEquals(statuses(served.transport.output), [200]);
   served.transport.readDeadline.expire();
   await assertTimedOut(served, [200, 408]);
@@ -132,9 +132,9 @@ Deno.test("A head whose first bytes came with the request before has headerTimeo
 Deno.test("Each head that comes in parts has headerTimeout for itself", async () => {
   const served = serve();
   const [start, end] = [GET.slice(0, 9), GET.slice(9)];
-  await armedBehind(served, start);
+  await armedAfter(served, start);
   for (let round = 0; round < 3; round++) {
-    assertEquals(await armedBehind(served, end + start), 1);
+    assertEquals(await armedAfter(served, end + start), 1);
     served.transport.readDeadline.armed = 0; // As if nearly all had passed.
   }
   served.transport.readDeadline.expire();
@@ -143,10 +143,10 @@ Deno.test("Each head that comes in parts has headerTimeout for itself", async ()
 
 Deno.test("A wait for content has bodyTimeout, anew for each piece", async () => {
   const served = serve();
-  assertEquals(await armedBehind(served, POST), 3);
+  assertEquals(await armedAfter(served, POST), 3);
   const { readDeadline } = served.transport;
   readDeadline.armed = 0; // As if nearly all of the time had passed.
-  assertEquals(await armedBehind(served, "he"), 3);
+  assertEquals(await armedAfter(served, "he"), 3);
   readDeadline.expire();
   await assertTimedOut(served, [408]);
 });
@@ -158,10 +158,10 @@ Deno.test("No deadline runs while the handler does not wait for content", async 
     await opened;
     await echo(exchange);
   });
-  assertEquals(await armedBehind(served, POST), undefined);
+  assertEquals(await armedAfter(served, POST), undefined);
   open();
-  assertEquals(await armedBehind(served), 3);
-  assertEquals(await armedBehind(served, "hello"), 2);
+  assertEquals(await armedAfter(served), 3);
+  assertEquals(await armedAfter(served, "hello"), 2);
   assertEquals(statuses(served.transport.output), [200]);
   served.transport.end();
   await within(served.done);
@@ -175,10 +175,10 @@ Deno.test("A wait for content that ended is not left armed", async () => {
     await opened;
     await respond(exchange, "ok");
   });
-  assertEquals(await armedBehind(served, POST), 3);
-  assertEquals(await armedBehind(served, "hello"), undefined);
+  assertEquals(await armedAfter(served, POST), 3);
+  assertEquals(await armedAfter(served, "hello"), undefined);
   open();
-  assertEquals(await armedBehind(served), 2);
+  assertEquals(await armedAfter(served), 2);
   served.transport.end();
   await within(served.done);
 });
@@ -189,7 +189,7 @@ Deno.test("Content that comes too late for a response that has begun cuts it", a
     await exchange.data(new TextEncoder().encode("hal"), false);
     await echo(exchange);
   });
-  assertEquals(await armedBehind(served, POST), 3);
+  assertEquals(await armedAfter(served, POST), 3);
   served.transport.readDeadline.expire();
   await within(served.done.catch(() => {}));
   assert(served.transport.output.endsWith("3\r\nhal\r\n"));
@@ -207,7 +207,7 @@ Deno.test("A response that a client has sent 64 KiB ahead of has headerTimeout",
     exchange.disconnectListener = { disconnected: left.resolve };
     disconnected = await left.promise;
   });
-  assertEquals(await armedBehind(served, BURST), 1);
+  assertEquals(await armedAfter(served, BURST), 1);
   assertEquals(disconnected, undefined);
   served.transport.readDeadline.expire();
   await within(served.done.catch(() => {}));
@@ -219,7 +219,7 @@ Deno.test("A burst that is answered in time has no deadline left", async () => {
   const served = serve();
   served.transport.push(BURST);
   while (served.exchanges.length < BURST_REQUESTS) await settle();
-  assertEquals(await armedBehind(served), 2, "Idle again");
+  assertEquals(await armedAfter(served), 2, "Idle again");
 });
 
 Deno.test("Content that nobody reads yet has no deadline, however much has arrived", async () => {
@@ -231,15 +231,15 @@ Deno.test("Content that nobody reads yet has no deadline, however much has arriv
   const content = "x".repeat(100_000);
   const post = "POST / HTTP/1.1\r\nHost: a\r\n" +
     `Content-Length: ${content.length}\r\n\r\n`;
-  assertEquals(await armedBehind(served, post, content), undefined);
+  assertEquals(await armedAfter(served, post, content), undefined);
   gate.resolve();
-  assertEquals(await armedBehind(served), 2);
+  assertEquals(await armedAfter(served), 2);
   assertEquals(statuses(served.transport.output), [200]);
 });
 
 Deno.test("An unread body has drainTimeout, then the connection ends", async () => {
   const served = serve((exchange) => respond(exchange, "unread"));
-  assertEquals(await armedBehind(served, POST), 4);
+  assertEquals(await armedAfter(served, POST), 4);
   assertEquals(statuses(served.transport.output), [200]);
   served.transport.readDeadline.expire();
   await within(served.done);
@@ -250,9 +250,9 @@ Deno.test("An unread body has drainTimeout, then the connection ends", async () 
 
 Deno.test("drainTimeout is for the whole body: later bytes do not prolong it", async () => {
   const served = serve((exchange) => respond(exchange, "unread"));
-  await armedBehind(served, POST);
+  await armedAfter(served, POST);
   served.transport.readDeadline.armed = 0;
-  assertEquals(await armedBehind(served, "h", "e", "l"), 0);
+  assertEquals(await armedAfter(served, "h", "e", "l"), 0);
   served.transport.readDeadline.expire();
   await within(served.done);
   assert(served.transport.closed);
@@ -260,27 +260,40 @@ Deno.test("drainTimeout is for the whole body: later bytes do not prolong it", a
 
 Deno.test("A late wait for content does not replace drainTimeout", async () => {
   const served = serve((exchange) => respond(exchange, "unread"));
-  assertEquals(await armedBehind(served, POST), 4);
+  assertEquals(await armedAfter(served, POST), 4);
   const late = assertRejects(
     () => served.exchanges[0].readBody(),
     HttpError,
     "the stream ended",
   );
-  assertEquals(await armedBehind(served), 4);
+  assertEquals(await armedAfter(served), 4);
   served.transport.readDeadline.expire();
   await late;
   await within(served.done);
   assertEquals(statuses(served.transport.output), [200]);
 });
 
+Deno.test("A wait for content that the response did not wait for does not end drainTimeout", async () => {
+  let waiting: Promise<unknown> | undefined;
+  const served = serve(async (exchange) => {
+    waiting = assertRejects(() => exchange.readBody(), HttpError);
+    await respond(exchange, "unread");
+  });
+  assertEquals(await armedAfter(served, POST), 4);
+  assertEquals(await armedAfter(served, "h"), 4);
+  served.transport.readDeadline.expire();
+  await waiting;
+  await within(served.done);
+});
+
 Deno.test("A client that stays after the last response has drainTimeout", async () => {
   const served = serve();
   const last = GET.replace("Host", "Connection: close\r\nHost");
-  assertEquals(await armedBehind(served, last), 4);
+  assertEquals(await armedAfter(served, last), 4);
   assert(served.transport.writeClosed);
   assertFalse(served.transport.closed);
   served.transport.readDeadline.armed = 0;
-  assertEquals(await armedBehind(served, "more", "and more"), 0);
+  assertEquals(await armedAfter(served, "more", "and more"), 0);
   served.transport.readDeadline.expire();
   await within(served.done);
   assert(served.transport.closed);
@@ -288,7 +301,7 @@ Deno.test("A client that stays after the last response has drainTimeout", async 
 
 Deno.test("A client that stays after a refusal has drainTimeout", async () => {
   const served = serve();
-  assertEquals(await armedBehind(served, "nonsense\r\n\r\n"), 4);
+  assertEquals(await armedAfter(served, "nonsense\r\n\r\n"), 4);
   served.transport.readDeadline.expire();
   await within(served.done);
   assertEquals(statuses(served.transport.output), [400]);
@@ -308,7 +321,7 @@ Deno.test("No deadline is left after a connection", async () => {
   ];
   for (const end of endings) {
     const served = serve();
-    await armedBehind(served, GET);
+    await armedAfter(served, GET);
     end(served);
     await within(served.done.catch(() => {}));
     assertEquals(served.transport.readDeadline.armed, undefined);

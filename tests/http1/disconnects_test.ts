@@ -83,7 +83,7 @@ Deno.test("A connection that ends without a request gets no response", async () 
   }
 });
 
-// Disconnects.
+// While a request is handled.
 
 Deno.test("A handler learns when its client half-closes, and can still answer", async () => {
   const { disconnects, served, open } = serveWaiting();
@@ -113,6 +113,19 @@ Deno.test("A handler learns when its client is lost", async () => {
   assert(served.transport.closed);
 });
 
+Deno.test("A client that is lost stays lost, though the end of its bytes is read after that", async () => {
+  const { disconnects, served, open } = serveWaiting();
+  served.transport.push(get("/"));
+  await settle();
+  served.transport.end();
+  served.connection.abort();
+  await settle();
+  assertEquals(disconnects, ["lost"]);
+  assertEquals(served.exchanges[0].disconnect, "lost");
+  open();
+  await within(served.done.catch(() => {}));
+});
+
 Deno.test("A handler learns of a client that disconnects after a small body", async () => {
   const { disconnects, served, open } = serveWaiting();
   served.transport.push(...post("/", "hello"));
@@ -122,6 +135,35 @@ Deno.test("A handler learns of a client that disconnects after a small body", as
   assertEquals(disconnects, ["half-closed"]);
   open();
   await within(served.done);
+});
+
+Deno.test("A handler that has read exactly its content learns of a disconnect", async () => {
+  const disconnects: Disconnect[] = [];
+  const { open, opened } = gate();
+  const { open: close, opened: closed } = gate();
+  const { transport, done } = serveInMemory(async (exchange) => {
+    exchange.disconnectListener = {
+      disconnected: (how) => disconnects.push(how),
+    };
+    await opened;
+    // It never waits for the end.
+    while (!exchange.bodyComplete) await exchange.readBody();
+    await closed;
+    await respond(exchange, "done");
+  });
+  // More than is read ahead, the last of it late.
+  const wire = post("/", "x".repeat(100_000));
+  transport.push(wire.slice(0, -1));
+  await settle();
+  open();
+  await settle();
+  transport.push(wire.slice(-1));
+  await settle();
+  transport.end();
+  await settle();
+  assertEquals(disconnects, ["half-closed"]);
+  close();
+  await within(done);
 });
 
 Deno.test("A handler learns of a client that disconnects after a large body", async () => {

@@ -1,7 +1,14 @@
 // A connection that leaves HTTP: what is sent before, who gets the bytes that
 // came after the request, and who closes it.
 
-import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { HttpError } from "../../src/http/http_error.ts";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
 import type { UpgradedStream } from "../../src/http1/upgraded_stream.ts";
 import { bytes, text } from "../_feeding.ts";
@@ -123,9 +130,40 @@ Deno.test("HTTP has no part in an upgraded connection that is lost", async () =>
   await within(done);
   transport.lose();
   await assertRejects(() => stream.reader.fill(), Error, "Connection reset");
-  assertEquals(disconnects, []);
+  assertEquals([disconnects, exchanges[0].disconnect], [[], undefined]);
   assertFalse(transport.closed);
   stream.abort();
+});
+
+Deno.test("HTTP has no part in an upgraded connection whose client half-closes", async () => {
+  const { transport, stream, exchanges, done } = await serveUpgrade(UPGRADE);
+  await within(done);
+  transport.end();
+  assertFalse(await stream.reader.fill());
+  assertEquals(exchanges[0].disconnect, undefined);
+  stream.abort();
+});
+
+Deno.test("run() gives the stream that has taken over, which says when it is closed", async () => {
+  const { stream, done } = await serveUpgrade(UPGRADE);
+  assertStrictEquals(await within(done), stream);
+  let closed = false;
+  const closing = stream.closed.then(() => closed = true);
+  await settle();
+  assertFalse(closed);
+  stream.abort();
+  await within(closing);
+});
+
+Deno.test("A handler that fails after an upgrade closes the connection, without a response", async () => {
+  const { transport, done } = serveInMemory(async (exchange) => {
+    await exchange.upgrade([["upgrade", "raw"]]);
+    throw new HttpError(400, "Too late");
+  });
+  transport.push(UPGRADE);
+  await assertRejects(() => within(done), HttpError, "Too late");
+  assert(transport.closed);
+  assertFalse(transport.output.includes("400"));
 });
 
 Deno.test("An upgrade waits until its 101 was taken", async () => {
