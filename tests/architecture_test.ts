@@ -43,6 +43,9 @@ const MIRRORED = [
   "streams",
 ];
 
+/** The most lines of a module. */
+const MAX_LINES = 400;
+
 /** Those of `src/` that may use the global `Deno`, and `@std/cli`. */
 const KNOW_DENO = ["net", "server", "cli.ts", "cli"];
 const KNOW_STD_CLI = ["cli.ts", "cli"];
@@ -161,6 +164,11 @@ architectureTest("each module with behaviour has a test at its path", () => {
   assertEquals(untested, []);
 });
 
+architectureTest("no module of src is longer than a reader can hold", () => {
+  const long = modulesIn("src").filter((path) => lengthOf(path) > MAX_LINES);
+  assertEquals(long, []);
+});
+
 architectureTest("only the command needs Deno in order to load", async () => {
   const { ["./cli"]: _command, ...entries } = readExports();
   const urls = Object.values(entries).map((path) => new URL(path, ROOT).href);
@@ -178,6 +186,11 @@ function mayImport(path: string, target: string): boolean {
 /** Whether a module does anything: others hold types, constants, re-exports. */
 function behaves(path: string): boolean {
   return /\bfunction\b|^ +(?:async )?[#\w]+\(.*\{$/m.test(readCode(path));
+}
+
+function lengthOf(path: string): number {
+  const text = Deno.readTextFileSync(new URL(path, ROOT));
+  return text.split("\n").length - 1;
 }
 
 /** The path of a module's test. */
