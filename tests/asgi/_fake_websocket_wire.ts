@@ -14,11 +14,12 @@ import type {
   WebSocketWire,
 } from "../../src/asgi/websocket_wire.ts";
 import type { Field } from "../../src/http/fields.ts";
-import { isInstance, readMember } from "../../src/asgi/user_code.ts";
 import type {
   DemandListener,
   MessageSink,
 } from "../../src/streams/message_pipe.ts";
+import { FakeClient } from "./_fake_client.ts";
+import { ended, faultless, RecordedCalls } from "./_recorded_calls.ts";
 
 /** What a wire was called with. */
 export type WireCall =
@@ -31,10 +32,8 @@ export type WireCall =
   | readonly ["abort"];
 
 /** A wire without bytes, and the session on it. */
-export class FakeWebSocketWire
+export class FakeWebSocketWire extends FakeClient<WireCall>
   implements WebSocketWire, WebSocketSession, DemandListener<WebSocketInput> {
-  /** What the wire was called with, in order. */
-  readonly calls: WireCall[] = [];
   /** How many messages the application has asked for, and got. */
   taken = 0;
   /** Whether the application was said to receive no more. */
@@ -47,9 +46,7 @@ export class FakeWebSocketWire
   readonly #early: WebSocketInput[] = [];
   #messages: MessageSink<WebSocketInput> | undefined;
   #left = false;
-  #lost = false;
   #sendsNoMore = false;
-  #gate: PromiseWithResolvers<void> | undefined;
   readonly #closed = Promise.withResolvers<void>();
 
   // The client's side.
@@ -74,15 +71,13 @@ export class FakeWebSocketWire
   /** The client is lost: nothing can be sent to it any more. */
   lose(): void {
     this.leave(1006);
-    this.#lost = true;
-    this.#gate?.promise.catch(() => {});
-    this.#gate?.reject(new Error("Cannot write: lost for the test"));
+    this.failSends();
     this.#closed.resolve();
   }
 
   /** The client leaves before the WebSocket is open. */
   depart(how: "half-closed" | "lost"): void {
-    this.#lost = how === "lost";
+    if (how === "lost") this.failSends();
     this.disconnectListener?.disconnected(how);
   }
 
@@ -90,17 +85,6 @@ export class FakeWebSocketWire
   endSends(code: number): void {
     this.#sendsNoMore = true;
     this.leave(code);
-  }
-
-  /** The client takes nothing more, until `release`. */
-  hold(): void {
-    this.#gate = Promise.withResolvers();
-  }
-
-  /** The client takes what was held back, and all that follows. */
-  release(): void {
-    this.#gate?.resolve();
-    this.#gate = undefined;
   }
 
   /** The messages, closes and other calls after the handshake. */
@@ -114,7 +98,7 @@ export class FakeWebSocketWire
     { subprotocol, headers }: WebSocketAcceptance,
     messages: MessageSink<WebSocketInput>,
   ): Promise<WebSocketSession> {
-    await this.#tell(["accept", subprotocol, headers]);
+    await this.record(["accept", subprotocol, headers]);
     this.#messages = messages;
     messages.listener = this;
     for (const input of this.#early) this.#pass(input);
@@ -126,11 +110,11 @@ export class FakeWebSocketWire
   }
 
   data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
-    return this.#tell(["data", new TextDecoder().decode(chunk), last]);
+    return this.record(["data", new TextDecoder().decode(chunk), last]);
   }
 
   async refuse(status: number): Promise<void> {
-    await this.#tell(["refuse", status]);
+    await this.record(["refuse", status]);
   }
 
   abort(): void {
@@ -164,13 +148,13 @@ export class FakeWebSocketWire
 
   async send(data: string | Uint8Array): Promise<void> {
     if (this.#sendsNoMore) throw new Error("Cannot send: over for the test");
-    await this.#tell(["send", data]);
+    await this.record(["send", data]);
   }
 
   /** The client answers at once; only the first close counts. */
   async close(code: number, reason: string): Promise<void> {
-    if (this.#sendsNoMore || this.#lost) return;
-    await this.#tell(["close", code, reason]);
+    if (this.#sendsNoMore || this.lost) return;
+    await this.record(["close", code, reason]);
     this.leave(code, reason);
     this.#closed.resolve();
   }
@@ -182,14 +166,6 @@ export class FakeWebSocketWire
     }
     this.#messages.write(input);
     if (input.type === "close") this.#messages.close();
-  }
-
-  #tell(call: WireCall): Promise<void> | undefined {
-    this.calls.push(call);
-    if (this.#lost) {
-      return Promise.reject(new Error("Cannot write: lost for the test"));
-    }
-    return this.#gate?.promise;
   }
 }
 
@@ -211,52 +187,28 @@ export interface Run {
   readonly refused: unknown[];
   /** Resolves when the WebSocket is closed, or was denied. */
   readonly finished: Promise<void>;
-  /**
-   * Resolves when the application has returned; rejects if an assertion in it
-   * has failed.
-   */
+  /** Resolves when the application has returned. */
   readonly returned: Promise<void>;
 }
 
 /** Starts an application on a WebSocket. */
 export function start(app: AsgiApp, options: RunOptions = {}): Run {
   const { wire = new FakeWebSocketWire(), subprotocols = [] } = options;
-  const errors: unknown[] = [];
-  const refused: unknown[] = [];
-  const returned = Promise.withResolvers<void>();
-  const cycle = new WebSocketCycle(wire, exampleScope(subprotocols), {
-    onAppError(error) {
-      errors.push(error);
-      if (isAssertion(error)) returned.reject(error);
-    },
-    onRefusedEvent: (error) => refused.push(error),
-    onIgnoredEvent: () => {},
-    onAppReturned: () => returned.resolve(),
-  });
+  const calls = new RecordedCalls();
+  const cycle = new WebSocketCycle(wire, exampleScope(subprotocols), calls);
   const finished = cycle.run(app);
-  return { wire, cycle, errors, refused, finished, returned: returned.promise };
+  const { errors, refused, returned } = calls;
+  return { wire, cycle, errors, refused, finished, returned };
 }
 
 /** Runs an application to its end, and its WebSocket; it must be faultless. */
-export async function run(app: AsgiApp, options?: RunOptions): Promise<Run> {
-  const ended = await runFaulty(app, options);
-  if (ended.errors.length > 0) throw ended.errors[0];
-  return ended;
+export function run(app: AsgiApp, options?: RunOptions): Promise<Run> {
+  return faultless(start(app, options));
 }
 
 /** Runs an application that may fail to its end, and its WebSocket. */
-export async function runFaulty(
-  app: AsgiApp,
-  options?: RunOptions,
-): Promise<Run> {
-  const started = start(app, options);
-  await Promise.all([started.finished, started.returned]);
-  return started;
-}
-
-function isAssertion(error: unknown): boolean {
-  return isInstance(error, Error) &&
-    readMember(error, "name") === "AssertionError";
+export function runFaulty(app: AsgiApp, options?: RunOptions): Promise<Run> {
+  return ended(start(app, options));
 }
 
 /** The scope of some WebSocket. */

@@ -4,7 +4,6 @@
 // run of an application on them. Nothing here waits for a clock.
 
 import type { Field } from "../../src/http/fields.ts";
-import { isInstance, readMember } from "../../src/asgi/user_code.ts";
 import { type CycleContext, HttpCycle } from "../../src/asgi/http_cycle.ts";
 import type {
   Answerable,
@@ -20,6 +19,8 @@ import type {
   ReceiveEvent,
 } from "../../src/asgi/types.ts";
 import { isPending, nextTurn } from "../_turns.ts";
+import { FakeClient } from "./_fake_client.ts";
+import { ended, faultless, RecordedCalls } from "./_recorded_calls.ts";
 
 export { isPending, nextTurn };
 
@@ -43,9 +44,7 @@ export class BadBody extends Error {
 }
 
 /** A wire without bytes. */
-export class FakeWire implements Answerable {
-  /** What the wire was told, in order. */
-  readonly calls: WireCall[] = [];
+export class FakeWire extends FakeClient<WireCall> implements Answerable {
   /** How often the request's content was asked for. */
   bodyReads = 0;
   earlyHints = true;
@@ -55,11 +54,11 @@ export class FakeWire implements Answerable {
   readonly #arrived: (Uint8Array | Error)[] = [];
   #bodyEnded = false;
   #arrival = Promise.withResolvers<void>();
-  #gate: PromiseWithResolvers<void> | undefined;
   #begun = false;
 
   /** A request whose whole content has arrived, unless `open` says otherwise. */
   constructor(chunks: readonly (string | Error)[] = [], open = false) {
+    super();
     for (const chunk of chunks) this.arrive(chunk);
     if (!open) this.endBody();
   }
@@ -82,22 +81,10 @@ export class FakeWire implements Answerable {
   depart(how: Disconnect): void {
     this.disconnect = how;
     if (how === "lost") {
-      this.#gate?.promise.catch(() => {});
-      this.#gate?.reject(new Error("Cannot write: lost for the test"));
+      this.failSends();
       this.#wakeReader();
     }
     this.disconnectListener?.disconnected(how);
-  }
-
-  /** The client takes nothing more, until `release`. */
-  hold(): void {
-    this.#gate = Promise.withResolvers();
-  }
-
-  /** The client takes what was held back, and all that follows. */
-  release(): void {
-    this.#gate?.resolve();
-    this.#gate = undefined;
   }
 
   /** The content that the client got so far. */
@@ -129,7 +116,7 @@ export class FakeWire implements Answerable {
   }
 
   sendInformational(status: number, fields: readonly Field[]): Promise<void> {
-    return this.#tell(["inform", status, fields]) ?? Promise.resolve();
+    return this.record(["inform", status, fields]) ?? Promise.resolve();
   }
 
   head(status: number, fields: readonly Field[]): void {
@@ -138,16 +125,16 @@ export class FakeWire implements Answerable {
   }
 
   data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
-    return this.#tell(["data", new TextDecoder().decode(chunk), last]);
+    return this.record(["data", new TextDecoder().decode(chunk), last]);
   }
 
   trailers(fields: readonly Field[]): Promise<void> | undefined {
-    return this.#tell(["trailers", [...fields]]);
+    return this.record(["trailers", [...fields]]);
   }
 
   async refuse(status: number): Promise<void> {
     if (this.#begun) return this.abort();
-    await this.#tell(["refuse", status]);
+    await this.record(["refuse", status]);
   }
 
   abort(): void {
@@ -163,14 +150,6 @@ export class FakeWire implements Answerable {
   #wakeReader(): void {
     this.#arrival.resolve();
     this.#arrival = Promise.withResolvers();
-  }
-
-  #tell(call: WireCall): Promise<void> | undefined {
-    this.calls.push(call);
-    if (this.disconnect === "lost") {
-      return Promise.reject(new Error("Cannot write: lost for the test"));
-    }
-    return this.#gate?.promise;
   }
 }
 
@@ -240,51 +219,23 @@ export interface Run {
 /** Starts an application on a request. */
 export function start(app: AsgiApp, options: RunOptions = {}): Run {
   const { wire = new FakeWire(), bodyless = false } = options;
-  const errors: unknown[] = [];
-  const refused: unknown[] = [];
-  const ignored: string[] = [];
-  const returned = Promise.withResolvers<void>();
-  const cycle = new HttpCycle(wire, {
-    openFile: options.openFile ?? noFile,
-    onAppError(error) {
-      errors.push(error);
-      if (isAssertion(error)) returned.reject(error);
-    },
-    onRefusedEvent: (error) => refused.push(error),
-    onIgnoredEvent: (type) => ignored.push(type),
-    onAppReturned: () => returned.resolve(),
-  }, bodyless ? "HEAD" : "GET");
+  const calls = new RecordedCalls();
+  const { openFile = noFile } = options;
+  const context: CycleContext = Object.assign(calls, { openFile });
+  const cycle = new HttpCycle(wire, context, bodyless ? "HEAD" : "GET");
   const finished = cycle.run(app, exampleScope());
-  return {
-    wire,
-    errors,
-    refused,
-    ignored,
-    finished,
-    returned: returned.promise,
-  };
+  const { errors, refused, ignored, returned } = calls;
+  return { wire, errors, refused, ignored, finished, returned };
 }
 
 /** Runs an application to its end, and its response; it must be faultless. */
-export async function run(app: AsgiApp, options?: RunOptions): Promise<Run> {
-  const ended = await runFaulty(app, options);
-  if (ended.errors.length > 0) throw ended.errors[0];
-  return ended;
+export function run(app: AsgiApp, options?: RunOptions): Promise<Run> {
+  return faultless(start(app, options));
 }
 
 /** Runs an application that may fail to its end, and its response. */
-export async function runFaulty(
-  app: AsgiApp,
-  options?: RunOptions,
-): Promise<Run> {
-  const started = start(app, options);
-  await Promise.all([started.finished, started.returned]);
-  return started;
-}
-
-function isAssertion(error: unknown): boolean {
-  return isInstance(error, Error) &&
-    readMember(error, "name") === "AssertionError";
+export function runFaulty(app: AsgiApp, options?: RunOptions): Promise<Run> {
+  return ended(start(app, options));
 }
 
 /** The scope of some request. */

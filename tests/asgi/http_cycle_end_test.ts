@@ -172,7 +172,7 @@ Deno.test("Nothing can be sent any more once the application has returned", asyn
 
 Deno.test("A wire that cannot even refuse is cut", async () => {
   const wire = new FakeWire();
-  wire.disconnect = "lost"; // Not told: only the write shows it.
+  wire.failSends(); // Not reported: only the write shows it.
   const { errors } = await runFaulty(() => {
     throw new Error("fault of the test");
   }, { wire });

@@ -581,7 +581,7 @@ Deno.test("A fault of the wire is the client's loss: the response is cut, and se
   const wire = new FakeWire();
   const { errors } = await runFaulty(async (_scope, _receive, send) => {
     await begin(send);
-    wire.disconnect = "lost"; // Not told: only the write shows it.
+    wire.failSends(); // Not reported: only the write shows it.
     await more(send, "a");
     await nextTurn();
     const error = await assertRejects(
