@@ -17,17 +17,17 @@ netTest(
   "The disconnect of a client right after its handshake is received",
   async () => {
     const CLIENTS = 20;
-    let departures = 0;
+    let disconnects = 0;
     await using server = start(async (_scope, receive) => {
       await receive();
       const { type } = await receive();
-      if (type === "websocket.disconnect") departures++;
+      if (type === "websocket.disconnect") disconnects++;
     }, { lifespan: "off" });
     for (let i = 0; i < CLIENTS; i++) {
       using client = await server.connect();
       await client.send(webSocketRequest());
     }
-    await until(() => departures === CLIENTS);
+    await until(() => disconnects === CLIENTS);
   },
 );
 
