@@ -4,7 +4,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { until } from "../e2e/_testing.ts";
 import { freePort } from "../_ports.ts";
-import { Command, commandTest, folder, LIBRARY } from "./_command.ts";
+import {
+  Command,
+  type CommandOptions,
+  commandTest,
+  folder,
+  LIBRARY,
+} from "./_command.ts";
 
 /** Fails at /fail with a long message; `/` is answered. */
 const APP = `
@@ -64,6 +70,16 @@ async function answers(url: string): Promise<void> {
   });
 }
 
+/** Starts the command where stderr cannot say what it listens on. */
+async function startAt(url: string, options: CommandOptions): Promise<Command> {
+  const command = new Command(
+    ["main.ts", `--port=${new URL(url).port}`],
+    options,
+  );
+  await answers(url);
+  return command;
+}
+
 async function lostLines(metricsUrl: string): Promise<number> {
   const text = await (await fetch(metricsUrl)).text();
   return Number(/^asgi_log_lines_lost_total (\d+)$/m.exec(text)?.[1]);
@@ -108,19 +124,31 @@ logTest("all that was lost is reported at the end", async (cwd) => {
   assert(lost >= LOST, `${lost} lost`);
 });
 
-logTest("a reader of stdout that is slow gets every line", async (cwd) => {
-  await using command = new Command(["main.ts", "--port=0", LONG_LINES], {
-    cwd,
-    unread: "stdout",
+const PIPES: [what: string, shell: string | undefined][] = [
+  ["a reader of stdout that is slow", undefined],
+  // Changes the pipe itself, for all who share it.
+  [
+    "a pipe that does not block",
+    "dd oflag=nonblock if=/dev/null 2>/dev/null",
+  ],
+];
+
+for (const [what, shell] of PIPES) {
+  logTest(`${what} gets every line`, async (cwd) => {
+    const options = { cwd, unread: "stdout", shell } as const;
+    await using command = new Command(
+      ["main.ts", "--port=0", LONG_LINES],
+      options,
+    );
+    await request(await command.url(), FEW);
+    command.readOn();
+    await until(() => linesOf(command) >= FEW);
+    command.kill("SIGTERM");
+    const { code, stdout } = await command.end();
+    assertEquals(code, 0);
+    assertEquals(stdout.match(LONG_LINE)?.length, FEW);
   });
-  await request(await command.url(), FEW);
-  command.readOn();
-  await until(() => linesOf(command) >= FEW);
-  command.kill("SIGTERM");
-  const { code, stdout } = await command.end();
-  assertEquals(code, 0);
-  assertEquals(stdout.match(LONG_LINE)?.length, FEW);
-});
+}
 
 logTest("workers that share a pipe tear no lines", async (cwd) => {
   const format = `--access-log=%U ${"x".repeat(3000)}`; // Less than 4 KiB.
@@ -135,30 +163,9 @@ logTest("workers that share a pipe tear no lines", async (cwd) => {
   assert(stdout.length > 0);
 });
 
-logTest("a pipe that does not block gets every line", async (cwd) => {
-  await using command = new Command(["main.ts", "--port=0", LONG_LINES], {
-    cwd,
-    unread: "stdout",
-    // Changes the pipe itself, for all who share it.
-    shell: "dd oflag=nonblock if=/dev/null 2>/dev/null",
-  });
-  await request(await command.url(), FEW);
-  command.readOn();
-  await until(() => linesOf(command) >= FEW);
-  command.kill("SIGTERM");
-  const { code, stdout } = await command.end();
-  assertEquals(code, 0);
-  assertEquals(stdout.match(LONG_LINE)?.length, FEW);
-});
-
 logTest("a reader of stderr that stalls holds up nothing", async (cwd) => {
-  const port = freePort();
-  await using command = new Command(["main.ts", `--port=${port}`], {
-    cwd,
-    unread: "stderr",
-  });
-  const url = `http://127.0.0.1:${port}/`;
-  await answers(url);
+  const url = `http://127.0.0.1:${freePort()}/`;
+  await using command = await startAt(url, { cwd, unread: "stderr" });
   await request(`${url}fail`, MANY, 500);
   await request(url, 1);
   command.readOn();
@@ -168,13 +175,8 @@ logTest("a reader of stderr that stalls holds up nothing", async (cwd) => {
 });
 
 logTest("it ends although nobody reads stderr", async (cwd) => {
-  const port = freePort();
-  await using command = new Command(["main.ts", `--port=${port}`], {
-    cwd,
-    unread: "stderr",
-  });
-  const url = `http://127.0.0.1:${port}/`;
-  await answers(url);
+  const url = `http://127.0.0.1:${freePort()}/`;
+  await using command = await startAt(url, { cwd, unread: "stderr" });
   await request(`${url}fail`, MANY, 500);
   command.kill("SIGTERM");
   assertEquals(await command.exitCode(), 0);
@@ -194,13 +196,8 @@ logTest("a full disk costs the access log, and nothing else", async (cwd) => {
 });
 
 logTest("a full disk costs the log records, and nothing else", async (cwd) => {
-  const port = freePort();
-  await using command = new Command(["main.ts", `--port=${port}`], {
-    cwd,
-    shell: "exec 2>/dev/full",
-  });
-  const url = `http://127.0.0.1:${port}/`;
-  await answers(url);
+  const url = `http://127.0.0.1:${freePort()}/`;
+  await using command = await startAt(url, { cwd, shell: "exec 2>/dev/full" });
   await request(`${url}fail`, 3, 500);
   command.kill("SIGTERM");
   const { code, stdout } = await command.end();
