@@ -1,20 +1,20 @@
 /**
- * What a cycle tells the server of the application that it calls.
+ * What a cycle reports to the server of the application that it calls.
  *
  * @module
  */
 
-/** Told of the calls of an application, by the cycles of all protocols. */
+/** Is called for each call of an application, by the cycles of all protocols. */
 export interface AppCalls {
-  /** Told of what an application threw, or failed to send. */
+  /** The application has thrown, or has failed to send something. */
   onAppError(error: unknown): void;
   /**
    * Called when the application has returned, with what the first of its events
    * was refused with, if that has not come to light by what it has thrown.
    */
   onRefusedEvent(error: unknown): void;
-  /** Told of an event that was ignored. */
+  /** An event was ignored. */
   onIgnoredEvent(type: string): void;
-  /** Told when the application has returned. */
+  /** The application has returned. */
   onAppReturned(): void;
 }

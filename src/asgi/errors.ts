@@ -7,7 +7,7 @@
 import { isInstance, readItems, readMember } from "./user_code.ts";
 
 /**
- * Rejects a `send` when the client has left. An application may let it escape:
+ * Rejects a `send` when the client has disconnected. An application may let it escape:
  * it is not logged as an error of the application.
  */
 export class ClientDisconnected extends Error {
@@ -26,7 +26,7 @@ export class InvalidEventError extends TypeError {
   override readonly name = "InvalidEventError";
 }
 
-/** So many errors are looked at, of those that one wraps. */
+/** The most errors that are searched, of those that one wraps. */
 const MAX_ERRORS = 64;
 
 /**

@@ -21,7 +21,7 @@ import type {
 /**
  * The request's content as a stream of bytes; it reads from the client only
  * what is read from it. It errors with {@linkcode ClientDisconnected} if the
- * client leaves before all of the content has arrived.
+ * client disconnects before all of the content has arrived.
  *
  * @example
  * ```ts
@@ -61,7 +61,7 @@ export interface RespondOptions {
  * Sends a whole response, with its content-length.
  *
  * @throws {InvalidEventError} If the status or a header is malformed.
- * @throws {ClientDisconnected} If the client has left.
+ * @throws {ClientDisconnected} If the client has disconnected.
  */
 export async function respond(
   send: Send,

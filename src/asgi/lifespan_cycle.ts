@@ -47,7 +47,7 @@ export function withState(app: AsgiApp, lifespan: LifespanCycle): AsgiApp {
   };
 }
 
-/** Whether lifespan is tried, required, or left out. */
+/** Whether lifespan is tried, required, or not used. */
 export type LifespanMode = "auto" | "on" | "off";
 
 /** Thrown when an application fails to start, or to stop. */

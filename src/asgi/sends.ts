@@ -2,8 +2,8 @@
  * What an application has sent in one call: how much of it waits to be dealt
  * with, and the first event that was refused.
  *
- * An application that awaits its sends keeps to the client's pace, and hears of
- * what is refused. One that does not would fill the memory, and go on without
+ * An application that awaits its sends keeps to the client's pace, and gets
+ * every rejection. One that does not would fill the memory, and go on without
  * knowing: so a call fails by which too much waits, and what was refused comes
  * to light when the call is over.
  *

@@ -36,7 +36,7 @@ export interface AsgiVersions {
 
 /** The extensions that a scope offers, each with its settings. */
 export interface Extensions {
-  /** Tells long-lived responses that the server wants to stop. */
+  /** Announces to long-lived responses that the server wants to stop. */
   "server.shutdown"?: ShutdownExtension;
   /** What the handshake of TLS has agreed on (ASGI TLS 0.2). */
   tls?: TlsExtension;
@@ -343,7 +343,7 @@ export interface Receive {
   /** Waits for the next event. */
   (): Promise<ReceiveEvent>;
   /**
-   * The same events as a stream, which ends behind the disconnect. Use it, or
+   * The same events as a stream, which ends after the disconnect. Use it, or
    * the function: the first of them to be used has the stream for good.
    */
   readonly readable: ReadableStream<ReceiveEvent>;
@@ -358,7 +358,7 @@ export interface Send {
    * to the client's pace.
    *
    * @throws {InvalidEventError} If the event is malformed, or comes too soon.
-   * @throws {ClientDisconnected} If the client has left.
+   * @throws {ClientDisconnected} If the client has disconnected.
    */
   (event: SendEvent): Promise<void>;
   /** The same as a stream. Aborting it ends the response as a throw does. */

@@ -1,5 +1,5 @@
 /**
- * For middleware that looks at events, or changes them: a `receive` and a
+ * For middleware that reads events, or changes them: a `receive` and a
  * `send` around others, which can be used as streams just as those.
  *
  * Events keep their order, also where a change takes its time.

@@ -13,7 +13,7 @@ import type { Answerable, DisconnectListener } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
 import { handled } from "../streams/handled.ts";
 
-/** What the application may send ahead of whoever reads the response. */
+/** What the application may send before the response is read. */
 const AHEAD_BYTES = 64 * 1024;
 
 const PHRASES: Record<number, string> = {
@@ -28,7 +28,7 @@ const PHRASES: Record<number, string> = {
 export class FetchExchange implements Answerable {
   /** The request. */
   readonly request: Request;
-  /** Told when the client leaves before the response is complete. */
+  /** Is called when the client disconnects before the response is complete. */
   disconnectListener: DisconnectListener | undefined;
   /** What the runtime is to report in place of an error page. */
   fault: { readonly error: unknown } | undefined;
@@ -50,8 +50,8 @@ export class FetchExchange implements Answerable {
   }
 
   /**
-   * How the client left, if it did. Who asks is the first to need the signal:
-   * to make one costs time, and Deno prints a notice.
+   * How the client has disconnected, if it has. The signal is made only when this
+   * is asked for: that costs time, and Deno prints a notice.
    */
   get disconnect(): "lost" | undefined {
     if (!this.#complete) this.#follow();
@@ -96,12 +96,16 @@ export class FetchExchange implements Answerable {
 
   /** No interim response gets here: events that ask for one are refused. */
   sendInformational(): Promise<void> {
-    return Promise.reject(new TypeError("Cannot inform: fetch can't"));
+    return Promise.reject(
+      new TypeError("Cannot send interim response: fetch can't carry it"),
+    );
   }
 
   /** No trailers get here: events that hold some are refused. */
   trailers(): Promise<void> {
-    return Promise.reject(new TypeError("Cannot send trailers: fetch can't"));
+    return Promise.reject(
+      new TypeError("Cannot send trailers: fetch can't carry them"),
+    );
   }
 
   /** Begins the response; it is made with the first data. */
@@ -143,7 +147,7 @@ export class FetchExchange implements Answerable {
   abort(): void {
     if (this.#complete) return;
     this.#content?.error(this.fault?.error ?? new Error(CUT));
-    // Its client has left: nobody reads this one.
+    // Its client has disconnected: this one is not read.
     if (!this.#begun) this.#respond(new Response(null, { status: 499 }));
     this.#end();
   }
@@ -160,7 +164,7 @@ export class FetchExchange implements Answerable {
     this.#end();
   }
 
-  /** Follows the client no longer. */
+  /** Follows the client no more. */
   #end(): void {
     this.#complete = true;
     this.#signal?.removeEventListener("abort", this.#lose);

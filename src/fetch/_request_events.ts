@@ -1,9 +1,9 @@
 /**
  * The events of a request, as a `fetch` handler sees them: a stream of its
- * content, and a signal that is aborted when the client leaves.
+ * content, and a signal that is aborted when the client disconnects.
  *
- * The events tell of both, in order. So one event is taken ahead, and no more:
- * a client that leaves is noticed unless its content waits to be read.
+ * The events hold both, in order. So one event is taken ahead, and no more:
+ * a disconnect is noticed unless its content waits to be read.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { handled } from "../streams/handled.ts";
 /** Takes the events of one request. */
 export class RequestEvents {
   readonly #receive: Receive;
-  readonly #left = new AbortController();
+  readonly #disconnected = new AbortController();
   #ahead: Promise<ReceiveEvent> | undefined;
   #answered = false;
 
@@ -25,25 +25,25 @@ export class RequestEvents {
     if (ahead) this.#takeAhead();
   }
 
-  /** Aborted when the client leaves before it was answered. */
+  /** Aborted when the client disconnects before it was answered. */
   get signal(): AbortSignal {
-    return this.#left.signal;
+    return this.#disconnected.signal;
   }
 
-  /** Says that the client has left. */
+  /** The client has disconnected. */
   abort(): void {
-    if (this.#answered || this.#left.signal.aborted) return;
-    this.#left.abort(
+    if (this.#answered || this.#disconnected.signal.aborted) return;
+    this.#disconnected.abort(
       new DOMException("The client has disconnected", "AbortError"),
     );
   }
 
-  /** Says that the last of the response leaves: whoever goes now, may. */
+  /** The last of the response is being sent: a disconnect means nothing now. */
   answered(): void {
     this.#answered = true;
   }
 
-  /** The request's content; it errors if the client leaves too soon. */
+  /** The request's content; it errors if the client disconnects too soon. */
   body(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return new ReadableStream(
       { pull: (controller) => this.#pull(controller) },
@@ -72,20 +72,20 @@ export class RequestEvents {
   }
 
   #takeAhead(): void {
-    // Whoever reads next gets it.
+    // The next read gets it.
     this.#ahead = handled(this.#take());
   }
 
   async #take(): Promise<ReceiveEvent> {
     const event = await this.#receive();
-    if (isDeparture(event)) this.abort();
+    if (isDisconnectEvent(event)) this.abort();
     // What follows can only be a disconnect, which `#take` itself notices.
     else if (isLastContent(event)) handled(this.#take());
     return event;
   }
 }
 
-function isDeparture({ type }: ReceiveEvent): boolean {
+function isDisconnectEvent({ type }: ReceiveEvent): boolean {
   return type === "http.disconnect" || type === "websocket.disconnect";
 }
 

@@ -8,7 +8,7 @@ import { httpScope, webSocketScope } from "../asgi/http_scope.ts";
 import type { HostPort, HttpScope, WebSocketScope } from "../asgi/types.ts";
 import { type Field, listsToken } from "../http/fields.ts";
 
-/** The scheme, the authority, the path, and the query behind its "?". */
+/** The scheme, the authority, the path, and the query after its "?". */
 const URL_PARTS = /^([a-z]+):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?/i;
 /** The host and the port. */
 const AUTHORITY = /^(.*?)(?::(\d*))?$/;

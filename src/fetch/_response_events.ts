@@ -31,7 +31,7 @@ const MAX_TURNS = 8;
  * Sends a response; `scope` is that of its request.
  *
  * @throws {TypeError} If it can't be sent as it is.
- * @throws {ClientDisconnected} If the client leaves.
+ * @throws {ClientDisconnected} If the client disconnects.
  */
 export async function sendResponse(
   response: Response,
@@ -128,7 +128,7 @@ class ResponseSender {
   }
 
   async #sendPieces(reader: Reader, first: Promise<Read>): Promise<void> {
-    // A head that waits for content would hold up whoever waits for the head.
+    // A head that waits for content would hold up a client that waits for the head.
     if (!await isSettled(first)) await this.#body(EMPTY, true);
     for (let read = await first; !read.done; read = await reader.read()) {
       await this.#body(checkChunk(read.value), true);

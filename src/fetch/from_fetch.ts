@@ -26,7 +26,7 @@ export type RemoteAddress =
   | { transport: "tcp"; hostname: string; port: number }
   | { transport: "unix"; path: string };
 
-/** What a handler is told besides the request. */
+/** What a handler is called with besides the request. */
 export interface FetchInfo {
   /**
    * The client's address; where it has none, the path of the server's unix
@@ -47,8 +47,8 @@ export type FetchHandler = (
 
 /**
  * Makes an ASGI application of a `fetch` handler. Requests and responses are
- * streamed at the pace of whoever reads them. `request.signal` is aborted, and
- * the response's body cancelled, when the client leaves.
+ * streamed at the pace at which they are read. `request.signal` is aborted, and
+ * the response's body cancelled, when the client disconnects.
  *
  * A handler that throws, or answers with what HTTP can't carry
  * (`Response.error()`, a status below 200), gets its client a 500. A body that

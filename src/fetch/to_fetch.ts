@@ -34,7 +34,7 @@ import { callUser } from "../asgi/user_code.ts";
 /** How an application is run. */
 export interface ToFetchOptions {
   /**
-   * Whether the application is told of start and stop: if it can be ("auto"),
+   * Whether the application is called with the lifespan: if it can be ("auto"),
    * always ("on"), or never ("off"). Default: "auto".
    */
   lifespan?: LifespanMode;
@@ -74,7 +74,7 @@ export interface FetchApp extends AsyncDisposable {
    */
   startup(): Promise<void>;
   /**
-   * Tells running responses that they should end, closes WebSockets, waits
+   * Announces to running responses that they should end, closes WebSockets, waits
    * until every call of the application has returned, and stops it. Later
    * requests get a 503. Call it together with the shutdown of the runtime's
    * server, which waits for responses too.
@@ -87,8 +87,8 @@ export interface FetchApp extends AsyncDisposable {
 /**
  * Makes a `fetch` handler of an ASGI application, for `Deno.serve`,
  * `deno serve` (`export default { fetch: toFetch(app) }`), or an edge runtime.
- * Requests and responses are streamed, and the application is told when the
- * client leaves, by the request's signal or by the response's body.
+ * Requests and responses are streamed, and the application can notice that its
+ * client disconnects, by the request's signal or by the response's body.
  *
  * What `fetch` can't carry is not offered in `scope.extensions`, and rejects
  * the `send` that tries it: trailers, early hints, statuses above 599, and

@@ -41,7 +41,7 @@ export interface EventPipeOptions<Event> {
   readonly copy?: (event: Event) => Event;
 }
 
-/** Carries events, and holds those that nobody waits for up to a limit. */
+/** Carries events, and holds those that no read waits for, up to a limit. */
 export class EventPipe<Event> {
   readonly #writer: WritableStreamDefaultWriter<Event>;
   readonly #reader: ReadableStreamDefaultReader<Event>;
@@ -133,6 +133,8 @@ export interface EventHandler<Event> {
  */
 export class HandledPipe<Event> extends EventPipe<Event> {
   #handler: EventHandler<Event> | undefined;
+  /** How many events the handler has got. */
+  #handled = 0;
 
   /** Makes both ends, locked; a read waits from now on. */
   constructor(options: EventPipeOptions<Event>) {
@@ -148,16 +150,17 @@ export class HandledPipe<Event> extends EventPipe<Event> {
   /** From now on `handler` gets the events; nothing is written while there is none. */
   giveTo(handler: EventHandler<Event> | undefined): void {
     this.#handler = handler;
+    this.#handled = 0;
   }
 
   async #run(): Promise<void> {
-    for (let count = 1;; count++) {
+    for (;;) {
       const { value, done } = await this.read();
       if (done) return;
       const dealt = this.#handler?.handleEvent(value);
       if (dealt !== undefined) await dealt;
       const share = dealt === undefined
-        ? giveWayAt(count)
+        ? giveWayAt(++this.#handled)
         : giveWay(LARGE_STEP);
       if (share !== undefined) await share;
     }

@@ -1,5 +1,5 @@
 /**
- * What applications throw, and whether a test has heard of it: what no response
+ * What applications throw, and whether a test knows of it: what no response
  * and no WebSocket has raised is raised at the client's end, so that no error
  * goes unnoticed.
  *
@@ -22,7 +22,7 @@ export class AppErrors {
     this.raising = raising;
   }
 
-  /** The promise; a test that awaits its rejection has heard of the error. */
+  /** The promise; a test that awaits its rejection knows of the error. */
   raise<T>(promise: Promise<T>): Promise<T> {
     // What no test awaits is thrown at the end.
     return handled(promise.catch((error) => {
@@ -31,7 +31,7 @@ export class AppErrors {
     }));
   }
 
-  /** Throws what no test has heard of. */
+  /** Throws what no test knows of. */
   throwRest(): void {
     if (!this.raising) return;
     const rest = this.all.filter((error) => !this.#raised.has(error));

@@ -1,6 +1,6 @@
 /**
  * What is on its way between an application and a test, in one direction: as
- * much as fits is taken at once, and then whoever puts more has to wait until
+ * much as fits is taken at once, and then a side that puts more has to wait until
  * the other side takes some. So back pressure is felt as over a socket.
  *
  * @module
@@ -41,7 +41,7 @@ export class BoundedQueue<Item extends string | Uint8Array> {
   /**
    * Takes the next item, when there is one; `undefined` at the end.
    *
-   * @throws What the queue has failed with, behind its last item.
+   * @throws What the queue has failed with, after its last item.
    */
   async take(): Promise<Item | undefined> {
     while (this.#items.length === 0) {
@@ -61,13 +61,13 @@ export class BoundedQueue<Item extends string | Uint8Array> {
     this.#arrival?.resolve();
   }
 
-  /** As `end`; and whoever waits for room waits in vain. */
+  /** As `end`; and a wait for room fails. */
   refuse(error: unknown): void {
     this.#room?.reject(error);
     this.end();
   }
 
-  /** As `refuse`, and whoever takes gets the error at the end. */
+  /** As `refuse`; and `take` throws the error at the end. */
   fail(error: unknown): void {
     this.#ended ??= { error };
     this.refuse(error);

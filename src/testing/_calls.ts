@@ -9,12 +9,12 @@ import type { CallErrors } from "./_app_errors.ts";
 import { openFile } from "./_file.ts";
 import { isWithin, nextTurn } from "./_timing.ts";
 
-/** How long an application may take to notice that its client has left. */
+/** How long an application may take to notice that its client has disconnected. */
 const RETURN_TIMEOUT_MS = 5_000;
 
 /** One call. */
 export interface Call {
-  /** What the cycle tells of the application. */
+  /** What the cycle reports of the application. */
   readonly context: CycleContext;
   /** Resolves when the application has returned. */
   readonly returned: Promise<void>;
@@ -33,7 +33,7 @@ export class Calls {
   readonly refused: unknown[] = [];
   readonly #running = new Set<RunningCall>();
 
-  /** Begins a call; `disconnect` lets its client leave. */
+  /** Begins a call; `disconnect` disconnects its client. */
   begin(label: string, errors: CallErrors, disconnect: () => void): Call {
     const { promise: returned, resolve } = Promise.withResolvers<void>();
     const context: CycleContext = {
@@ -72,7 +72,7 @@ export class Calls {
     if (await this.#areOver(RETURN_TIMEOUT_MS)) return;
     const labels = Array.from(this.#running, ({ label }) => label).join(", ");
     throw new Error(
-      `Cannot stop: the application still runs ${RETURN_TIMEOUT_MS} ms after its client has left: ${labels}`,
+      `Cannot stop: the application still runs ${RETURN_TIMEOUT_MS} ms after its client has disconnected: ${labels}`,
     );
   }
 

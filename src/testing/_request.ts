@@ -66,7 +66,7 @@ const EARLY_HINT = "http.response.early_hint";
 const HOST = "localhost";
 const CLIENT: HostPort = ["127.0.0.1", 50_000];
 
-/** The fields of a handshake; nobody looks at the key. */
+/** The fields of a handshake; the key is not checked. */
 const HANDSHAKE: readonly Field[] = [
   ["connection", "Upgrade"],
   ["upgrade", "websocket"],

@@ -90,7 +90,7 @@ export class RequestContent {
     this.cancel();
   }
 
-  /** Lets go of the stream: nobody will ask for more. */
+  /** Cancels the stream: no more will be asked for. */
   cancel(): void {
     if (this.#ended || this.#reader === undefined) return;
     // A stream that fails to end has given all it will.

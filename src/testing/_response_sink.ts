@@ -41,13 +41,13 @@ export class ResponseSink {
 
   /**
    * `bodyless`: whether its request allows it no content; `onCancel` is called
-   * when nobody wants to have the rest of it.
+   * when the rest of it is not wanted.
    */
   constructor(errors: CallErrors, bodyless: boolean, onCancel: () => void) {
     this.#errors = errors;
     this.#bodyless = bodyless;
     this.#onCancel = onCancel;
-    // Whoever wants one of these has the promise.
+    // A test that wants one of these has the promise.
     this.head = handled(this.#head.promise);
     this.trailers = handled(this.#trailers.promise);
   }
@@ -146,7 +146,7 @@ export class ResponseSink {
   }
 }
 
-/** What a test sees of a response whose client has left. */
+/** What a test sees of a response whose client has disconnected. */
 export function disconnected(): DOMException {
   return new DOMException("The client has disconnected", "AbortError");
 }

@@ -5,7 +5,7 @@
  */
 
 import type { AppErrors } from "./_app_errors.ts";
-import type { TestHttpWire } from "./_http_wire.ts";
+import type { ServedExchange } from "./_served_exchange.ts";
 import { disconnected, type ResponseHead } from "./_response_sink.ts";
 
 /** A request that was made, and what comes of it. */
@@ -40,15 +40,19 @@ export interface TestExchange {
   halfClose(): void;
 }
 
-/** The client's side of a wire. */
+/** The client's side of an exchange. */
 export class ClientExchange implements TestExchange {
   /** Resolves when the application has returned. */
   readonly finished: Promise<void>;
-  readonly #wire: TestHttpWire;
+  readonly #wire: ServedExchange;
   readonly #errors: AppErrors;
 
   /** The application is being called. */
-  constructor(wire: TestHttpWire, errors: AppErrors, finished: Promise<void>) {
+  constructor(
+    wire: ServedExchange,
+    errors: AppErrors,
+    finished: Promise<void>,
+  ) {
     this.#wire = wire;
     this.#errors = errors;
     this.finished = finished;
@@ -76,11 +80,11 @@ export class ClientExchange implements TestExchange {
 
   /** The client is gone. */
   disconnect(): void {
-    this.#wire.depart("lost", disconnected());
+    this.#wire.clientDisconnected("lost", disconnected());
   }
 
   /** The client sends no more. */
   halfClose(): void {
-    this.#wire.depart("half-closed", undefined);
+    this.#wire.clientDisconnected("half-closed", undefined);
   }
 }

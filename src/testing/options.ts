@@ -11,7 +11,7 @@ import type { RequestBody } from "./_request_content.ts";
 /** How a client is started; what it says of the scope holds for each request. */
 export interface TestClientOptions extends ScopeOptions {
   /**
-   * Whether the application is told of start and stop: if it can be, always,
+   * Whether the application is called with the lifespan: if it can be, always,
    * never. Default: "auto".
    */
   readonly lifespan?: LifespanMode;

@@ -11,7 +11,7 @@ import type { AsgiApp, HttpScope, WebSocketScope } from "../asgi/types.ts";
 import { WebSocketCycle } from "../asgi/websocket_cycle.ts";
 import { AppErrors, CallErrors } from "./_app_errors.ts";
 import { Calls } from "./_calls.ts";
-import { TestHttpWire } from "./_http_wire.ts";
+import { ServedExchange } from "./_served_exchange.ts";
 import {
   adjustScope,
   buildHandshake,
@@ -63,7 +63,7 @@ export class TestClient implements AsyncDisposable {
   readonly #options: TestClientOptions;
   readonly #errors: AppErrors;
   readonly #lifespan: LifespanCycle;
-  /** What tells each request that is not over of the shutdown. */
+  /** The notices of the shutdown, for each request that is not over. */
   readonly #notices = new Set<AbortController>();
   #announced = false;
   readonly #calls = new Calls();
@@ -118,7 +118,7 @@ export class TestClient implements AsyncDisposable {
 
   /**
    * What the application has thrown by now, or has done wrong otherwise; that
-   * its client has left is no error.
+   * its client has disconnected is no error.
    */
   get errors(): readonly unknown[] {
     return this.#errors.all;
@@ -132,7 +132,7 @@ export class TestClient implements AsyncDisposable {
     return this.#calls.refused;
   }
 
-  /** The types of the events that were sent behind a complete response. */
+  /** The types of the events that were sent after a complete response. */
   get ignoredEvents(): readonly string[] {
     return this.#calls.ignored;
   }
@@ -166,7 +166,7 @@ export class TestClient implements AsyncDisposable {
     const request = buildRequest(target, parts, content);
     const { method, target: { path } } = request.info;
     const errors = new CallErrors(this.#errors);
-    const wire = new TestHttpWire(request, content, errors);
+    const wire = new ServedExchange(request, content, errors);
     const call = this.#calls.begin(
       `${method} ${path}`,
       errors,
@@ -174,7 +174,9 @@ export class TestClient implements AsyncDisposable {
     );
     const exchange = new ClientExchange(wire, this.#errors, call.returned);
     const over = new DisposableStack();
-    over.use(onAbort(init.signal, (reason) => wire.depart("lost", reason)));
+    over.use(
+      onAbort(init.signal, (reason) => wire.clientDisconnected("lost", reason)),
+    );
     const scope = this.#complete(httpScopeOf(request), parts, over);
     const cycle = new HttpCycle(wire, call.context, method);
     over.defer(() => content.cancel());
@@ -224,7 +226,7 @@ export class TestClient implements AsyncDisposable {
   }
 
   /**
-   * Tells the application that the server wants to stop, as a server does at
+   * Announces to the application that the server wants to stop, as a server does at
    * the beginning of its shutdown: the signals of the extension
    * `server.shutdown` are aborted, and WebSockets are closed with 1012.
    */
@@ -240,7 +242,7 @@ export class TestClient implements AsyncDisposable {
    * the same end.
    *
    * @throws {LifespanError} If the application fails to stop.
-   * @throws {Error} If it still runs 5 s after its client has left.
+   * @throws {Error} If it still runs 5 s after its client has disconnected.
    * @throws What it has thrown before, if nothing has thrown that to the test.
    */
   shutdown(
@@ -254,7 +256,7 @@ export class TestClient implements AsyncDisposable {
    * disconnected at once.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    // Whoever has shut it down before is told of the errors.
+    // The errors were reported to the caller that has shut it down before.
     if (this.#stopped !== undefined) await Promise.allSettled([this.#stopped]);
     else await this.shutdown({ timeout: 0 });
   }

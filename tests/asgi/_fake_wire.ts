@@ -24,9 +24,9 @@ import { ended, faultless, RecordedCalls } from "./_recorded_calls.ts";
 
 export { isPending, nextTurn };
 
-/** What a wire was told. */
+/** What a wire was called with. */
 export type WireCall =
-  | readonly ["inform", status: number, fields: readonly Field[]]
+  | readonly ["informational", status: number, fields: readonly Field[]]
   | readonly ["head", status: number, fields: readonly Field[]]
   | readonly ["data", text: string, last: boolean]
   | readonly ["trailers", fields: readonly Field[]]
@@ -71,14 +71,14 @@ export class FakeWire extends FakeClient<WireCall> implements Answerable {
     this.#wakeReader();
   }
 
-  /** The content ends behind what has arrived. */
+  /** The content ends after what has arrived. */
   endBody(): void {
     this.#bodyEnded = true;
     this.#wakeReader();
   }
 
-  /** The client leaves; writes and reads that wait fail if it is lost. */
-  depart(how: Disconnect): void {
+  /** The client disconnects; writes and reads that wait fail if it is lost. */
+  disconnectClient(how: Disconnect): void {
     this.disconnect = how;
     if (how === "lost") {
       this.failSends();
@@ -116,7 +116,7 @@ export class FakeWire extends FakeClient<WireCall> implements Answerable {
   }
 
   sendInformational(status: number, fields: readonly Field[]): Promise<void> {
-    return this.record(["inform", status, fields]) ?? Promise.resolve();
+    return this.record(["informational", status, fields]) ?? Promise.resolve();
   }
 
   head(status: number, fields: readonly Field[]): void {
@@ -201,9 +201,9 @@ export interface RunOptions {
 /** A run of an application. */
 export interface Run {
   readonly wire: FakeWire;
-  /** What the server was told of the application's faults. */
+  /** The faults of the application that were reported. */
   readonly errors: unknown[];
-  /** What it was told of refused events. */
+  /** The refused events that were reported. */
   readonly refused: unknown[];
   /** The types of the events that were ignored. */
   readonly ignored: string[];

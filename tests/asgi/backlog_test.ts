@@ -1,6 +1,6 @@
 // Applications that send and do not wait: a call fails by which too much waits
 // for its client, with an error that says what to do. However much is sent, what
-// is kept is bounded; and whoever awaits sends meets no bound.
+// is kept is bounded; and an application that awaits its sends meets no bound.
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import {
@@ -147,7 +147,7 @@ Deno.test("All sends that come too late are rejected with one and the same error
   assertEquals(new Set(await refusals(sends)).size, 1);
 });
 
-Deno.test("Whoever awaits each send meets no bound, however much is sent", async () => {
+Deno.test("An application that awaits each send meets no bound, however much is sent", async () => {
   const body = new Uint8Array(64 * 1024);
   const pieces = 2 * MAX_WAITING_BYTES / body.length;
   const { wire, errors } = await runFaulty(async (_scope, _receive, send) => {
@@ -226,7 +226,7 @@ Deno.test("Writes to a stream that has failed reject with its error, however man
   const { errors } = await runFaulty(async (_scope, _receive, send) => {
     const writer = send.writable.getWriter();
     await writer.write(START);
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     await writer.write(content("a")).catch(() => {});
     const write = (event: SendEvent) => writer.write(event);
     sends.push(...flood(write, content("a"), 2 * MAX_WAITING_EVENTS));

@@ -108,14 +108,14 @@ Deno.test("requestBody() leaves the rest of the content when it is cancelled", a
   }, { wire: new FakeWire(["a", "b"]) });
 });
 
-Deno.test("requestBody() errors if the client leaves amid its content", async () => {
+Deno.test("requestBody() errors if the client disconnects amid its content", async () => {
   const wire = new FakeWire(["a"], true);
   await run(async (_scope, receive) => {
     const reader = requestBody(receive).getReader();
     assertEquals(await reader.read(), { done: false, value: bytes("a") });
     const read = reader.read();
     assert(await isPending(read));
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     await assertRejects(() => read, ClientDisconnected);
   }, { wire });
 });
@@ -126,7 +126,7 @@ Deno.test("requestBody() whose error escapes is no fault of the application", as
     await toText(requestBody(receive));
   }, { wire });
   await nextTurn();
-  wire.depart("lost");
+  wire.disconnectClient("lost");
   const { errors } = await ended;
   assertEquals(errors, []);
 });
@@ -202,7 +202,7 @@ Deno.test("respond() rejects what is malformed, and can be called again", async 
 Deno.test("respond() rejects if the client is lost", async () => {
   const wire = new FakeWire();
   await run(async (_scope, _receive, send) => {
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     await assertRejects(() => respond(send, 200), ClientDisconnected);
   }, { wire });
 });

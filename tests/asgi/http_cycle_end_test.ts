@@ -1,5 +1,5 @@
 // How a request ends: what an application's return and its throw mean, before,
-// amid and behind the response; and what it sees of a client that leaves.
+// amid and after the response; and what it sees of a client that disconnects.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClientDisconnected } from "../../src/asgi/errors.ts";
@@ -38,11 +38,11 @@ const FAULTS: readonly [
   calls: WireCall[],
 ][] = [
   ["without a response", nothing, [["refuse", 500]]],
-  ["behind early hints", hint, [
-    ["inform", 103, [["link", "</a>"]]],
+  ["after early hints", hint, [
+    ["informational", 103, [["link", "</a>"]]],
     ["refuse", 500],
   ]],
-  ["behind the start", begin, [["refuse", 500]]],
+  ["after the start", begin, [["refuse", 500]]],
   ["amid the content", beginAndMore, [
     ["head", 200, []],
     ["data", "a", false],
@@ -78,7 +78,7 @@ for (const [when, act, calls] of FAULTS) {
   });
 }
 
-Deno.test("An application that throws behind its response fails, but the client has all of it", async () => {
+Deno.test("An application that throws after its response fails, but the client has all of it", async () => {
   const fault = new Error("fault of the test");
   const { wire, errors } = await runFaulty(async (_scope, _receive, send) => {
     await begin(send);
@@ -180,7 +180,7 @@ Deno.test("A wire that cannot even refuse is cut", async () => {
   assertEquals(errors.map(String), ["Error: fault of the test"]);
 });
 
-Deno.test("An application may run on behind its response", async () => {
+Deno.test("An application may run on after its response", async () => {
   const goOn = Promise.withResolvers<void>();
   const steps: string[] = [];
   const { finished, returned } = start(async (_scope, receive, send) => {
@@ -198,12 +198,12 @@ Deno.test("An application may run on behind its response", async () => {
   assertEquals(steps, ["disconnect", "returned"]);
 });
 
-// The client leaves.
+// The client disconnects.
 
 Deno.test("A send to a client that is lost rejects, for every event", async () => {
   const wire = new FakeWire();
   await run(async (_scope, _receive, send) => {
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     const sends = [
       () => begin(send),
       () => last(send),
@@ -231,7 +231,7 @@ Deno.test("A loss ends the request at once, while the application runs", async (
     await receive();
   }, { wire });
   assert(await isPending(finished));
-  wire.depart("lost");
+  wire.disconnectClient("lost");
   await finished;
   await returned;
   assertEquals(errors, []);
@@ -247,7 +247,7 @@ Deno.test("A sender without end stops when the client is lost", async () => {
     }
   }, { wire });
   await nextTurn();
-  wire.depart("lost");
+  wire.disconnectClient("lost");
   await returned;
   assertEquals(errors, []);
 });
@@ -264,7 +264,7 @@ for (const [how, wrap] of Object.entries(ESCAPES)) {
   Deno.test(`A ClientDisconnected that escapes an application is no fault of it: ${how}`, async () => {
     const wire = new FakeWire();
     const { errors } = await runFaulty(async (_scope, _receive, send) => {
-      wire.depart("lost");
+      wire.disconnectClient("lost");
       try {
         await begin(send);
       } catch (error) {
@@ -278,7 +278,7 @@ for (const [how, wrap] of Object.entries(ESCAPES)) {
 Deno.test("Another error of an application is a fault, also when the client is lost", async () => {
   const wire = new FakeWire();
   const { errors } = await runFaulty(() => {
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     throw new Error("fault of the test");
   }, { wire });
   assertEquals(errors.map(String), ["Error: fault of the test"]);
@@ -293,7 +293,7 @@ for (const how of ["half-closed", "lost"] as const) {
       await more(send, "a");
       await receive();
       const next = receive();
-      wire.depart(how);
+      wire.disconnectClient(how);
       assertEquals(brief(await next), "disconnect");
     }, { wire });
   });
@@ -304,7 +304,7 @@ Deno.test("A response that a half-closed client does not get whole is cut", asyn
   await run(async (_scope, _receive, send) => {
     await begin(send);
     await more(send, "a");
-    wire.depart("half-closed");
+    wire.disconnectClient("half-closed");
   }, { wire });
   assertEquals(wire.calls.at(-1), ["abort"]);
 });
@@ -314,7 +314,7 @@ Deno.test("A half-closed client gets the whole response", async () => {
   await run(async (_scope, receive, send) => {
     await begin(send);
     await more(send, "a");
-    wire.depart("half-closed");
+    wire.disconnectClient("half-closed");
     assertEquals(await take(receive, 2), ["body ", "disconnect"]);
     await more(send, "b");
     await last(send, "c");
@@ -327,19 +327,19 @@ Deno.test("A half-closed client that is lost then makes sends reject", async () 
   const wire = new FakeWire();
   await run(async (_scope, _receive, send) => {
     await begin(send);
-    wire.depart("half-closed");
+    wire.disconnectClient("half-closed");
     await more(send, "a");
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     await assertRejects(() => last(send), ClientDisconnected);
   }, { wire });
 });
 
-Deno.test("A client that leaves behind a complete response changes nothing", async () => {
+Deno.test("A client that disconnects after a complete response changes nothing", async () => {
   const wire = new FakeWire();
   await run(async (_scope, receive, send) => {
     await begin(send);
     await last(send, "a");
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     assertEquals(await take(receive, 1), ["disconnect"]);
     await last(send);
   }, { wire });

@@ -112,7 +112,7 @@ Deno.test("A path is not mixed with other content", async () => {
   assertEquals([paths, ignored], [[], []]);
 });
 
-Deno.test("Behind a path, content and a second path are ignored", async () => {
+Deno.test("After a path, content and a second path are ignored", async () => {
   const paths: string[] = [];
   const { wire, ignored } = await run((_scope, _receive, send) => {
     unawaited(begin(send));
@@ -163,7 +163,7 @@ Deno.test("A file is sent at the client's pace, and closed when the client is lo
     assert(await isPending(sent));
     assert(wire.content.length < LARGE.length);
     assertEquals(file.closed, false);
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     await assertRejects(() => sent, ClientDisconnected);
     assert(file.closed);
   }, { wire, openFile: opener(file) });

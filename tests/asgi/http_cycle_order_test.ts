@@ -24,17 +24,17 @@ type Path = readonly [before: SendEvent[], after: SendEvent[]];
 
 const STATES = {
   "at the beginning": [[], [START, LAST]],
-  "behind the start": [[START], [LAST]],
-  "behind a body event without bytes": [[START, NO_BYTES], [LAST]],
+  "after the start": [[START], [LAST]],
+  "after a body event without bytes": [[START, NO_BYTES], [LAST]],
   "amid the content": [[START, MORE], [LAST]],
-  "behind a start that declares trailers": [[START_WITH_TRAILERS], [
+  "after a start that declares trailers": [[START_WITH_TRAILERS], [
     LAST,
     TRAILERS,
   ]],
   "when trailers are due": [[START_WITH_TRAILERS, LAST], [TRAILERS]],
   "amid the trailers": [[START_WITH_TRAILERS, LAST, MORE_TRAILERS], [TRAILERS]],
-  "behind the last content": [[START, LAST], []],
-  "behind the last trailers": [[START_WITH_TRAILERS, LAST, TRAILERS], []],
+  "after the last content": [[START, LAST], []],
+  "after the last trailers": [[START_WITH_TRAILERS, LAST, TRAILERS], []],
 } satisfies Record<string, Path>;
 
 const EVENTS: Record<string, () => unknown> = {
@@ -74,11 +74,11 @@ const TABLE: Record<keyof typeof STATES, readonly string[]> = {
     ACCEPTED, ACCEPTED, FIRST, FIRST, FIRST, FIRST, FIRST, FIRST, FIRST,
     UNKNOWN, STATUS, BODY, UNKNOWN,
   ],
-  "behind the start": [
+  "after the start": [
     BODY_DUE, BODY_DUE, ACCEPTED, ACCEPTED, ACCEPTED, BODY_DUE, BODY_DUE,
     ACCEPTED, ACCEPTED, UNKNOWN, STATUS, BODY, UNKNOWN,
   ],
-  "behind a body event without bytes": [
+  "after a body event without bytes": [
     BODY_DUE, BODY_DUE, ACCEPTED, ACCEPTED, ACCEPTED, BODY_DUE, BODY_DUE,
     SENT_BEFORE, ACCEPTED, UNKNOWN, STATUS, BODY, UNKNOWN,
   ],
@@ -86,7 +86,7 @@ const TABLE: Record<keyof typeof STATES, readonly string[]> = {
     BODY_DUE, BODY_DUE, ACCEPTED, ACCEPTED, ACCEPTED, BODY_DUE, BODY_DUE,
     SENT_BEFORE, ACCEPTED, UNKNOWN, STATUS, BODY, UNKNOWN,
   ],
-  "behind a start that declares trailers": [
+  "after a start that declares trailers": [
     BODY_DUE, BODY_DUE, ACCEPTED, ACCEPTED, ACCEPTED, BODY_DUE, BODY_DUE,
     ACCEPTED, ACCEPTED, UNKNOWN, STATUS, BODY, UNKNOWN,
   ],
@@ -100,8 +100,8 @@ const TABLE: Record<keyof typeof STATES, readonly string[]> = {
     ACCEPTED, ACCEPTED, TRAILERS_DUE, TRAILERS_DUE, UNKNOWN, STATUS, BODY,
     UNKNOWN,
   ],
-  "behind the last content": Array(13).fill(IGNORED),
-  "behind the last trailers": Array(13).fill(IGNORED),
+  "after the last content": Array(13).fill(IGNORED),
+  "after the last trailers": Array(13).fill(IGNORED),
 };
 
 const options = { openFile: () => Promise.resolve(new FakeFile("content")) };

@@ -104,7 +104,7 @@ Deno.test("An application starts before any content has arrived", async () => {
   await returned;
 });
 
-Deno.test("Behind the content, receive waits until the response is complete", async () => {
+Deno.test("After the content, receive waits until the response is complete", async () => {
   await run(async (_scope, receive, send) => {
     await receive();
     const next = receive();
@@ -118,13 +118,13 @@ Deno.test("Behind the content, receive waits until the response is complete", as
 });
 
 for (const how of ["half-closed", "lost"] as const) {
-  Deno.test(`Behind the content, receive waits until the client is ${how}`, async () => {
+  Deno.test(`After the content, receive waits until the client is ${how}`, async () => {
     const wire = new FakeWire();
     await run(async (_scope, receive, send) => {
       await receive();
       const next = receive();
       assert(await isPending(next));
-      wire.depart(how);
+      wire.disconnectClient(how);
       assertEquals(brief(await next), "disconnect");
       await answer(send);
     }, { wire });
@@ -134,7 +134,7 @@ for (const how of ["half-closed", "lost"] as const) {
     const wire = new FakeWire(["a"]);
     await run(async (_scope, receive, send) => {
       await receive();
-      wire.depart(how);
+      wire.disconnectClient(how);
       assertEquals(await take(receive, 2), ["disconnect", "disconnect"]);
       await answer(send);
     }, { wire });
@@ -189,7 +189,7 @@ Deno.test("A receive that waits for content gets the disconnect, once the respon
 
 Deno.test("A half-closed client's content is still given", async () => {
   const wire = new FakeWire(["a", "b"]);
-  wire.depart("half-closed");
+  wire.disconnectClient("half-closed");
   await run(async (_scope, receive, send) => {
     assertEquals(
       await take(receive, 3),
@@ -205,7 +205,7 @@ Deno.test("Content that is on its way when the client half-closes is still given
   await run(async (_scope, receive, send) => {
     const event = receive();
     assert(await isPending(event));
-    wire.depart("half-closed");
+    wire.disconnectClient("half-closed");
     assert(await isPending(event));
     wire.arrive("rest");
     wire.endBody();
@@ -221,7 +221,7 @@ Deno.test("A client that is lost amid its content gives the disconnect", async (
     assertEquals(await take(receive, 1), ["body a, more"]);
     const next = receive();
     assert(await isPending(next));
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     assertEquals(brief(await next), "disconnect");
   }, { wire });
 });
@@ -229,12 +229,12 @@ Deno.test("A client that is lost amid its content gives the disconnect", async (
 Deno.test("Content that arrived before the client was lost is dropped", async () => {
   const wire = new FakeWire(["a", "b"]);
   await run(async (_scope, receive) => {
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     assertEquals(await take(receive, 2), ["disconnect", "disconnect"]);
   }, { wire });
 });
 
-Deno.test("The stream of events ends behind the disconnect", async () => {
+Deno.test("The stream of events ends after the disconnect", async () => {
   await run(async (_scope, receive, send) => {
     const reader = receive.readable.getReader();
     await reader.read();
@@ -254,7 +254,7 @@ Deno.test("receive works apart from its call: bound, and as one and the same str
   });
 });
 
-Deno.test("receive rejects while somebody else reads the stream", async () => {
+Deno.test("receive rejects while the application holds the stream's lock", async () => {
   await run(async (_scope, receive, send) => {
     receive.readable.getReader();
     await assertRejects(() => receive(), TypeError);
@@ -337,7 +337,7 @@ for (const status of [400, 408, 413]) {
   });
 }
 
-Deno.test("A body that is bad stops what waits behind content that is held back", async () => {
+Deno.test("A body that is bad stops what waits after content that is held back", async () => {
   const wire = new FakeWire([], true);
   await run(async (_scope, receive, send) => {
     await send({ type: "http.response.start", status: 200 });
@@ -356,7 +356,7 @@ Deno.test("A body that is bad stops what waits behind content that is held back"
   ]]);
 });
 
-Deno.test("A body that is bad changes nothing behind a complete response", async () => {
+Deno.test("A body that is bad changes nothing after a complete response", async () => {
   const wire = new FakeWire([], true);
   await run(async (_scope, receive, send) => {
     const event = receive();
@@ -388,7 +388,7 @@ Deno.test("A half-closed client whose body is cut short is refused with 400", as
   const wire = new FakeWire(["half"], true);
   await run(async (_scope, receive) => {
     assertEquals(await take(receive, 1), ["body half, more"]);
-    wire.depart("half-closed");
+    wire.disconnectClient("half-closed");
     assertEquals(await take(receive, 1), ["disconnect"]);
   }, { wire });
   assertEquals(wire.calls, [["refuse", 400]]);

@@ -133,7 +133,7 @@ for (const [what, length, content] of LENGTHS) {
 const MISSED: readonly [what: string, content: string[], left: string[]][] = [
   ["too many bytes at once", ["Hello!"], []],
   ["too many bytes in the end", ["Hell", "o!"], ["Hell"]],
-  ["a byte behind the last that was due", ["Hello", "!"], ["Hello"]],
+  ["a byte after the last that was due", ["Hello", "!"], ["Hello"]],
   ["too few bytes at once", ["Hell"], []],
   ["too few bytes in the end", ["He", "ll"], ["He"]],
   ["no bytes", [""], []],
@@ -279,7 +279,7 @@ for (const size of [100, 3 * MAX_PIECE]) {
 
 // Trailers and early hints.
 
-Deno.test("Trailers leave together, behind content that is not the last", async () => {
+Deno.test("Trailers leave together, after content that is not the last", async () => {
   const { wire } = await run(async (_scope, _receive, send) => {
     await send({ type: "http.response.start", status: 200, trailers: true });
     await last(send, "a");
@@ -327,14 +327,14 @@ Deno.test("Early hints leave at once, each as a 103", async () => {
     const type = "http.response.early_hint";
     await send({ type, links: ["</a>; rel=preload", bytes("</b>")] });
     assertEquals(wire.calls, [
-      ["inform", 103, [["link", "</a>; rel=preload"], ["link", "</b>"]]],
+      ["informational", 103, [["link", "</a>; rel=preload"], ["link", "</b>"]]],
     ]);
     await send({ type, links: ["</c>"] });
     await begin(send);
     await last(send);
   }, { wire });
   assertEquals(wire.calls.slice(1), [
-    ["inform", 103, [["link", "</c>"]]],
+    ["informational", 103, [["link", "</c>"]]],
     ["head", 200, []],
     ["data", "", true],
   ]);
@@ -498,7 +498,7 @@ Deno.test("A send that waits is released when the client is lost", async () => {
     await begin(send);
     wire.hold();
     const { waiting } = await sendUntilFull(() => more(send, "a"));
-    wire.depart("lost");
+    wire.disconnectClient("lost");
     await assertRejects(() => waiting, ClientDisconnected);
     await assertRejects(() => more(send, "a"), ClientDisconnected);
   }, { wire });
@@ -535,7 +535,7 @@ Deno.test("Large and small contents that nobody awaits leave in their order, and
   assertEquals(wire.calls.at(-1), ["data", "end", true]);
 });
 
-Deno.test("What is sent behind an awaited large content leaves behind what was sent before", async () => {
+Deno.test("What is sent after an awaited large content leaves after what was sent before", async () => {
   const { wire } = await run(async (_scope, _receive, send) => {
     unawaited(begin(send));
     const first = more(send, "a".repeat(2 * MAX_PIECE));
@@ -546,7 +546,7 @@ Deno.test("What is sent behind an awaited large content leaves behind what was s
   assertEquals(wire.content.slice(-3), "abc");
 });
 
-Deno.test("What is faulty behind a large content rejects alone", async () => {
+Deno.test("What is faulty after a large content rejects alone", async () => {
   const { wire } = await run(async (_scope, _receive, send) => {
     unawaited(begin(send));
     const large = more(send, "a".repeat(2 * MAX_PIECE));
@@ -566,7 +566,7 @@ Deno.test("send works apart from its call", async () => {
   assertEquals(wire.content, "a");
 });
 
-Deno.test("What is sent behind a complete response is ignored, and noted", async () => {
+Deno.test("What is sent after a complete response is ignored, and noted", async () => {
   const { wire, ignored } = await run(async (_scope, _receive, send) => {
     await begin(send);
     await last(send, "a");

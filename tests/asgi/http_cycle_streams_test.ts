@@ -311,7 +311,7 @@ Deno.test("fromTransform() stops a transform without end when the client is lost
     { wire },
   );
   await nextTurn();
-  wire.depart("lost");
+  wire.disconnectClient("lost");
   await returned;
   assert(await cancelled.promise instanceof ClientDisconnected);
   await nextTurn(); // A last tick may still be on its way.

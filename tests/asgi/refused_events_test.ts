@@ -142,12 +142,12 @@ Deno.test("A refused event that is thrown, or wrapped in what is thrown, is repo
   }
 });
 
-Deno.test("That the client has left is no refusal", async () => {
+Deno.test("That the client has disconnected is no refusal", async () => {
   const wire = new FakeWire();
   const { errors, refused } = await runFaulty(
     async (_scope, _receive, send) => {
       await send(START);
-      wire.depart("lost");
+      wire.disconnectClient("lost");
       handled(send(LAST));
     },
     { wire },

@@ -16,7 +16,7 @@ const APPS: Record<string, AsgiApp> = {
     send({ type: "http.response.start", status: 200 });
     send({ type: "http.response.body", body: "x".repeat(100_000) });
   },
-  "a faulty event behind a large one": (_scope, _receive, send) => {
+  "a faulty event after a large one": (_scope, _receive, send) => {
     send({ type: "http.response.start", status: 200 });
     send({
       type: "http.response.body",
@@ -48,7 +48,7 @@ Deno.test("Sends to a client that is lost need not be awaited", async () => {
     send({ type: "http.response.start", status: 200 });
     send({ type: "http.response.body", body: "a", more_body: true });
     send({ type: "http.response.body", body: "b", more_body: true });
-    setTimeout(() => wire.depart("lost"), 0);
+    setTimeout(() => wire.disconnectClient("lost"), 0);
     return nextTurn().then(nextTurn).then(() => {
       send({ type: "http.response.body" });
     });
@@ -86,7 +86,7 @@ Deno.test({
         send({ type: "http.response.body" });
         send(undefined);
         await nextTurn();
-        wire.depart("lost");
+        wire.disconnectClient("lost");
         send({ type: "http.response.start", status: 200 });
         await nextTurn();
       }, { wire });

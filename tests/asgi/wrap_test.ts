@@ -222,7 +222,7 @@ Deno.test("wrapReceive() changes what is iterated over, which can be left and ta
   assertEquals(events, [...EVENTS, "disconnect"]);
 });
 
-Deno.test("wrapReceive() changes what is read from the stream, which ends behind the disconnect", async () => {
+Deno.test("wrapReceive() changes what is read from the stream, which ends after the disconnect", async () => {
   const events: string[] = [];
   await receives(async (_scope, receive, send) => {
     const { readable } = receive;

@@ -175,17 +175,17 @@ exampleTest("chat.ts", async () => {
   const { createChat } = await import("../../examples/chat.ts");
   const [asgi, fetch] = await onBoth(createChat(), async (server) => {
     await using ada = await open(server, "/chat?name=Ada");
-    const told = [await ada.nextJson()];
+    const reported = [await ada.nextJson()];
     await using bob = await open(server, "/chat?name=Bob");
-    told.push(await ada.nextJson(), await bob.nextJson());
+    reported.push(await ada.nextJson(), await bob.nextJson());
     bob.send("Hello");
-    told.push(await ada.nextJson(), await bob.nextJson());
+    reported.push(await ada.nextJson(), await bob.nextJson());
     await using nobody = await open(server, "/chat?name=");
-    told.push(await nobody.closed());
+    reported.push(await nobody.closed());
     await bob.close();
-    told.push(await ada.nextJson());
+    reported.push(await ada.nextJson());
     await ada.close();
-    return told;
+    return reported;
   });
   assertEquals(fetch, asgi);
 });

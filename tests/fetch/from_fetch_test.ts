@@ -127,21 +127,21 @@ netTest("fromFetch sends fields as they are, several cookies too", async () => {
 });
 
 netTest("fromFetch tells the handler of the client and the scope", async () => {
-  let told: FetchInfo | undefined;
+  let reported: FetchInfo | undefined;
   await using server = start(fromFetch((_request, info) => {
-    told = info;
+    reported = info;
     return new Response();
   }));
   using client = await server.connect();
   await client.get("/x");
   await client.readResponse();
-  assertEquals(told?.remoteAddr, {
+  assertEquals(reported?.remoteAddr, {
     transport: "tcp",
     hostname: "127.0.0.1",
     port: client.port,
   });
-  assertEquals(told?.scope.path, "/x");
-  await bounded(told!.completed, "the response to be over");
+  assertEquals(reported?.scope.path, "/x");
+  await bounded(reported!.completed, "the response to be over");
 });
 
 netTest("fromFetch says the length of content that is there", async () => {
@@ -382,7 +382,7 @@ netTest(
 );
 
 netTest(
-  "fromFetch goes on with the connection behind unread content",
+  "fromFetch goes on with the connection after unread content",
   async () => {
     await using server = start(fromFetch(async (request) => {
       if (request.method === "POST") await request.body?.cancel();

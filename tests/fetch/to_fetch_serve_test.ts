@@ -61,17 +61,17 @@ function open({ port }: Listening, path = "/", protocols: string[] = []) {
 netTest(
   "toFetch gives the client's address and the path as it came",
   async () => {
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     await using server = serveApp(http(async (scope, _receive, send) => {
       const { client, server, path, raw_path, query_string } = scope;
-      told.push(client, server, path, raw_path, query_string);
+      reported.push(client, server, path, raw_path, query_string);
       await send({ type: "http.response.start", status: 200 });
       await send({ type: "http.response.body" });
     }));
     using client = await RawClient.connect(server.port);
     await client.get("/a/../b%2F%2e?x=%20");
     await client.readResponse();
-    assertEquals(told, [
+    assertEquals(reported, [
       ["127.0.0.1", client.port],
       ["test", 80],
       "/a/../b/.",
@@ -103,7 +103,7 @@ netTest("toFetch streams in both directions at once", async () => {
 });
 
 netTest(
-  "toFetch goes on with the connection behind unread content",
+  "toFetch goes on with the connection after unread content",
   async () => {
     await using server = serveApp(http(async ({ path }, receive, send) => {
       if (path === "/some") await receive();
@@ -149,39 +149,42 @@ netTest("toFetch cuts a response that ends too soon", async () => {
   assertEquals(server.errors.map(String), ["Error: It broke"]);
 });
 
-netTest("toFetch tells the application that the client has left", async () => {
-  const told = Promise.withResolvers<unknown>();
-  await using server = serveApp(http(async (_scope, receive, send) => {
-    await receive();
-    await send({ type: "http.response.start", status: 200 });
-    await send({ type: "http.response.body", body: "x", more_body: true });
-    assertEquals((await receive()).type, "http.disconnect");
-    const late = send({ type: "http.response.body", body: "x" });
-    told.resolve(await late.catch((error) => error));
-    await late;
-  }));
-  const client = await RawClient.connect(server.port);
-  await client.get("/");
-  await client.readHead();
-  client.close();
-  const error = await bounded(told.promise, "the disconnect");
-  assertInstanceOf(error, ClientDisconnected);
-  assertEquals(server.errors, []);
-});
+netTest(
+  "toFetch lets the application know that the client has disconnected",
+  async () => {
+    const reported = Promise.withResolvers<unknown>();
+    await using server = serveApp(http(async (_scope, receive, send) => {
+      await receive();
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "x", more_body: true });
+      assertEquals((await receive()).type, "http.disconnect");
+      const late = send({ type: "http.response.body", body: "x" });
+      reported.resolve(await late.catch((error) => error));
+      await late;
+    }));
+    const client = await RawClient.connect(server.port);
+    await client.get("/");
+    await client.readHead();
+    client.close();
+    const error = await bounded(reported.promise, "the disconnect");
+    assertInstanceOf(error, ClientDisconnected);
+    assertEquals(server.errors, []);
+  },
+);
 
 netTest("toFetch tells of a client that leaves before any answer", async () => {
   const begun = Promise.withResolvers<void>();
-  const told = Promise.withResolvers<string>();
+  const reported = Promise.withResolvers<string>();
   await using server = serveApp(http(async (_scope, receive) => {
     await receive();
     begun.resolve();
-    told.resolve((await receive()).type);
+    reported.resolve((await receive()).type);
   }));
   const client = await RawClient.connect(server.port);
   await client.get("/");
   await begun.promise;
   client.close();
-  assertEquals(await bounded(told.promise, "it"), "http.disconnect");
+  assertEquals(await bounded(reported.promise, "it"), "http.disconnect");
   assertEquals(server.errors, []);
 });
 
@@ -334,14 +337,14 @@ netTest("toFetch denies a WebSocket as the application does", async () => {
 });
 
 netTest("toFetch refuses a handshake that the platform refuses", async () => {
-  const told = Promise.withResolvers<unknown>();
+  const reported = Promise.withResolvers<unknown>();
   await using server = serveApp(webSocket(async (_scope, _receive, send) => {
-    await send({ type: "websocket.accept" }).catch(told.resolve);
+    await send({ type: "websocket.accept" }).catch(reported.resolve);
   }));
   using client = await RawClient.connect(server.port);
   await client.get("/", "connection: upgrade", "upgrade: websocket");
   assertEquals((await client.readResponse()).status, 400);
-  assertInstanceOf(await told.promise, ClientDisconnected);
+  assertInstanceOf(await reported.promise, ClientDisconnected);
 });
 
 netTest("toFetch closes a WebSocket whose application throws", async () => {
@@ -355,14 +358,14 @@ netTest("toFetch closes a WebSocket whose application throws", async () => {
 });
 
 netTest("toFetch tells the application that a WebSocket was lost", async () => {
-  const told = Promise.withResolvers<unknown>();
+  const reported = Promise.withResolvers<unknown>();
   const accepted = Promise.withResolvers<void>();
   await using server = serveApp(webSocket(async (_scope, receive, send) => {
     await send({ type: "websocket.accept" });
     accepted.resolve();
     const event = await receive();
     const late = send({ type: "websocket.send", text: "x" });
-    told.resolve([event, await late.catch((error) => error.name)]);
+    reported.resolve([event, await late.catch((error) => error.name)]);
   }));
   const client = await RawClient.connect(server.port);
   await client.get(
@@ -375,7 +378,10 @@ netTest("toFetch tells the application that a WebSocket was lost", async () => {
   assertEquals((await client.readHead()).status, 101);
   await accepted.promise;
   client.close();
-  const [event, name] = await bounded(told.promise, "it") as [unknown, string];
+  const [event, name] = await bounded(reported.promise, "it") as [
+    unknown,
+    string,
+  ];
   assertMatch(JSON.stringify(event), /"websocket\.disconnect","code":1006/);
   assertEquals(name, "ClientDisconnected");
 });

@@ -287,7 +287,7 @@ Deno.test("toFetch refuses through the stream of events, too", async () => {
   );
 });
 
-Deno.test("toFetch offers pathsend where it is told how to open files", async () => {
+Deno.test("toFetch offers pathsend where it is given openFile", async () => {
   const opened: string[] = [];
   let closed = 0;
   const openFile = (path: string) => {
@@ -325,7 +325,7 @@ Deno.test("toFetch rejects with what the application throws", async () => {
   assert(thrown === error);
 });
 
-Deno.test("toFetch answers 500 where onError is told of the error", async () => {
+Deno.test("toFetch answers 500 where onError is called with the error", async () => {
   const errors: unknown[] = [];
   const handler = toFetch(
     http(async (_scope, _receive, send) => {
@@ -436,24 +436,24 @@ Deno.test("toFetch fails a body that misses its declared length", async () => {
 });
 
 Deno.test("toFetch tells the application when the body is cancelled", async () => {
-  const told = Promise.withResolvers<unknown[]>();
+  const reported = Promise.withResolvers<unknown[]>();
   const handler = toFetch(http(async (_scope, receive, send) => {
     await receive();
     await send({ type: "http.response.start", status: 200 });
     await send({ type: "http.response.body", body: "x", more_body: true });
     const event = await receive();
     const late = send({ type: "http.response.body", body: "y" });
-    told.resolve([event, await late.catch((error) => error)]);
+    reported.resolve([event, await late.catch((error) => error)]);
   }));
   const response = await handler(new Request(URL_));
   await response.body!.cancel();
-  const [event, error] = await bounded(told.promise, "the disconnect");
+  const [event, error] = await bounded(reported.promise, "the disconnect");
   assertEquals(event, { type: "http.disconnect" });
   assertInstanceOf(error, ClientDisconnected);
 });
 
 Deno.test("toFetch lets go of a send that waits when the body is cancelled", async () => {
-  const told = Promise.withResolvers<unknown>();
+  const reported = Promise.withResolvers<unknown>();
   const handler = toFetch(http(async (_scope, _receive, send) => {
     await send({ type: "http.response.start", status: 200 });
     const body = new Uint8Array(64 * 1024);
@@ -462,17 +462,17 @@ Deno.test("toFetch lets go of a send that waits when the body is cancelled", asy
         await send({ type: "http.response.body", body, more_body: true });
       }
     } catch (error) {
-      told.resolve(error);
+      reported.resolve(error);
     }
   }));
   const response = await handler(new Request(URL_));
   for (let turn = 0; turn < 1000; turn++) await undefined;
   await response.body!.cancel();
-  const error = await bounded(told.promise, "the send to reject");
+  const error = await bounded(reported.promise, "the send to reject");
   assertInstanceOf(error, ClientDisconnected);
 });
 
-Deno.test("toFetch tells the application when the request is aborted", async () => {
+Deno.test("toFetch gives the disconnect when the request is aborted", async () => {
   const events: string[] = [];
   const errors: unknown[] = [];
   const returned = Promise.withResolvers<void>();
@@ -621,7 +621,7 @@ Deno.test("toFetch lets running calls end before it stops the application", asyn
   assertEquals(await response.text(), "ab");
 });
 
-Deno.test("toFetch refuses WebSockets it is not told how to open", async () => {
+Deno.test("toFetch refuses WebSockets where it is given no upgrade", async () => {
   let called = false;
   const handler = toFetch(http(() => {
     called = true;

@@ -1,5 +1,5 @@
 // The life of a test client: start and stop of its application, their failures,
-// and the shutdown that long-lived responses are told of.
+// and the notice of the shutdown for long-lived responses.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type AsgiApp, respond, type SendEvent } from "../../mod.ts";
@@ -10,19 +10,19 @@ import { clientTest, http, webSocket } from "./_apps.ts";
 function living(
   started: SendEvent,
   stopped: SendEvent = { type: "lifespan.shutdown.complete" },
-  told: string[] = [],
+  events: string[] = [],
 ): AsgiApp {
   return async (scope, receive, send) => {
     if (scope.type === "lifespan") {
-      told.push((await receive()).type);
+      events.push((await receive()).type);
       scope.state.begun = true;
       await send(started);
-      told.push((await receive()).type);
+      events.push((await receive()).type);
       return await send(stopped);
     }
     if (scope.type !== "http") throw new TypeError(`No ${scope.type} here`);
     const body = JSON.stringify(scope.state ?? null);
-    told.push("request");
+    events.push("request");
     if (scope.state !== undefined) scope.state.touched = true;
     await respond(send, 200, { body });
   };
@@ -30,15 +30,15 @@ function living(
 
 const STARTED = { type: "lifespan.startup.complete" } as const;
 
-clientTest("the application starts before, and stops behind", async () => {
-  const told: string[] = [];
+clientTest("the application starts before, and stops after", async () => {
+  const events: string[] = [];
   {
-    const app = living(STARTED, undefined, told);
+    const app = living(STARTED, undefined, events);
     await using client = await TestClient.start(app);
     assert(client.hasLifespan);
     await client.fetch("/");
   }
-  assertEquals(told, ["lifespan.startup", "request", "lifespan.shutdown"]);
+  assertEquals(events, ["lifespan.startup", "request", "lifespan.shutdown"]);
 });
 
 clientTest("each request has a copy of the state", async () => {
@@ -54,11 +54,11 @@ clientTest("each request has a copy of the state", async () => {
 });
 
 clientTest("lifespan can be left out, or be required", async () => {
-  const told: string[] = [];
-  const app = living(STARTED, undefined, told);
+  const events: string[] = [];
+  const app = living(STARTED, undefined, events);
   await using client = await TestClient.start(app, { lifespan: "off" });
   assertEquals(await (await client.fetch("/")).json(), null);
-  assertEquals(told, ["request"]);
+  assertEquals(events, ["request"]);
   const state = { given: 1 };
   await using given = await TestClient.start(app, { lifespan: "off", state });
   assertEquals(await (await given.fetch("/")).json(), state);
@@ -122,7 +122,7 @@ clientTest("an application that takes too long is not waited for", async () => {
 });
 
 clientTest(
-  "a lifespan that fails between start and stop is told of",
+  "a lifespan that fails between start and stop is reported",
   async () => {
     const app: AsgiApp = async (scope, receive, send) => {
       if (scope.type !== "lifespan") throw new TypeError("No requests here");
@@ -144,7 +144,7 @@ const events = http(async (scope, _receive, send) => {
   await send({ type: "http.response.body", body: "ended" });
 });
 
-clientTest("long responses are told of the shutdown", async () => {
+clientTest("long responses are given notice of the shutdown", async () => {
   await using announced = await TestClient.start(events);
   const response = await announced.fetch("/");
   announced.announceShutdown();
@@ -181,14 +181,14 @@ clientTest("a shutdown disconnects what is left at its timeout", async () => {
   }
 });
 
-clientTest("a shutdown tells which requests do not notice it", async () => {
+clientTest("a shutdown says which requests do not notice it", async () => {
   const go = Promise.withResolvers<void>();
   const client = await TestClient.start(http(() => go.promise));
   const exchange = client.request("/stubborn");
   await assertRejects(
     () => client.shutdown({ timeout: 0 }),
     Error,
-    "5000 ms after its client has left: GET /stubborn",
+    "5000 ms after its client has disconnected: GET /stubborn",
   );
   go.resolve();
   await exchange.finished;

@@ -541,7 +541,7 @@ clientTest("fetch throws what a broken content-length gives", async () => {
   );
 });
 
-clientTest("fetch gives the 500 if it is told not to throw", async () => {
+clientTest("fetch gives the 500 if it is not to throw", async () => {
   const raiseAppErrors = false;
   await using client = await TestClient.start(broken, { raiseAppErrors });
   const response = await client.fetch("/");
@@ -550,7 +550,7 @@ clientTest("fetch gives the 500 if it is told not to throw", async () => {
   assertEquals(client.errors.map(String), ["RangeError: broken"]);
 });
 
-/** Fails behind its first content. */
+/** Fails after its first content. */
 const failsAmid = http(async (_scope, _receive, send) => {
   await send({ type: "http.response.start", status: 200 });
   await send({ type: "http.response.body", body: "a", more_body: true });
@@ -574,7 +574,7 @@ for (const raiseAppErrors of [true, false]) {
   );
 }
 
-clientTest("an error is thrown once, whoever ends the client", async () => {
+clientTest("an error is thrown once, whatever ends the client", async () => {
   const error = await assertRejects(async () => {
     await using client = await TestClient.start(failsAmid);
     await client.fetch("/");
@@ -583,7 +583,7 @@ clientTest("an error is thrown once, whoever ends the client", async () => {
   assertEquals(String(error), "RangeError: amid");
 });
 
-clientTest("what fails behind the response is thrown at the end", async () => {
+clientTest("what fails after the response is thrown at the end", async () => {
   const app = http(async (_scope, _receive, send) => {
     await respond(send, 200);
     throw new RangeError("behind");

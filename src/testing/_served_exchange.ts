@@ -15,16 +15,16 @@ import type { RequestContent } from "./_request_content.ts";
 import { type ResponseHead, ResponseSink } from "./_response_sink.ts";
 
 /** The wire of one request. */
-export class TestHttpWire implements Answerable {
+export class ServedExchange implements Answerable {
   /** The response, from the client's side. */
   readonly response: ResponseSink;
   /** Whether early hints can be sent. */
   readonly earlyHints: boolean;
   /** The interim responses that have come. */
   readonly informational: ResponseHead[] = [];
-  /** How the client left, if it did. */
+  /** How the client has disconnected, if it has. */
   disconnect: "half-closed" | "lost" | undefined;
-  /** Told when the client leaves. */
+  /** Is called when the client disconnects. */
   disconnectListener: DisconnectListener | undefined;
 
   readonly #request: ScopedRequest;
@@ -43,12 +43,15 @@ export class TestHttpWire implements Answerable {
     this.#content = content;
     this.#errors = errors;
     this.response = new ResponseSink(errors, info.method === "HEAD", () => {
-      this.depart("lost", new Error("Cannot read response: it was cancelled"));
+      this.clientDisconnected(
+        "lost",
+        new Error("Cannot read response: it was cancelled"),
+      );
     });
   }
 
-  /** The client leaves; `reason` is what the test sees of that. */
-  depart(how: "half-closed" | "lost", reason: unknown): void {
+  /** The client disconnects; `reason` is what the test sees of that. */
+  clientDisconnected(how: "half-closed" | "lost", reason: unknown): void {
     if (this.disconnect === "lost" || this.disconnect === how) return;
     this.disconnect = how;
     if (how === "lost") this.response.fail(reason);
@@ -71,7 +74,7 @@ export class TestHttpWire implements Answerable {
     try {
       return await this.#content.read();
     } catch (error) {
-      if (this.disconnect === undefined) this.depart("lost", error);
+      if (this.disconnect === undefined) this.clientDisconnected("lost", error);
       throw error;
     }
   }
