@@ -43,17 +43,14 @@ export class HttpCycle
     DisconnectListener,
     BadContentListener,
     Ending {
-  /** Called when the response is complete, or was cut short. */
-  onEnd: (() => void) | undefined;
-
   readonly #wire: Answerable;
   readonly #context: CycleContext;
   readonly #request: RequestEvents;
   readonly #response: ResponseEvents;
   readonly #driver: ResponseDriver;
   #returned = false;
-  #over = false;
-  #finish: () => void = () => {};
+  #isOver = false;
+  readonly #over = Promise.withResolvers<void>();
 
   /** `method` is that of the request. */
   constructor(wire: Answerable, context: CycleContext, method: string) {
@@ -74,15 +71,13 @@ export class HttpCycle
   run(app: AsgiApp, scope: HttpScope): Promise<void> {
     this.#wire.disconnectListener = this;
     this.#response.fromApp.giveTo(this);
-    return new Promise((finish, fail) => {
-      this.#finish = finish;
-      this.#call(app, scope).catch(fail);
-    });
+    this.#call(app, scope).catch(this.#over.reject);
+    return this.over;
   }
 
-  /** Whether the response is complete, or was cut short. */
-  get ended(): boolean {
-    return this.#over;
+  /** Resolves when the response is complete, or was cut short. */
+  get over(): Promise<void> {
+    return this.#over.promise;
   }
 
   async #call(app: AsgiApp, scope: HttpScope): Promise<void> {
@@ -97,7 +92,7 @@ export class HttpCycle
       response.end();
       response.report();
       this.#returned = true;
-      if (this.#over) this.#request.release();
+      if (this.#isOver) this.#request.release();
       this.#context.onAppReturned();
     }
   }
@@ -138,7 +133,7 @@ export class HttpCycle
   }
 
   #sendFailed(error: unknown): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     if (!(error instanceof ClientDisconnected)) {
       this.#context.onAppError(error);
       return this.#fail(500, error);
@@ -165,7 +160,7 @@ export class HttpCycle
 
   /** The request is bad after all: it is refused, unless it was answered. */
   contentFailed(error: unknown): void {
-    if (this.#over || this.#response.order.complete) return;
+    if (this.#isOver || this.#response.order.complete) return;
     const status = isInstance(error, Error) && readMember(error, "status");
     if (typeof status === "number") this.#fail(status, error);
   }
@@ -205,12 +200,11 @@ export class HttpCycle
   }
 
   #end(): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#wire.disconnectListener = undefined;
     this.#request.end();
     if (this.#returned) this.#request.release();
-    this.onEnd?.();
-    this.#finish();
+    this.#over.resolve();
   }
 }

@@ -9,14 +9,13 @@
  * @module
  */
 
+import { handled } from "../streams/handled.ts";
 import type { ShutdownExtension } from "./types.ts";
 
-/** What tells of its end, for whoever asks in time. */
+/** What comes to an end, such as a request. */
 export interface Ending {
-  /** Whether it has ended. */
-  readonly ended: boolean;
-  /** Called once, at the end. */
-  onEnd: (() => void) | undefined;
+  /** Resolves at the end. */
+  readonly over: Promise<void>;
 }
 
 /** The notices of all requests of a server. */
@@ -34,16 +33,17 @@ export class ShutdownNotices {
     return new ShutdownNotice(this, cycle);
   }
 
-  /** Aborts every signal that was looked at, or will be. */
+  /** Aborts every signal that is used, or will be. */
   announce(): void {
     this.#announced = true;
     for (const notice of this.#watched) notice.announce();
   }
 
-  /** Tells `notice` of the shutdown, if that comes before the end of `cycle`. */
+  /** Announces the shutdown to `notice`, if it comes before the end of `cycle`. */
   watch(notice: ShutdownNotice, cycle: Ending): void {
     this.#watched.add(notice);
-    cycle.onEnd = () => this.#watched.delete(notice);
+    // A cycle that fails is reported by what runs it.
+    handled(cycle.over.finally(() => this.#watched.delete(notice)));
   }
 }
 
@@ -64,7 +64,7 @@ export class ShutdownNotice implements ShutdownExtension {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#notices.announced) this.announce();
-      else if (!this.#cycle.ended) this.#notices.watch(this, this.#cycle);
+      else this.#notices.watch(this, this.#cycle);
     }
     return this.#controller.signal;
   }

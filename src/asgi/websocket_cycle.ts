@@ -72,9 +72,6 @@ export class WebSocketCycle
     CloseListener,
     DisconnectListener,
     Ending {
-  /** Called when the WebSocket is closed, or was denied. */
-  onEnd: (() => void) | undefined;
-
   /** What carries the handshake; dropped once the WebSocket is open. */
   #wire: WebSocketWire | undefined;
   readonly #scope: WebSocketScope;
@@ -95,8 +92,7 @@ export class WebSocketCycle
   #fault: { readonly error: unknown } | undefined;
   /** Whether the application has returned: it receives no more messages. */
   #returned = false;
-  #finishRun: () => void = () => {};
-  #ended = false;
+  readonly #over = Promise.withResolvers<void>();
 
   /** Nothing is called yet. */
   constructor(
@@ -118,14 +114,13 @@ export class WebSocketCycle
    */
   run(app: AsgiApp): Promise<void> {
     this.#wire!.disconnectListener = this;
-    const over = new Promise<void>((finish) => this.#finishRun = finish);
     this.#call(app);
-    return over;
+    return this.over;
   }
 
-  /** Whether the WebSocket is closed, or was denied. */
-  get ended(): boolean {
-    return this.#ended;
+  /** Resolves when the WebSocket is closed, or was denied. */
+  get over(): Promise<void> {
+    return this.#over.promise;
   }
 
   /** Resolves when the handshake was answered: accepted or denied. */
@@ -349,9 +344,7 @@ export class WebSocketCycle
     this.#state = stateAfter(this.#state, "end");
     if (this.#session === undefined) this.#toApp.end(ABNORMAL_CLOSURE, "");
     this.#answered?.resolve();
-    this.#ended = true;
-    this.onEnd?.();
-    this.#finishRun();
+    this.#over.resolve();
   }
 }
 

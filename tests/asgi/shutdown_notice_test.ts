@@ -5,19 +5,22 @@ import {
   type Ending,
   ShutdownNotices,
 } from "../../src/asgi/shutdown_notice.ts";
+import { nextTurn } from "../_turns.ts";
 
-/** A request that ends when it is told to. */
+/** A request that ends when the test says so. */
 class Cycle implements Ending {
-  ended = false;
-  onEnd: (() => void) | undefined;
+  readonly #over = Promise.withResolvers<void>();
+
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
 
   end(): void {
-    this.ended = true;
-    this.onEnd?.();
+    this.#over.resolve();
   }
 }
 
-Deno.test("A signal that was looked at is aborted by the announcement", () => {
+Deno.test("A signal that is used is aborted by the announcement", () => {
   const notices = new ShutdownNotices();
   const { signal } = notices.create(new Cycle());
   assertFalse(signal.aborted);
@@ -26,7 +29,7 @@ Deno.test("A signal that was looked at is aborted by the announcement", () => {
   assertEquals(signal.reason.name, "AbortError");
 });
 
-Deno.test("A signal that is looked at behind the announcement is aborted already", () => {
+Deno.test("A signal that is first used after the announcement is aborted already", () => {
   const notices = new ShutdownNotices();
   const notice = notices.create(new Cycle());
   notices.announce();
@@ -38,21 +41,23 @@ Deno.test("A notice has one signal", () => {
   assertEquals(notice.signal, notice.signal);
 });
 
-Deno.test("A request that is over is told nothing any more", () => {
+Deno.test("The signal of a request that is over is not aborted", async () => {
   const notices = new ShutdownNotices();
   const cycle = new Cycle();
   const { signal } = notices.create(cycle);
   cycle.end();
+  await nextTurn();
   notices.announce();
   assertFalse(signal.aborted);
 });
 
-Deno.test("A request that was over before it looked is told nothing", () => {
+Deno.test("A signal that is first used when its request is over is not aborted", async () => {
   const notices = new ShutdownNotices();
   const cycle = new Cycle();
   const notice = notices.create(cycle);
   cycle.end();
   const { signal } = notice;
+  await nextTurn();
   notices.announce();
   assertFalse(signal.aborted);
 });
