@@ -45,6 +45,8 @@ const MIRRORED = [
 
 /** The most lines of a module. */
 const MAX_LINES = 400;
+/** The most lines of a function. */
+const MAX_FUNCTION_LINES = 40;
 
 /** Those of `src/` that may use the global `Deno`, and `@std/cli`. */
 const KNOW_DENO = ["net", "server", "cli.ts", "cli"];
@@ -169,6 +171,15 @@ architectureTest("no module of src is longer than a reader can hold", () => {
   assertEquals(long, []);
 });
 
+architectureTest("no function of src is longer than a screen", () => {
+  const long = modulesIn("src").flatMap((path) =>
+    functionsIn(path)
+      .filter(({ lines }) => lines > MAX_FUNCTION_LINES)
+      .map(({ line, lines }) => `${path}:${line} has ${lines} lines`)
+  );
+  assertEquals(long, []);
+});
+
 architectureTest("only the command needs Deno in order to load", async () => {
   const { ["./cli"]: _command, ...entries } = readExports();
   const urls = Object.values(entries).map((path) => new URL(path, ROOT).href);
@@ -187,6 +198,28 @@ function mayImport(path: string, target: string): boolean {
 function behaves(path: string): boolean {
   return /\bfunction\b|^ +(?:async )?[#\w]+\(.*\{$/m.test(readCode(path));
 }
+
+/**
+ * Where the functions and methods of a module begin, and their numbers of lines.
+ * The formatter puts the end of each under its beginning.
+ */
+function functionsIn(path: string): { line: number; lines: number }[] {
+  const lines = Deno.readTextFileSync(new URL(path, ROOT)).split("\n");
+  return lines.flatMap((text, start) => {
+    const [, indent] = FUNCTION.exec(text) ?? METHOD.exec(text) ?? [];
+    if (indent === undefined) return [];
+    const body = lines.findIndex((text, index) =>
+      index >= start && !/[,(]$/.test(text)
+    );
+    if (!/(?<!=>) \{$/.test(lines[body])) return [];
+    const end = lines.indexOf(`${indent}}`, body);
+    return [{ line: start + 1, lines: end - start + 1 }];
+  });
+}
+
+const FUNCTION = /^()(?:export )?(?:default )?(?:async )?function\b/;
+const METHOD =
+  /^( {2})(?:(?:static|override|async|get|set) )*\*?(?:#?\w+|\[[\w.]+\])(?:<.+>)?\(/;
 
 function lengthOf(path: string): number {
   const text = Deno.readTextFileSync(new URL(path, ROOT));
