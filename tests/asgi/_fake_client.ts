@@ -1,4 +1,4 @@
-// What the wires of the tests share: the client behind them, which takes what it
+// What the wires of the tests share: their client, which takes what it
 // is sent unless the test holds it back, and can be lost.
 
 /** Keeps the calls of a wire, each of a `Call`. */

@@ -1,7 +1,7 @@
-// What the tests of the cycles stand on: a wire without bytes, which keeps what
-// it is told to send, gives a body that the test scripts, holds writes back
-// when the test says so, and whose client can leave; a file in memory; and a
-// run of an application on them. Nothing here waits for a clock.
+// What the tests of the cycles stand on: a wire without bytes, which keeps the
+// calls of what it should send, gives a body that the test scripts, holds writes
+// back when the test says so, and whose client can disconnect; a file in memory;
+// and a run of an application on them. Nothing here waits for a clock.
 
 import type { Field } from "../../src/http/fields.ts";
 import { type CycleContext, HttpCycle } from "../../src/asgi/http_cycle.ts";

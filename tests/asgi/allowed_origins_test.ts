@@ -18,7 +18,7 @@ const app: AsgiApp = async (_scope, _receive, send) => {
 const PASSED: WireCall[] = [["accept", null, []], ["close", 1000, ""]];
 const DENIED: WireCall[] = [["refuse", 403]];
 
-/** What the wire is told of a client with these Origin fields. */
+/** What the wire gets for a client with these Origin fields. */
 async function callsFor(...origins: string[]): Promise<readonly WireCall[]> {
   const wire = new FakeWebSocketWire();
   const headers = origins.map((origin): [string, string] => ["origin", origin]);

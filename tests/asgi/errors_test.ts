@@ -1,5 +1,5 @@
-// The errors that applications meet, and how the server tells a client that
-// left from a fault of the application, however deep the error is wrapped.
+// The errors that applications meet, and how the server distinguishes a disconnect
+// from a fault of the application, however deep the error is wrapped.
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import {

@@ -1,5 +1,5 @@
-// Applications that throw, or send, values that are made to harm whoever looks
-// at them: it is an error of the application like any other, in all protocols.
+// Applications that throw, or send, values that are made to harm the code that
+// reads them: it is an error of the application like any other, in all protocols.
 // A rejection that nobody handles would fail the test that it comes from.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";

@@ -135,7 +135,7 @@ const UNSUPPORTING: Record<string, AsgiApp> = {
   "rejects": () => Promise.reject(new TypeError("Unknown scope lifespan")),
   "throws undefined": () => Promise.reject(undefined),
   "returns at once": () => {},
-  "returns behind the start-up": async (_scope, receive) => {
+  "returns after the start-up": async (_scope, receive) => {
     await receive();
   },
   "sends what is for other scopes, and lets the error escape": async (
@@ -251,7 +251,7 @@ Deno.test("A start-up that nobody awaits counts, although the application return
 
 // Between.
 
-Deno.test("An application that returns behind its start-up is not told of the shutdown", async () => {
+Deno.test("An application that returns after its start-up does not get the shutdown", async () => {
   const { cycle, errors } = create((_scope, _receive, send) => send(STARTED));
   await cycle.startup();
   assert(cycle.supported);
@@ -275,7 +275,7 @@ Deno.test("An application that throws while it runs is reported, and shutdown do
   await cycle.shutdown();
 });
 
-Deno.test("Behind the start-up, receive waits for the shutdown", async () => {
+Deno.test("After the start-up, receive waits for the shutdown", async () => {
   const { cycle } = create(async (_scope, receive, send) => {
     await receive();
     await send(STARTED);
@@ -361,7 +361,7 @@ Deno.test("A throw in the shutdown makes it fail", async () => {
   assertEquals(errors, []);
 });
 
-Deno.test("A throw behind the shutdown is reported, unless it explains its failure", async () => {
+Deno.test("A throw after the shutdown is reported, unless it explains its failure", async () => {
   const fault = new Error("fault of the test");
   for (
     const [event, reported] of [[STOPPED, [fault]], [stopFailed(), []]] as const
@@ -387,7 +387,7 @@ Deno.test("A shutdown without a start-up does nothing", async () => {
   assertEquals(log, []);
 });
 
-Deno.test("Behind the shutdown, receive gives it again and again", async () => {
+Deno.test("After the shutdown, receive gives it again and again", async () => {
   const events: ReceiveEvent[] = [];
   const { cycle } = create(async (_scope, receive, send) => {
     await receive();
@@ -402,7 +402,7 @@ Deno.test("Behind the shutdown, receive gives it again and again", async () => {
 
 // Receive and send as streams.
 
-Deno.test("The events can be iterated over, and end behind the shutdown", async () => {
+Deno.test("The events can be iterated over, and end after the shutdown", async () => {
   const log: string[] = [];
   const { cycle } = create(wellBehaved(log));
   await cycle.startup();
@@ -515,7 +515,7 @@ Deno.test("A refused event that nobody awaits does no harm", async () => {
   assertEquals(errors, []);
 });
 
-Deno.test("A second shutdown waits for the first, and the application is told once", async () => {
+Deno.test("A second shutdown waits for the first, and the application gets one", async () => {
   const gate = Promise.withResolvers<void>();
   const log: string[] = [];
   const { cycle } = create(async (_scope, receive, send) => {

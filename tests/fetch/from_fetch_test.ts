@@ -1,4 +1,4 @@
-// What `fromFetch` makes of a handler, on a real server: streams, departures
+// What `fromFetch` makes of a handler, on a real server: streams, disconnects
 // and faults end to end.
 
 import {
@@ -126,7 +126,7 @@ netTest("fromFetch sends fields as they are, several cookies too", async () => {
   assertEquals(response.headers.getSetCookie(), ["a=1", "b=2"]);
 });
 
-netTest("fromFetch tells the handler of the client and the scope", async () => {
+netTest("fromFetch shows the handler the client and the scope", async () => {
   let reported: FetchInfo | undefined;
   await using server = start(fromFetch((_request, info) => {
     reported = info;

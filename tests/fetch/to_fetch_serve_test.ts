@@ -1,4 +1,4 @@
-// `toFetch` under `Deno.serve`, over real connections: streams, departures and
+// `toFetch` under `Deno.serve`, over real connections: streams, disconnects and
 // faults as clients see them, and WebSockets over the platform's own.
 
 import {
@@ -172,21 +172,24 @@ netTest(
   },
 );
 
-netTest("toFetch tells of a client that leaves before any answer", async () => {
-  const begun = Promise.withResolvers<void>();
-  const reported = Promise.withResolvers<string>();
-  await using server = serveApp(http(async (_scope, receive) => {
-    await receive();
-    begun.resolve();
-    reported.resolve((await receive()).type);
-  }));
-  const client = await RawClient.connect(server.port);
-  await client.get("/");
-  await begun.promise;
-  client.close();
-  assertEquals(await bounded(reported.promise, "it"), "http.disconnect");
-  assertEquals(server.errors, []);
-});
+netTest(
+  "toFetch reports a client that disconnects before any answer",
+  async () => {
+    const begun = Promise.withResolvers<void>();
+    const reported = Promise.withResolvers<string>();
+    await using server = serveApp(http(async (_scope, receive) => {
+      await receive();
+      begun.resolve();
+      reported.resolve((await receive()).type);
+    }));
+    const client = await RawClient.connect(server.port);
+    await client.get("/");
+    await begun.promise;
+    client.close();
+    assertEquals(await bounded(reported.promise, "it"), "http.disconnect");
+    assertEquals(server.errors, []);
+  },
+);
 
 netTest(
   "toFetch carries messages of a WebSocket in both directions",
@@ -357,34 +360,37 @@ netTest("toFetch closes a WebSocket whose application throws", async () => {
   assertEquals(server.errors.map(String), ["Error: It broke"]);
 });
 
-netTest("toFetch tells the application that a WebSocket was lost", async () => {
-  const reported = Promise.withResolvers<unknown>();
-  const accepted = Promise.withResolvers<void>();
-  await using server = serveApp(webSocket(async (_scope, receive, send) => {
-    await send({ type: "websocket.accept" });
-    accepted.resolve();
-    const event = await receive();
-    const late = send({ type: "websocket.send", text: "x" });
-    reported.resolve([event, await late.catch((error) => error.name)]);
-  }));
-  const client = await RawClient.connect(server.port);
-  await client.get(
-    "/",
-    "connection: upgrade",
-    "upgrade: websocket",
-    "sec-websocket-version: 13",
-    "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==",
-  );
-  assertEquals((await client.readHead()).status, 101);
-  await accepted.promise;
-  client.close();
-  const [event, name] = await bounded(reported.promise, "it") as [
-    unknown,
-    string,
-  ];
-  assertMatch(JSON.stringify(event), /"websocket\.disconnect","code":1006/);
-  assertEquals(name, "ClientDisconnected");
-});
+netTest(
+  "toFetch reports to the application that a WebSocket was lost",
+  async () => {
+    const reported = Promise.withResolvers<unknown>();
+    const accepted = Promise.withResolvers<void>();
+    await using server = serveApp(webSocket(async (_scope, receive, send) => {
+      await send({ type: "websocket.accept" });
+      accepted.resolve();
+      const event = await receive();
+      const late = send({ type: "websocket.send", text: "x" });
+      reported.resolve([event, await late.catch((error) => error.name)]);
+    }));
+    const client = await RawClient.connect(server.port);
+    await client.get(
+      "/",
+      "connection: upgrade",
+      "upgrade: websocket",
+      "sec-websocket-version: 13",
+      "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==",
+    );
+    assertEquals((await client.readHead()).status, 101);
+    await accepted.promise;
+    client.close();
+    const [event, name] = await bounded(reported.promise, "it") as [
+      unknown,
+      string,
+    ];
+    assertMatch(JSON.stringify(event), /"websocket\.disconnect","code":1006/);
+    assertEquals(name, "ClientDisconnected");
+  },
+);
 
 netTest("toFetch holds up a WebSocket's sender that is too fast", async () => {
   let sent = 0;

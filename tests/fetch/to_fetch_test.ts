@@ -435,7 +435,7 @@ Deno.test("toFetch fails a body that misses its declared length", async () => {
   ]);
 });
 
-Deno.test("toFetch tells the application when the body is cancelled", async () => {
+Deno.test("toFetch reports to the application that the body was cancelled", async () => {
   const reported = Promise.withResolvers<unknown[]>();
   const handler = toFetch(http(async (_scope, receive, send) => {
     await receive();

@@ -586,15 +586,15 @@ clientTest("an error is thrown once, whatever ends the client", async () => {
 clientTest("what fails after the response is thrown at the end", async () => {
   const app = http(async (_scope, _receive, send) => {
     await respond(send, 200);
-    throw new RangeError("behind");
+    throw new RangeError("late");
   });
   const client = await TestClient.start(app);
   assertEquals((await client.fetch("/")).status, 200);
-  await assertRejects(() => client.shutdown(), RangeError, "behind");
+  await assertRejects(() => client.shutdown(), RangeError, "late");
   const several = await TestClient.start(app);
   for (let i = 0; i < 2; i++) await several.fetch("/");
   const error = await assertRejects(() => several.shutdown(), AggregateError);
-  assertEquals(error.errors.map(String), Array(2).fill("RangeError: behind"));
+  assertEquals(error.errors.map(String), Array(2).fill("RangeError: late"));
 });
 
 clientTest(
@@ -606,7 +606,7 @@ clientTest(
   },
 );
 
-clientTest("events behind a complete response are ignored", async () => {
+clientTest("events after a complete response are ignored", async () => {
   const app = http(async (_scope, _receive, send) => {
     await respond(send, 200);
     await send({ type: "http.response.body" });

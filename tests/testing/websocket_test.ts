@@ -28,7 +28,7 @@ const echo = webSocket(async (_scope, receive, send) => {
   }
 });
 
-/** Accepts, and tells how it was disconnected. */
+/** Accepts, and reports how it was disconnected. */
 function listening(
   onDisconnect: (event: WebSocketEvent) => void,
   messages: unknown[] = [],
@@ -340,7 +340,7 @@ clientTest("what fails before the accept is thrown, or a 500", async () => {
   assertEquals(response.status, 500);
 });
 
-clientTest("what fails behind the accept is thrown, or a 1011", async () => {
+clientTest("what fails after the accept is thrown, or a 1011", async () => {
   const app = webSocket(async (_scope, receive, send) => {
     await receive();
     await send({ type: "websocket.accept" });
