@@ -237,7 +237,6 @@ export class AsgiServer implements Server {
   #abort(): void {
     this.#cut.abort();
     this.#connections.abort();
-    this.#dispatcher.abort();
   }
 
   // Signals and certificates.

@@ -116,11 +116,6 @@ export class Dispatcher {
     this.#webSockets?.shutdown();
   }
 
-  /** Cuts open WebSockets. */
-  abort(): void {
-    this.#webSockets?.abort();
-  }
-
   /**
    * Loads what would be loaded when a request asks for it. To be called while
    * there are descriptors: without, Deno can load nothing, now or later, and the

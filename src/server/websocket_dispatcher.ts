@@ -58,8 +58,7 @@ export class WebSocketDispatcher {
   readonly #host: WebSocketDispatcherHost;
   readonly #calls: WebSocketCalls;
   readonly #upgradeOptions: UpgradeOptions;
-  /** Their cycles; and what they drive, once it is open. */
-  readonly #cycles = new Map<WebSocketCycle, OpenWebSocket | undefined>();
+  readonly #cycles = new Set<WebSocketCycle>();
   /** Calls of the application that have not returned. */
   #running = 0;
   #open = 0;
@@ -88,12 +87,7 @@ export class WebSocketDispatcher {
   /** Closes all WebSockets, and those that come later. */
   shutdown(): void {
     this.#stopping = true;
-    for (const cycle of this.#cycles.keys()) cycle.shutdown();
-  }
-
-  /** Cuts open WebSockets. */
-  abort(): void {
-    for (const socket of this.#cycles.values()) socket?.abort();
+    for (const cycle of this.#cycles) cycle.shutdown();
   }
 
   /**
@@ -135,7 +129,7 @@ export class WebSocketDispatcher {
     const scope = webSocketScope(exchange.request, info, subprotocols);
     const cycle = new WebSocketCycle(wire, scope, this.#calls);
     this.#host.complete(scope, cycle);
-    this.#cycles.set(cycle, undefined);
+    this.#cycles.add(cycle);
     const over = cycle.run(this.#host.app);
     // Both may have come before the cycle, while this class was loaded.
     if (this.#stopping) cycle.shutdown();
@@ -156,7 +150,6 @@ export class WebSocketDispatcher {
     socket: OpenWebSocket,
     onEnd: EndWatcher,
   ): void {
-    this.#cycles.set(cycle, socket);
     this.#open++;
     this.#host.metrics?.webSocketOpened();
     const over = socket.outcome.then((outcome) => {

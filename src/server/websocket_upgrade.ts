@@ -37,8 +37,6 @@ export interface UpgradeOptions extends WebSocketOptions {
 
 /** A WebSocket that is open, and what became of it. */
 export interface OpenWebSocket {
-  /** Cuts it. */
-  abort(): void;
   /** Resolves when all below it is closed as well; never rejects. */
   readonly outcome: Promise<Outcome>;
 }
@@ -126,5 +124,5 @@ function openWebSocket(
     bytesSent: stream.bytesSent,
     aborted: code === ABNORMAL_CLOSURE,
   }));
-  return { abort: () => connection.abort(), outcome };
+  return { outcome };
 }
