@@ -41,6 +41,7 @@ const MIRRORED = [
   "net",
   "server",
   "streams",
+  "websocket",
 ];
 
 /** The most lines of a module. */

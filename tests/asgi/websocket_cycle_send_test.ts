@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { SendEvent } from "../../src/asgi/types.ts";
 import { isPending, nextTurn } from "../_turns.ts";
+import { settled } from "../websocket/_connected.ts";
 import {
   FakeWebSocketWire,
   run,
@@ -49,7 +50,7 @@ Deno.test("An application that awaits its sends is held up by a client that take
     }),
     { wire },
   );
-  await nextTurn();
+  await settled();
   // Each counts for 69 bytes, and one is being sent.
   assertEquals(sent, 1 + Math.ceil(32 * 1024 / 69));
   wire.release();

@@ -8,6 +8,7 @@ import {
 } from "../../src/asgi/websocket_from_app.ts";
 import type { WebSocketAction } from "../../src/asgi/websocket_events.ts";
 import { unawaited } from "../_unawaited.ts";
+import { settled } from "../websocket/_connected.ts";
 import { isPending, nextTurn } from "./_fake_wire.ts";
 
 const CLOSE: WebSocketAction = {
@@ -73,11 +74,11 @@ Deno.test("32 KiB are held of what can't be dealt with", async () => {
   const writing = (async () => {
     for (; written < 100; written++) await taker.fromApp.write(message(text));
   })();
-  await nextTurn();
+  await settled();
   assertEquals([written, taker.taken.length], [33, 1]);
   taker.go();
   await writing;
-  await nextTurn();
+  await settled();
   assertEquals(taker.taken.length, 100);
 });
 
