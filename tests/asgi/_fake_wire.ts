@@ -263,6 +263,8 @@ export async function take(receive: Receive, count: number): Promise<string[]> {
   return events;
 }
 
+const MAX_SENDS = 100;
+
 /**
  * Sends again and again until a send has to wait.
  *
@@ -271,10 +273,11 @@ export async function take(receive: Receive, count: number): Promise<string[]> {
 export async function sendUntilFull(
   send: () => Promise<void>,
 ): Promise<{ count: number; waiting: Promise<void> }> {
-  for (let count = 0;; count++) {
+  for (let count = 0; count < MAX_SENDS; count++) {
     const sent = send();
     if (await isPending(sent)) return { count, waiting: sent };
   }
+  throw new Error(`${MAX_SENDS} sends did not have to wait`);
 }
 
 /** Text as UTF-8. */
