@@ -31,6 +31,7 @@ const LAYERS: Record<string, readonly string[] | "all"> = {
 
 /** The parts of `src/` that `tests/` mirrors, module by module. */
 const MIRRORED = [
+  "asgi",
   "cli",
   "cli.ts",
   "http",

@@ -285,26 +285,6 @@ Deno.test("A response whose last event is a file that nobody awaits leaves whole
   assert(wire.content === LARGE);
 });
 
-// readFilePieces
-
-Deno.test("readFilePieces() reads no byte beyond its count", async () => {
-  const file = new FakeFile(LARGE);
-  let length = 0;
-  for await (const piece of readFilePieces(file, 100_000)) {
-    length += piece.length;
-  }
-  assertEquals(length, 100_000);
-  const next = new Uint8Array(1);
-  await file.read(next);
-  assertEquals(next[0], LARGE.charCodeAt(100_000));
-});
-
-Deno.test("readFilePieces() gives pieces of at most 64 KiB", async () => {
-  for await (const piece of readFilePieces(new FakeFile(LARGE))) {
-    assert(piece.length > 0 && piece.length <= 64 * 1024);
-  }
-});
-
 // Files that read wrong.
 
 const WRONG_LENGTHS: unknown[] = [
@@ -330,15 +310,6 @@ for (const length of WRONG_LENGTHS) {
     assertEquals(wire.calls.at(-1), ["abort"]);
   });
 }
-
-Deno.test("A read is held to what it was to fill", async () => {
-  const file = {
-    read: (target: Uint8Array) => Promise.resolve(target.length + 1),
-    seek: () => Promise.resolve(0),
-  };
-  const pieces = readFilePieces(file, 5);
-  await assertRejects(() => pieces.next(), InvalidEventError, "0 to 5");
-});
 
 Deno.test("A file may give nothing now and then, but must come to an end", async () => {
   let left = 3 * 50;
