@@ -246,9 +246,9 @@ export class Http1Connection implements ServedConnection {
     const { exchange } = this.#wire;
     this.#go("fault");
     try {
-      if (!(exchange instanceof Http1Exchange)) this.#answerBytes(status);
+      if (exchange === undefined) this.#answerBytes(status);
       // A handler that lets a fault of the body escape may have answered.
-      else if (!exchange.complete) await exchange.refuse(status);
+      else await exchange.refuse(status);
       await this.#wire.output.flush();
       this.#go("refused");
       await this.#linger();

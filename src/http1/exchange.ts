@@ -254,12 +254,14 @@ export class Http1Exchange implements Exchange, DisconnectListener {
 
   /**
    * Answers with an error and closes the connection; if a response has begun,
-   * aborts it instead, so that the client sees that it is cut short.
+   * aborts it instead, so that the client sees that it is cut short. A response
+   * that is complete stays so.
    */
   async refuse(
     status: number,
     headers: readonly Field[] = [],
   ): Promise<void> {
+    if (this.complete) return;
     this.#refusal = status;
     if (this.committed) return this.abort();
     this.#keepAlive = false;

@@ -30,8 +30,10 @@ const MAX_HELD_BYTES = 32 * 1024;
 /** Up to so many bytes are read ahead. */
 const MAX_AHEAD_BYTES = 64 * 1024;
 
-/** What a wire needs to know of the exchange that it carries. */
-type CarriedExchange = Pick<Exchange, "bodyComplete"> & DisconnectListener;
+/** What a connection needs of the exchange that is under way. */
+type CarriedExchange =
+  & Pick<Exchange, "bodyComplete" | "refuse">
+  & DisconnectListener;
 
 /** The wire of one connection. */
 export class Http1Wire {
