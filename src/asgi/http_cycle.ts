@@ -70,7 +70,7 @@ export class HttpCycle
    */
   run(app: AsgiApp, scope: HttpScope): Promise<void> {
     this.#wire.disconnectListener = this;
-    this.#response.fromApp.giveTo(this);
+    this.#response.giveTo(this);
     this.#call(app, scope).catch(this.#over.reject);
     return this.over;
   }

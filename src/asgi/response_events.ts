@@ -16,7 +16,11 @@
  */
 
 import type { Answerable } from "../http/exchange.ts";
-import { HandledPipe, PipePool } from "../streams/event_pipe.ts";
+import {
+  type EventHandler,
+  HandledPipe,
+  PipePool,
+} from "../streams/event_pipe.ts";
 import { handled } from "../streams/handled.ts";
 import type { AppCalls } from "./app_calls.ts";
 import {
@@ -74,14 +78,15 @@ const pipes = new PipePool(() =>
 
 /** The application's end of `fromApp`, and what has become of the application. */
 export class ResponseEvents implements SendEnd<HttpSendEvent> {
-  /** The server's end. */
-  readonly fromApp: HandledPipe<EnteredEvent> = pipes.lend();
   /** How far the response has come, by what has entered. */
   readonly order: ResponseOrder;
 
   readonly #wire: Pick<Answerable, "earlyHints">;
   readonly #calls: AppCalls;
   readonly #sends = new Sends();
+  /** Lent when something is sent, until the response is over. */
+  #fromApp: HandledPipe<EnteredEvent> | undefined;
+  #handler: EventHandler<EnteredEvent> | undefined;
   /** Transfers that were not taken, in order, and the one that was. */
   #waiting: Set<Transfer> | undefined;
   #current: Transfer | undefined;
@@ -101,6 +106,11 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
     this.#wire = wire;
     this.#calls = calls;
     this.order = new ResponseOrder(method);
+  }
+
+  /** From the first on, `handler` gets what has entered. */
+  giveTo(handler: EventHandler<EnteredEvent>): void {
+    this.#handler = handler;
   }
 
   // The application's side.
@@ -160,10 +170,17 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
   #enter(event: OrderedEvent | FileEvent): Promise<void> {
     if (isFile(event)) return this.#transfer({ checked: event });
     const size = sizeOf(event);
-    const max = this.fromApp.isAwaited ? MAX_PIECE_BYTES : MAX_COPIED_BYTES;
+    const fromApp = this.#fromApp ?? this.#lend();
+    const max = fromApp.isAwaited ? MAX_PIECE_BYTES : MAX_COPIED_BYTES;
     if (size > max) return this.#transfer({ checked: event });
     this.#sends.add(size);
-    return this.fromApp.write(event);
+    return fromApp.write(event);
+  }
+
+  #lend(): HandledPipe<EnteredEvent> {
+    const pipe = this.#fromApp = pipes.lend();
+    pipe.giveTo(this.#handler);
+    return pipe;
   }
 
   #transfer(event: Transfer["event"]): Promise<void> {
@@ -177,7 +194,8 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
     (this.#waiting ??= new Set()).add(transfer);
     if (decides(transfer)) this.#undecided++;
     this.#sends.add(transfer.size);
-    handled(this.fromApp.write(transfer)); // What becomes of it, `done` says.
+    const fromApp = this.#fromApp ?? this.#lend();
+    handled(fromApp.write(transfer)); // What becomes of it, `done` says.
     return handled(transfer.done.promise);
   }
 
@@ -228,10 +246,10 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
 
   /** No event will follow: says so after all that have entered, unless they do. */
   end(): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#disconnected !== undefined) return;
     if (this.order.complete && !this.pending) return;
     this.#ended = true;
-    handled(this.fromApp.write(END)); // Nobody is there to be rejected.
+    handled((this.#fromApp ?? this.#lend()).write(END)); // No send waits for it.
   }
 
   /** From now on all sends reject with `reason`, also those that wait. */
@@ -239,7 +257,7 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
     if (this.#disconnected !== undefined) return;
     this.#disconnected = reason;
     handled(this.#sends.fail(reason)); // For sends to come.
-    this.fromApp.cancel(reason);
+    this.#fromApp?.cancel(reason);
     this.#waiting?.forEach(({ done }) => done.reject(reason));
     this.#waiting?.clear();
   }
@@ -251,8 +269,10 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
 
   /** Gives `fromApp` back: the response is over. */
   release(): void {
-    this.fromApp.giveTo(undefined);
-    pipes.giveBack(this.fromApp);
+    const fromApp = this.#fromApp;
+    this.#fromApp = undefined;
+    fromApp?.giveTo(undefined);
+    if (fromApp !== undefined) pipes.giveBack(fromApp);
   }
 
   // The server's side.

@@ -5,13 +5,14 @@
  *
  * - An {@linkcode EventPipe} takes events as they are made, and holds as many of
  *   them as its high-water mark allows; a write resolves when its event was read,
- *   or is held.
+ *   or is held. Its reader asks `giveWay` between events.
+ * - A {@linkcode HandledPipe} is one whose reader is a loop that calls a handler.
  * - A {@linkcode DemandPipe} holds nothing: it has each event made when its
  *   reader waits for one, and not before.
  *
  * Making a stream costs more than passing some events, so they are lent from a
- * pool for the life of a call. One goes back when it is as it was: nothing is
- * held, and no read waits. Any other is dropped.
+ * pool for the life of a call. One goes back when it is as it was made: nothing
+ * is held, and no read of a call waits. Any other is dropped.
  *
  * Nothing here ever releases a lock (that rejects pending reads), or terminates
  * a stream (that makes an error).
