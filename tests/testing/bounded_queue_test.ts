@@ -9,7 +9,7 @@ const FULL = "x".repeat(64 * 1024);
 Deno.test("BoundedQueue gives items in order, and then the end", async () => {
   const queue = new BoundedQueue<string>();
   queue.put("a");
-  queue.put("b");
+  await queue.put("b");
   queue.end();
   assertEquals(await queue.take(), "a");
   assertEquals(await queue.take(), "b");
@@ -21,7 +21,7 @@ Deno.test("BoundedQueue lets a taker wait for an item", async () => {
   const queue = new BoundedQueue<string>();
   const taken = queue.take();
   assert(await isPending(taken));
-  queue.put("a");
+  await queue.put("a");
   assertEquals(await taken, "a");
 });
 
@@ -56,7 +56,7 @@ Deno.test("BoundedQueue rejects a wait for room when it is refused", async () =>
 
 Deno.test("BoundedQueue throws what it has failed with, after its last item", async () => {
   const queue = new BoundedQueue<string>();
-  queue.put("a");
+  await queue.put("a");
   queue.fail(new Error("cut"));
   assertEquals(await queue.take(), "a");
   await assertRejects(() => queue.take(), Error, "cut");

@@ -14,8 +14,8 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 Deno.test("ResponseSink makes a Response of head and content", async () => {
   const { sink } = createSink();
   sink.begin(201, [["x-a", "1"], ["connection", "close"]]);
-  sink.data(bytes("a"), false);
-  sink.data(bytes("b"), true);
+  await sink.data(bytes("a"), false);
+  await sink.data(bytes("b"), true);
   const response = await sink.response;
   assertEquals([response.status, await response.text()], [201, "ab"]);
   assertEquals((await sink.head).headers, [["x-a", "1"]]);
