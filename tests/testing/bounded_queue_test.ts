@@ -8,7 +8,7 @@ const FULL = "x".repeat(64 * 1024);
 
 Deno.test("BoundedQueue gives items in order, and then the end", async () => {
   const queue = new BoundedQueue<string>();
-  queue.put("a");
+  await queue.put("a");
   await queue.put("b");
   queue.end();
   assertEquals(await queue.take(), "a");
