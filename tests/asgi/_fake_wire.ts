@@ -18,11 +18,11 @@ import type {
   Receive,
   ReceiveEvent,
 } from "../../src/asgi/types.ts";
-import { isPending, nextTurn } from "../_turns.ts";
+import { isPending, settled } from "../_turns.ts";
 import { FakeClient } from "./_fake_client.ts";
 import { ended, faultless, RecordedCalls } from "./_recorded_calls.ts";
 
-export { isPending, nextTurn };
+export { isPending, settled };
 
 /** What a wire was called with. */
 export type WireCall =

@@ -15,9 +15,9 @@ import {
   exampleScope,
   FakeWire,
   isPending,
-  nextTurn,
   run,
 } from "./_fake_wire.ts";
+import { settled } from "../_turns.ts";
 
 // requestBody
 
@@ -55,7 +55,7 @@ Deno.test("requestBody() gives the content as it comes, without what is empty", 
   const wire = new FakeWire(["a", "", "b"], true);
   await run(async (_scope, receive, send) => {
     const chunks = Array.fromAsync(requestBody(receive));
-    await nextTurn();
+    await settled();
     wire.endBody();
     assertEquals(await chunks, [bytes("a"), bytes("b")]);
     await respond(send, 200);
@@ -66,10 +66,10 @@ Deno.test("requestBody() reads only what is read from it", async () => {
   const wire = new FakeWire(["a", "b", "c"]);
   await run(async (_scope, receive, send) => {
     const reader = requestBody(receive).getReader();
-    await nextTurn();
+    await settled();
     assertEquals(wire.bodyReads, 0);
     await reader.read();
-    await nextTurn();
+    await settled();
     assertEquals(wire.bodyReads, 1);
     await respond(send, 200);
   }, { wire });
@@ -125,7 +125,7 @@ Deno.test("requestBody() whose error escapes is no fault of the application", as
   const ended = run(async (_scope, receive) => {
     await toText(requestBody(receive));
   }, { wire });
-  await nextTurn();
+  await settled();
   wire.disconnectClient("lost");
   const { errors } = await ended;
   assertEquals(errors, []);

@@ -11,8 +11,9 @@ import {
 } from "../../src/asgi/lifespan_cycle.ts";
 import type { AsgiApp, SendEvent } from "../../src/asgi/types.ts";
 import { HOSTILE_VALUES } from "../_hostile_values.ts";
-import { nextTurn, runFaulty } from "./_fake_wire.ts";
+import { runFaulty } from "./_fake_wire.ts";
 import { runFaulty as runFaultyWebSocket } from "./_fake_websocket_wire.ts";
+import { settled } from "../_turns.ts";
 
 function startLife(app: AsgiApp) {
   const errors: unknown[] = [];
@@ -100,7 +101,7 @@ for (const [what, create] of Object.entries(HOSTILE_VALUES)) {
       await sendAll(send);
     });
     await cycle.startup();
-    await nextTurn();
+    await settled();
     assert(cycle.supported);
     assertEquals(rejected, 3 * events.length - 1);
   });

@@ -8,7 +8,6 @@ import {
   brief,
   FakeWire,
   isPending,
-  nextTurn,
   run,
   runFaulty,
   start,
@@ -16,6 +15,7 @@ import {
   type WireCall,
 } from "./_fake_wire.ts";
 import { unawaited } from "../_unawaited.ts";
+import { settled } from "../_turns.ts";
 
 function begin(send: Send): Promise<void> {
   return send({ type: "http.response.start", status: 200 });
@@ -165,7 +165,7 @@ Deno.test("Nothing can be sent any more once the application has returned", asyn
       late = begin(send);
     }, 0);
   });
-  await nextTurn();
+  await settled();
   await assertRejects(() => late!, ClientDisconnected);
   assertEquals(wire.calls, [["refuse", 500]]);
 });
@@ -243,10 +243,10 @@ Deno.test("A sender without end stops when the client is lost", async () => {
     await begin(send);
     for (;;) {
       await more(send, "tick");
-      await nextTurn();
+      await settled();
     }
   }, { wire });
-  await nextTurn();
+  await settled();
   wire.disconnectClient("lost");
   await returned;
   assertEquals(errors, []);

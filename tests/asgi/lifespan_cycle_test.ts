@@ -10,7 +10,8 @@ import type {
   Scope,
   SendEvent,
 } from "../../src/asgi/types.ts";
-import { isPending, nextTurn } from "./_fake_wire.ts";
+import { isPending } from "./_fake_wire.ts";
+import { settled } from "../_turns.ts";
 
 const STARTED: SendEvent = { type: "lifespan.startup.complete" };
 const STOPPED: SendEvent = { type: "lifespan.shutdown.complete" };
@@ -112,7 +113,7 @@ for (const mode of ["auto", "on"] as const) {
       throw new Error("fault of the test");
     }, mode);
     await assertRejects(() => cycle.startup(), LifespanError, "No database");
-    await nextTurn();
+    await settled();
     assertEquals(errors, []);
   });
 }
@@ -255,7 +256,7 @@ Deno.test("An application that returns after its start-up does not get the shutd
   const { cycle, errors } = create((_scope, _receive, send) => send(STARTED));
   await cycle.startup();
   assert(cycle.supported);
-  await nextTurn();
+  await settled();
   await cycle.shutdown();
   assertEquals(errors, []);
 });
@@ -270,7 +271,7 @@ Deno.test("An application that throws while it runs is reported, and shutdown do
   });
   await cycle.startup();
   gate.resolve();
-  await nextTurn();
+  await settled();
   assertEquals(errors, [fault]);
   await cycle.shutdown();
 });
@@ -286,8 +287,8 @@ Deno.test("After the start-up, receive waits for the shutdown", async () => {
   });
   let pending = false;
   await cycle.startup();
-  await nextTurn();
-  await nextTurn();
+  await settled();
+  await settled();
   assert(pending);
   await cycle.shutdown();
 });
@@ -375,7 +376,7 @@ Deno.test("A throw after the shutdown is reported, unless it explains its failur
     });
     await cycle.startup();
     await cycle.shutdown().catch(() => {});
-    await nextTurn();
+    await settled();
     assertEquals(errors, [...reported]);
   }
 });
@@ -407,7 +408,7 @@ Deno.test("The events can be iterated over, and end after the shutdown", async (
   const { cycle } = create(wellBehaved(log));
   await cycle.startup();
   await cycle.shutdown();
-  await nextTurn();
+  await settled();
   assertEquals(log, ["lifespan.startup", "lifespan.shutdown", "returned"]);
 });
 
@@ -479,7 +480,7 @@ Deno.test("Events that are not due are refused in every phase, and change nothin
   await cycle.startup();
   await refusedWhileRunning.promise;
   await cycle.shutdown();
-  await nextTurn();
+  await settled();
   assertEquals(errors, []);
   assertEquals(refused, { startup: 8, running: 10, shutdown: 8, over: 10 });
 });
@@ -498,7 +499,7 @@ Deno.test("A second answer is refused, although the first was not awaited", asyn
   });
   await cycle.startup();
   await cycle.shutdown();
-  await nextTurn();
+  await settled();
   assertEquals([refused, errors], [2, []]);
 });
 

@@ -17,11 +17,11 @@ import {
   brief,
   FakeWire,
   isPending,
-  nextTurn,
   run,
   runFaulty,
   start,
 } from "./_fake_wire.ts";
+import { settled } from "../_turns.ts";
 
 const START: HttpSendEvent = { type: "http.response.start", status: 200 };
 
@@ -70,7 +70,7 @@ Deno.test("A response can be piped into send.writable", async () => {
   async function* events(): AsyncGenerator<SendEvent> {
     yield START;
     for (const body of ["a", "b", "c"]) {
-      await nextTurn();
+      await settled();
       yield { type: "http.response.body", body, more_body: true };
     }
     yield { type: "http.response.body" };
@@ -136,7 +136,7 @@ Deno.test("A source that fails cuts the response, and is the application's fault
     async function* events(): AsyncGenerator<SendEvent> {
       yield START;
       yield { type: "http.response.body", body: "a", more_body: true };
-      await nextTurn();
+      await settled();
       throw new Error("fault of the test");
     }
     return ReadableStream.from(events()).pipeTo(send.writable);
@@ -192,7 +192,7 @@ Deno.test("fromTransform() makes an application of a transform", async () => {
     { wire },
   );
   wire.arrive("hello");
-  await nextTurn();
+  await settled();
   assertEquals(wire.content, "HELLO");
   wire.arrive(", world");
   wire.endBody();
@@ -272,7 +272,7 @@ Deno.test("fromTransform() cuts the response of a transform that fails later", a
   const wire = new FakeWire(["good"], true);
   const transform = echo((body) => body.length === 3 ? failing() : body);
   const ended = runFaulty(fromTransform(() => transform), { wire });
-  await nextTurn();
+  await settled();
   assertEquals(wire.content, "good");
   wire.arrive("bad");
   const { errors } = await ended;
@@ -301,7 +301,7 @@ Deno.test("fromTransform() stops a transform without end when the client is lost
           controller.enqueue(START);
         },
         async pull(controller) {
-          await nextTurn();
+          await settled();
           const type = "http.response.body";
           controller.enqueue({ type, body: "tick", more_body: true });
         },
@@ -310,11 +310,11 @@ Deno.test("fromTransform() stops a transform without end when the client is lost
     })),
     { wire },
   );
-  await nextTurn();
+  await settled();
   wire.disconnectClient("lost");
   await returned;
   assert(await cancelled.promise instanceof ClientDisconnected);
-  await nextTurn(); // A last tick may still be on its way.
+  await settled(); // A last tick may still be on its way.
   assertEquals(errors, []);
 });
 

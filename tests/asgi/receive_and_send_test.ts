@@ -9,7 +9,7 @@ import {
   sendOf,
 } from "../../src/asgi/receive_and_send.ts";
 import { fromTransform } from "../../src/asgi/helpers.ts";
-import { nextTurn } from "../_turns.ts";
+import { settled } from "../_turns.ts";
 import type { LifespanScope, Receive, Send } from "../../src/asgi/types.ts";
 
 /** Both ends of a call that gives numbers, and takes nothing. */
@@ -84,7 +84,7 @@ Deno.test("receive rejects while the application holds the stream's lock", async
 Deno.test("The stream reads nothing before it is read, and ends after the last event", async () => {
   const end = new Counting();
   const { readable } = receiveOf(end);
-  await nextTurn();
+  await settled();
   assertEquals(await end.read(), 1);
   assertEquals(await Array.fromAsync(readable), [2, 3]);
 });

@@ -10,12 +10,12 @@ import {
   brief,
   FakeWire,
   isPending,
-  nextTurn,
   run,
   sendUntilFull,
   start,
   take,
 } from "./_fake_wire.ts";
+import { settled } from "../_turns.ts";
 
 /** Answers with as little as possible. */
 async function answer(send: Send): Promise<void> {
@@ -45,11 +45,11 @@ for (const [way, eventsOf] of Object.entries(WAYS)) {
     const wire = new FakeWire(["a", "b", "c"]);
     await run(async (_scope, receive, send) => {
       const events = eventsOf(receive)[Symbol.asyncIterator]();
-      await nextTurn();
+      await settled();
       assertEquals(wire.bodyReads, 0);
       for (const reads of [1, 2]) {
         await events.next();
-        await nextTurn();
+        await settled();
         assertEquals(wire.bodyReads, reads);
       }
       await answer(send);
@@ -365,7 +365,7 @@ Deno.test("A body that is bad changes nothing after a complete response", async 
     assertEquals(brief(await event), "disconnect");
     assertEquals(await take(receive, 1), ["disconnect"]);
   }, { wire });
-  await nextTurn();
+  await settled();
   assertEquals(wire.calls, [["head", 200, []], ["data", "", true]]);
 });
 
@@ -375,7 +375,7 @@ Deno.test("A body that is bad lets a complete response leave that the client has
   await run(async (_scope, receive, send) => {
     await receive();
     const answered = answer(send);
-    await nextTurn();
+    await settled();
     wire.arrive(new BadBody(400));
     assertEquals(await take(receive, 1), ["disconnect"]);
     wire.release();

@@ -14,11 +14,11 @@ import {
   bytes,
   FakeWire,
   isPending,
-  nextTurn,
   run,
   runFaulty,
   sendUntilFull,
 } from "./_fake_wire.ts";
+import { settled } from "../_turns.ts";
 
 /** The largest piece of content that a wire is given at once. */
 const MAX_PIECE = 64 * 1024;
@@ -45,7 +45,7 @@ Deno.test("The head leaves with the first content, and not before", async () => 
   const wire = new FakeWire();
   await run(async (_scope, _receive, send) => {
     await send({ type: "http.response.start", status: 201 });
-    await nextTurn();
+    await settled();
     assertEquals(wire.calls, []);
     await last(send, "a");
   }, { wire });
@@ -146,7 +146,7 @@ for (const [what, content, left] of MISSED) {
         InvalidEventError,
         "bytes where content-length declared 5",
       );
-      await nextTurn();
+      await settled();
       await assertRejects(() => last(send, "o"));
     });
     assertBroken(errors);

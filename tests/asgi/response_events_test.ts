@@ -12,12 +12,12 @@ import {
   brief,
   FakeWire,
   isPending,
-  nextTurn,
   run,
   runFaulty,
   sendUntilFull,
 } from "./_fake_wire.ts";
 import { unawaited } from "../_unawaited.ts";
+import { settled } from "../_turns.ts";
 
 /** The largest piece of content that a wire is given at once. */
 const MAX_PIECE = 64 * 1024;
@@ -103,11 +103,11 @@ Deno.test("While the wire holds content back, no further event reaches it", asyn
     await begin(send);
     wire.hold();
     const sends = [more(send, "a"), more(send, "b"), last(send, "c")];
-    await nextTurn();
+    await settled();
     assertEquals(wire.content, "a");
     wire.release();
     await Promise.all(sends);
-    await nextTurn();
+    await settled();
     assertEquals(wire.content, "abc");
   }, { wire });
 });
@@ -250,7 +250,7 @@ Deno.test("A fault of the wire is the client's loss: the response is cut, and se
     await begin(send);
     wire.failSends(); // Not reported: only the write shows it.
     await more(send, "a");
-    await nextTurn();
+    await settled();
     const error = await assertRejects(
       () => more(send, "b"),
       ClientDisconnected,

@@ -5,7 +5,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { InvalidEventError } from "../../src/asgi/errors.ts";
 import type { Send, SendEvent } from "../../src/asgi/types.ts";
-import { FakeFile, nextTurn, run, runFaulty } from "./_fake_wire.ts";
+import { FakeFile, run, runFaulty } from "./_fake_wire.ts";
+import { settled } from "../_turns.ts";
 
 const START: SendEvent = { type: "http.response.start", status: 200 };
 const START_WITH_TRAILERS: SendEvent = { ...START, trailers: true };
@@ -160,7 +161,7 @@ async function isRefused(
   const { wire, ignored } = await run(async (_scope, _receive, send) => {
     await sendAll(send, before);
     await assertRejects(() => send(event), InvalidEventError, message);
-    await nextTurn();
+    await settled();
     await sendAll(send, after);
   }, options);
   assertEquals(ignored, []);

@@ -6,8 +6,9 @@ import { InvalidEventError } from "../../src/asgi/errors.ts";
 import type { AsgiApp, SendEvent } from "../../src/asgi/types.ts";
 import { wrapSend } from "../../src/asgi/wrap.ts";
 import { handled } from "../../src/streams/handled.ts";
-import { FakeWire, nextTurn, runFaulty } from "./_fake_wire.ts";
+import { FakeWire, runFaulty } from "./_fake_wire.ts";
 import { runFaulty as runFaultyWebSocket } from "./_fake_websocket_wire.ts";
+import { settled } from "../_turns.ts";
 
 const START: SendEvent = { type: "http.response.start", status: 200 };
 const LAST: SendEvent = { type: "http.response.body", body: "a" };
@@ -81,7 +82,7 @@ Deno.test("A response that fails because a change throws says so", async () => {
       async (_scope, _receive, send) => {
         const changed = wrapSend(wrapSend(send, change), (event) => event);
         handled(changed(START));
-        await nextTurn();
+        await settled();
       },
     );
     assertEquals((errors[0] as Error).cause, FAILED);
@@ -94,7 +95,7 @@ function refuse(): never {
 }
 
 async function refuseLater(): Promise<never> {
-  await nextTurn();
+  await settled();
   throw FAILED;
 }
 

@@ -11,18 +11,13 @@ import { MAX_WAITING_BYTES, MAX_WAITING_EVENTS } from "../../src/asgi/sends.ts";
 import type { AsgiApp, Send, SendEvent } from "../../src/asgi/types.ts";
 import { wrapSend } from "../../src/asgi/wrap.ts";
 import { handled } from "../../src/streams/handled.ts";
-import {
-  FakeFile,
-  FakeWire,
-  nextTurn,
-  runFaulty,
-  start,
-} from "./_fake_wire.ts";
+import { FakeFile, FakeWire, runFaulty, start } from "./_fake_wire.ts";
 import {
   FakeWebSocketWire,
   start as startWebSocket,
 } from "./_fake_websocket_wire.ts";
 import { unawaited } from "../_unawaited.ts";
+import { settled } from "../_turns.ts";
 
 const START: SendEvent = { type: "http.response.start", status: 200 };
 const ACCEPT: SendEvent = { type: "websocket.accept" };
@@ -104,7 +99,7 @@ for (const [what, act] of Object.entries(FLOODS)) {
     const { errors, finished, returned } = start((_scope, _receive, send) => {
       sends = act(send);
     }, { wire });
-    await nextTurn();
+    await settled();
     assertEquals(errors.length, 1);
     assertTooMuch(errors[0]);
     wire.release();
@@ -124,7 +119,7 @@ Deno.test("What waits of a response that fails so is bounded", async () => {
     handled(send(START));
     unawaited(flood(send, content("a"), 10 * MAX_WAITING_EVENTS));
   }, { wire });
-  await nextTurn();
+  await settled();
   wire.release();
   await finished;
   // One may be written while all others wait.
@@ -212,7 +207,7 @@ Deno.test("What comes after a complete response is ignored, however much it is",
     async (_scope, _receive, send) => {
       await send(START);
       handled(send({ type: "http.response.body", body: "a".repeat(200_000) }));
-      await nextTurn();
+      await settled();
       unawaited(flood(send, content("a"), 2 * MAX_WAITING_EVENTS));
     },
   );
@@ -266,7 +261,7 @@ for (const [what, act] of Object.entries(SOCKET_FLOODS)) {
       },
       { wire },
     );
-    await nextTurn();
+    await settled();
     assertEquals(errors.length, 1);
     assertTooMuch(errors[0]);
     wire.release();
@@ -309,7 +304,7 @@ Deno.test("A shutdown closes a WebSocket for which as much waits as may", async 
     while ((await receive()).type !== "websocket.disconnect");
   };
   const { cycle, errors, finished } = startWebSocket(app, { wire });
-  await nextTurn();
+  await settled();
   cycle.shutdown();
   wire.release();
   await finished;

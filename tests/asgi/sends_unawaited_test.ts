@@ -4,7 +4,8 @@
 
 import { assertEquals } from "@std/assert";
 import type { AsgiApp } from "../../src/asgi/types.ts";
-import { FakeWire, nextTurn, run } from "./_fake_wire.ts";
+import { FakeWire, run } from "./_fake_wire.ts";
+import { settled } from "../_turns.ts";
 
 const FAKE_WIRE = new URL("_fake_wire.ts", import.meta.url);
 
@@ -36,7 +37,7 @@ const APPS: Record<string, AsgiApp> = {
 for (const [what, app] of Object.entries(APPS)) {
   Deno.test(`A send of ${what} that nobody awaits leaves the response whole`, async () => {
     const { wire } = await run(app);
-    await nextTurn();
+    await settled();
     assertEquals(wire.calls.at(-1)?.[0], "data");
   });
 }
@@ -49,11 +50,11 @@ Deno.test("Sends to a client that is lost need not be awaited", async () => {
     send({ type: "http.response.body", body: "a", more_body: true });
     send({ type: "http.response.body", body: "b", more_body: true });
     setTimeout(() => wire.disconnectClient("lost"), 0);
-    return nextTurn().then(nextTurn).then(() => {
+    return settled().then(settled).then(() => {
       send({ type: "http.response.body" });
     });
   }, { wire });
-  await nextTurn();
+  await settled();
   assertEquals(wire.content, "a");
 });
 
@@ -69,7 +70,7 @@ Deno.test("Sends of an application that throws need not be awaited", async () =>
     throw new Error("fault of the test");
   };
   const failed = await run(thrower, { wire }).catch(String);
-  await nextTurn();
+  await settled();
   assertEquals(failed, "Error: fault of the test");
 });
 
@@ -79,20 +80,20 @@ Deno.test({
     Deno.permissions.querySync({ name: "read" }).state !== "granted",
   async fn() {
     const { code, output } = await runScript(`
-      import { FakeWire, nextTurn, start } from ${JSON.stringify(FAKE_WIRE)};
+      import { FakeWire, settled, start } from ${JSON.stringify(FAKE_WIRE)};
 
       const wire = new FakeWire();
       start(async (_scope, _receive, send) => {
         send({ type: "http.response.body" });
         send(undefined);
-        await nextTurn();
+        await settled();
         wire.disconnectClient("lost");
         send({ type: "http.response.start", status: 200 });
-        await nextTurn();
+        await settled();
       }, { wire });
-      await nextTurn();
-      await nextTurn();
-      await nextTurn();
+      await settled();
+      await settled();
+      await settled();
       console.log("alive");
     `);
     assertEquals([code, output], [0, "alive"]);

@@ -5,7 +5,7 @@ import {
   type Ending,
   ShutdownNotices,
 } from "../../src/asgi/shutdown_notice.ts";
-import { nextTurn } from "../_turns.ts";
+import { settled } from "../_turns.ts";
 
 /** A request that ends when the test says so. */
 class Cycle implements Ending {
@@ -46,7 +46,7 @@ Deno.test("The signal of a request that is over is not aborted", async () => {
   const cycle = new Cycle();
   const { signal } = notices.create(cycle);
   cycle.end();
-  await nextTurn();
+  await settled();
   notices.announce();
   assertFalse(signal.aborted);
 });
@@ -57,7 +57,7 @@ Deno.test("A signal that is first used when its request is over is not aborted",
   const notice = notices.create(cycle);
   cycle.end();
   const { signal } = notice;
-  await nextTurn();
+  await settled();
   notices.announce();
   assertFalse(signal.aborted);
 });

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClientDisconnected } from "../../src/asgi/errors.ts";
-import { isPending, nextTurn } from "../_turns.ts";
+import { isPending, settled } from "../_turns.ts";
 import {
   FakeWebSocketWire,
   run,
@@ -68,7 +68,7 @@ Deno.test("While the last content of a denial waits for the client, nothing can 
   await run(async (_scope, _receive, send) => {
     await send(DENIAL);
     const last = send(LAST_PIECE);
-    await nextTurn();
+    await settled();
     await assertRejects(() => send(PIECE), ClientDisconnected);
     wire.release();
     await last;
@@ -112,7 +112,7 @@ for (const how of ["half-closed", "lost"] as const) {
         await assertRejects(() => send(DENIAL), ClientDisconnected);
       },
     );
-    await nextTurn();
+    await settled();
     wire.depart(how);
     await Promise.all([finished, returned]);
     assertEquals(wire.calls, [["abort"]]);

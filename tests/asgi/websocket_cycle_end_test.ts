@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ClientDisconnected } from "../../src/asgi/errors.ts";
 import type { ReceiveEvent } from "../../src/asgi/types.ts";
-import { isPending, nextTurn } from "../_turns.ts";
+import { isPending, settled } from "../_turns.ts";
 import {
   FakeWebSocketWire,
   run,
@@ -113,7 +113,7 @@ Deno.test("An error of a send that escapes is no fault of the application", asyn
     const { errors } = await runFaulty(
       accepted(async (_receive, send) => {
         wire.lose();
-        await nextTurn();
+        await settled();
         await send(HELLO).catch((error) => {
           throw wrap(error);
         });
@@ -152,7 +152,7 @@ for (
       accepted(async (receive) => {
         if (code === 1006) wire.lose();
         else wire.leave(code, reason);
-        await nextTurn();
+        await settled();
         const events: ReceiveEvent[] = [];
         while (events.length < 5) events.push(await receive());
         const end = disconnect(code, reason);
@@ -182,7 +182,7 @@ Deno.test("Once the disconnect was received, sends reject and reach nobody", asy
   await run(
     accepted(async (receive, send) => {
       await receive();
-      await nextTurn();
+      await settled();
       await assertRejects(() => send(HELLO), ClientDisconnected);
       await assertRejects(() => send(CLOSE), ClientDisconnected);
       await assertRejects(() => send(ACCEPT), ClientDisconnected);
@@ -276,10 +276,10 @@ Deno.test("A message that crosses the application's close is not received", asyn
   await run(
     accepted(async (receive, send) => {
       const pending = receive();
-      await nextTurn();
+      await settled();
       wire.hold();
       const closing = send(CLOSE);
-      await nextTurn();
+      await settled();
       wire.arrive("crossing");
       assertEquals(await pending, disconnect(4000, "Bye"));
       wire.release();
@@ -306,7 +306,7 @@ Deno.test("A shutdown closes an open WebSocket with 1012, and the application le
       await assertRejects(() => send(HELLO), ClientDisconnected);
     }),
   );
-  await nextTurn();
+  await settled();
   cycle.shutdown();
   await Promise.all([finished, returned]);
   assertEquals(wire.calls, [ACCEPTED, ["close", 1012, ""]]);
@@ -320,7 +320,7 @@ Deno.test("A shutdown denies a WebSocket that is not accepted with a 503", async
       await send(ACCEPT);
     },
   );
-  await nextTurn();
+  await settled();
   cycle.shutdown();
   await Promise.all([finished, returned]);
   assertEquals(wire.calls, [["refuse", 503]]);
@@ -334,7 +334,7 @@ Deno.test("A shutdown lets a denial end", async () => {
     await gate.promise;
     await send(LAST_PIECE);
   });
-  await nextTurn();
+  await settled();
   cycle.shutdown();
   gate.resolve();
   await finished;
@@ -346,6 +346,6 @@ Deno.test("A shutdown after the close changes nothing", async () => {
     accepted((_receive, send) => send(CLOSE)),
   );
   cycle.shutdown();
-  await nextTurn();
+  await settled();
   assertEquals(wire.calls, [ACCEPTED, BYE]);
 });

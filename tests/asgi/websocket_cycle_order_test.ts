@@ -7,7 +7,7 @@ import {
   InvalidEventError,
 } from "../../src/asgi/errors.ts";
 import type { Scope, SendEvent } from "../../src/asgi/types.ts";
-import { nextTurn } from "../_turns.ts";
+import { settled } from "../_turns.ts";
 import { exampleScope, run, runFaulty } from "./_fake_websocket_wire.ts";
 import {
   ACCEPT,
@@ -150,7 +150,7 @@ async function isRefused(
     const sending = () => send(event);
     if (outcome === GONE) await assertRejects(sending, ClientDisconnected);
     else await assertRejects(sending, InvalidEventError, outcome);
-    await nextTurn();
+    await settled();
     await sendAll(send, after);
   });
   assertEquals(wire.calls, plain.wire.calls);

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { InvalidEventError } from "../../src/asgi/errors.ts";
 import { fromTransform } from "../../src/asgi/helpers.ts";
 import type { ReceiveEvent, SendEvent } from "../../src/asgi/types.ts";
-import { isPending, nextTurn } from "../_turns.ts";
+import { isPending, settled } from "../_turns.ts";
 import {
   FakeWebSocketWire,
   run,
@@ -29,7 +29,7 @@ Deno.test("The first event is connect, and the wire is not called before accept"
   const wire = new FakeWebSocketWire();
   await run(async (_scope, receive, send) => {
     assertEquals(await receive(), { type: "websocket.connect" });
-    await nextTurn();
+    await settled();
     assertEquals(wire.calls, []);
     await send(ACCEPT);
     assertEquals(wire.calls, [ACCEPTED]);
@@ -87,10 +87,10 @@ Deno.test("A message is asked for only when the application receives", async () 
   wire.arrive("a", "b", "c");
   await run(
     accepted(async (receive) => {
-      await nextTurn();
+      await settled();
       assertEquals(wire.taken, 0);
       await receive();
-      await nextTurn();
+      await settled();
       assertEquals(wire.taken, 1);
     }),
     { wire },
@@ -217,9 +217,9 @@ Deno.test("A transform of events can be the application", async () => {
     { wire },
   );
   wire.arrive("a");
-  await nextTurn();
+  await settled();
   wire.arrive("b");
-  await nextTurn();
+  await settled();
   wire.leave(1000);
   await Promise.all([finished, returned]);
   assertEquals(wire.sent, [["send", "a"], ["send", "b"]]);

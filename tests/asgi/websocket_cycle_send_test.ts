@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { SendEvent } from "../../src/asgi/types.ts";
-import { isPending, nextTurn } from "../_turns.ts";
-import { settled } from "../websocket/_connected.ts";
+import { isPending, settled } from "../_turns.ts";
+
 import {
   FakeWebSocketWire,
   run,
@@ -69,7 +69,7 @@ Deno.test("A client is held up by an application that receives nothing", async (
       // Each counts for 1000 bytes.
       assertEquals(arrived, 66);
       await receive();
-      await nextTurn();
+      await settled();
       assertEquals(wire.full, false);
       wire.arrive("last");
       for (; arrived > 0; arrived--) await receive();
@@ -127,7 +127,7 @@ Deno.test("While little waits in a session, the next message does not wait", asy
       wire.waiting = 1000;
       await send(HELLO);
       await send(HELLO);
-      await nextTurn();
+      await settled();
       assertEquals(wire.sent.length, 2);
       wire.release();
     }),
@@ -171,13 +171,13 @@ Deno.test("Rejected sends that nobody awaits leave the WebSocket usable", async 
     send(HELLO);
     send({ type: "websocket.send" });
     send(undefined as unknown as SendEvent);
-    await nextTurn();
+    await settled();
     send(ACCEPT);
     send(ACCEPT);
     send(HELLO);
     send(CLOSE);
     send(HELLO);
-    await nextTurn();
+    await settled();
   }, { wire });
   assertEquals(errors, []);
   assertEquals(wire.calls, [ACCEPTED, ["send", "Hello"], BYE]);
@@ -190,10 +190,10 @@ Deno.test("Sends to a client that is lost need not be awaited", async () => {
       wire.hold();
       send(HELLO);
       send(HELLO);
-      await nextTurn();
+      await settled();
       wire.lose();
       send(HELLO);
-      await nextTurn();
+      await settled();
     }),
     { wire },
   );

@@ -8,8 +8,9 @@ import {
 } from "../../src/asgi/websocket_from_app.ts";
 import type { WebSocketAction } from "../../src/asgi/websocket_events.ts";
 import { unawaited } from "../_unawaited.ts";
-import { settled } from "../websocket/_connected.ts";
-import { isPending, nextTurn } from "./_fake_wire.ts";
+
+import { isPending } from "./_fake_wire.ts";
+import { settled } from "../_turns.ts";
 
 const CLOSE: WebSocketAction = {
   type: "websocket.close",
@@ -90,7 +91,7 @@ Deno.test("Bytes that are held are copied, and those that are not are not", asyn
   await taker.fromApp.write(message(bytes));
   bytes[0] = 2;
   taker.go();
-  await nextTurn();
+  await settled();
   const [first, second] = taker.taken.map((action) =>
     action.type === "websocket.send" && action.message
   );
@@ -119,7 +120,7 @@ Deno.test("When an event can't be dealt with, all that wait reject, and all that
   taker.hold();
   const large = message("x".repeat(40_000));
   const sends = taker.write(message("a"), large, message("b"), CLOSE);
-  await nextTurn();
+  await settled();
   const error = new RangeError("Lost for the test");
   taker.fail(error);
   await Promise.all(sends.slice(0, 2));
@@ -134,9 +135,9 @@ Deno.test("Sends that nobody awaits may reject", async () => {
   const taker = new Taker();
   taker.hold();
   taker.write(CLOSE, CLOSE, message("a")).forEach(unawaited);
-  await nextTurn();
+  await settled();
   taker.fail(new RangeError("Lost for the test"));
-  await nextTurn();
+  await settled();
   unawaited(taker.fromApp.write(CLOSE));
-  await nextTurn();
+  await settled();
 });

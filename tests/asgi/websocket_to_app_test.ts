@@ -4,7 +4,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ToApp } from "../../src/asgi/websocket_to_app.ts";
-import { isPending, nextTurn } from "./_fake_wire.ts";
+import { isPending } from "./_fake_wire.ts";
+import { settled } from "../_turns.ts";
 
 const CONNECT = { type: "websocket.connect" } as const;
 
@@ -52,7 +53,7 @@ Deno.test("64 KiB are held of what the application has not asked for", async () 
   const { toApp, meter } = createToApp();
   const { sink } = toApp;
   await toApp.read();
-  await nextTurn();
+  await settled();
   const data = new Uint8Array(1024 - 64);
   for (let i = 0; i < 64; i++) {
     assertEquals(sink.room, undefined, `${i}`);
@@ -68,7 +69,7 @@ Deno.test("64 KiB are held of what the application has not asked for", async () 
 Deno.test("Text counts for two bytes a unit, and one message has always room", async () => {
   const { toApp } = createToApp();
   await toApp.read();
-  await nextTurn();
+  await settled();
   toApp.sink.write({ type: "message", data: "x".repeat(100_000) });
   assertEquals(toApp.sink.heldSize, 200_064);
   assert(toApp.sink.room !== undefined);

@@ -10,13 +10,13 @@ import {
   brief,
   bytes,
   FakeWire,
-  nextTurn,
   run,
   runFaulty,
   sendUntilFull,
   start,
   take,
 } from "./_fake_wire.ts";
+import { settled } from "../_turns.ts";
 
 const START: SendEvent = { type: "http.response.start", status: 200 };
 
@@ -88,7 +88,7 @@ Deno.test("wrapSend() keeps the order of events whose changes take their time", 
     event.type === "http.response.start" ? slow(event) : event;
   const { wire } = await run(sending(change, async (_scope, _receive, send) => {
     const sends = [send(START), send(body("a", true)), send(body("b"))];
-    await nextTurn();
+    await settled();
     gates.get("http.response.start")!.resolve();
     await Promise.all(sends);
   }));
@@ -116,7 +116,7 @@ for (const kind of ["at once", "later"]) {
       sending(change, async (_scope, _receive, send) => {
         await assertRejects(() => send(hint), RangeError, "No hints here");
         send(hint); // Which nobody awaits.
-        await nextTurn();
+        await settled();
         for (const event of await answer("a")) await send(event);
       }),
     );
@@ -163,7 +163,7 @@ Deno.test("wrapSend() passes on that its stream is aborted", async () => {
       await send(START);
       await send(body("a", true));
       await send.writable.abort(new Error("The source broke"));
-      await nextTurn();
+      await settled();
       assertEquals(wire.calls.at(-1), ["abort"]);
     }),
     { wire },
@@ -256,11 +256,11 @@ Deno.test("wrapReceive() asks for no event before somebody waits for one", async
   const count = (event: ReceiveEvent) => (changed++, event);
   await receives(async (_scope, receive, send) => {
     const { readable } = receive;
-    await nextTurn();
+    await settled();
     assertEquals(changed, 0);
     const reader = readable.getReader();
     await reader.read();
-    await nextTurn();
+    await settled();
     assertEquals(changed, 1);
     for (const event of await answer()) await send(event);
   }, count);
@@ -283,7 +283,7 @@ Deno.test("wrapReceive() keeps the order of events whose changes take their time
         events.push(brief(await receive()));
       }
       const notes = [note(), note()];
-      await nextTurn();
+      await settled();
       gate.resolve();
       await Promise.all(notes);
       assertEquals(events, EVENTS);

@@ -4,7 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { ClientDisconnected } from "../../src/asgi/errors.ts";
 import type { Receive, ReceiveEvent } from "../../src/asgi/types.ts";
 import { RequestEvents } from "../../src/fetch/_request_events.ts";
-import { nextTurn } from "../_turns.ts";
+import { settled } from "../_turns.ts";
 
 const DISCONNECT: ReceiveEvent = { type: "http.disconnect" };
 
@@ -41,13 +41,13 @@ Deno.test("RequestEvents takes one event ahead of what is read", async () => {
   const reader = requestEvents.body().getReader();
   assertEquals(source.received, 0);
   await reader.read();
-  await nextTurn();
+  await settled();
   assertEquals(source.received, 2);
 });
 
 Deno.test("RequestEvents aborts its signal when the client disconnects", async () => {
   const { requestEvents } = events([DISCONNECT], true);
-  await nextTurn();
+  await settled();
   assertEquals(requestEvents.signal.aborted, true);
   await assertRejects(
     () => new Response(requestEvents.body()).text(),
@@ -58,14 +58,14 @@ Deno.test("RequestEvents aborts its signal when the client disconnects", async (
 Deno.test("RequestEvents notices a disconnect after the content", async () => {
   const { requestEvents } = events([content("a", false), DISCONNECT]);
   await new Response(requestEvents.body()).text();
-  await nextTurn();
+  await settled();
   assertEquals(requestEvents.signal.aborted, true);
 });
 
 Deno.test("RequestEvents does not abort once it is answered", async () => {
   const { requestEvents } = events([DISCONNECT], true);
   requestEvents.answered();
-  await nextTurn();
+  await settled();
   requestEvents.abort();
   assertEquals(requestEvents.signal.aborted, false);
 });

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { linger } from "../../src/http/linger.ts";
 import { ByteReader } from "../../src/streams/byte_reader.ts";
-import { MemoryTransport, settle } from "../http1/_memory_transport.ts";
+import { MemoryTransport } from "../http1/_memory_transport.ts";
+import { settled } from "../_turns.ts";
 
 function lingering(): {
   transport: MemoryTransport;
@@ -17,7 +18,7 @@ function lingering(): {
 
 Deno.test("linger() says that nothing more comes, and reads to the client's end", async () => {
   const { transport, reader, done } = lingering();
-  await settle();
+  await settled();
   assert(transport.writeClosed);
   assertEquals(transport.readDeadline.armed, 1_000);
   transport.push("late", "later");
@@ -29,7 +30,7 @@ Deno.test("linger() says that nothing more comes, and reads to the client's end"
 
 Deno.test("linger() waits for a client that stays no longer than it may", async () => {
   const { transport, done } = lingering();
-  await settle();
+  await settled();
   transport.readDeadline.expire();
   await done;
   assertEquals(transport.events, ["closeWrite", "endRead"]);
@@ -37,7 +38,7 @@ Deno.test("linger() waits for a client that stays no longer than it may", async 
 
 Deno.test("linger() rejects if the client is lost, and leaves no deadline", async () => {
   const { transport, done } = lingering();
-  await settle();
+  await settled();
   transport.lose();
   await assertRejects(() => done, Error, "Connection reset");
   assertEquals(transport.readDeadline.armed, undefined);

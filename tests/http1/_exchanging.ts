@@ -5,13 +5,9 @@ import type { Http1Options } from "../../src/http1/options.ts";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
 import type { Field } from "../../src/http/fields.ts";
 import { bytes } from "../_feeding.ts";
-import {
-  type InMemory,
-  serveInMemory,
-  settle,
-  within,
-} from "./_memory_transport.ts";
+import { type InMemory, serveInMemory, within } from "./_memory_transport.ts";
 import { parseResponses, type Response } from "./_responses.ts";
+import { settled } from "../_turns.ts";
 
 export const EMPTY = new Uint8Array(0);
 
@@ -46,7 +42,7 @@ export async function exchangeOne(
 ): Promise<InMemory & { output: string; stayedOpen: boolean }> {
   const served = serveInMemory(handler, options);
   served.transport.push(wire);
-  await settle();
+  await settled();
   const stayedOpen = !served.transport.writeClosed && !served.transport.closed;
   served.transport.end();
   await within(served.done);

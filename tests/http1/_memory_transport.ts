@@ -18,8 +18,6 @@ import {
 } from "../../src/http1/options.ts";
 import type { Transport } from "../../src/http/transport.ts";
 import type { DisposableDeadline } from "../../src/streams/deadline.ts";
-import { giveWay } from "../../src/streams/fair_share.ts";
-import { setImmediate } from "node:timers";
 import { bytes, text } from "../_feeding.ts";
 
 /** A deadline that expires by hand. */
@@ -335,17 +333,6 @@ export async function respond(
 ): Promise<void> {
   exchange.head(200, [["content-length", String(content.length)]]);
   await exchange.data(bytes(content), true);
-}
-
-/** Waits until everything that could happen without the client has happened. */
-export async function settle(): Promise<void> {
-  for (let quiet = 0; quiet < 3; quiet++) {
-    // On a slow machine, the server may have to wait for its next share.
-    const wait = giveWay(0);
-    if (wait !== undefined) quiet = 0;
-    await wait;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
 }
 
 /** Waits for a promise, but no longer than a test should last. */

@@ -5,26 +5,21 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { RefusedBytes } from "../../src/http/served_connection.ts";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
 import { everyFeeding } from "../_feeding.ts";
-import {
-  echo,
-  respond,
-  serveInMemory,
-  settle,
-  within,
-} from "./_memory_transport.ts";
+import { echo, respond, serveInMemory, within } from "./_memory_transport.ts";
 import { header, parseResponses, statuses } from "./_responses.ts";
 import { bodies, get, post, postChunks } from "./_requests.ts";
+import { settled } from "../_turns.ts";
 
 // One after the other, and in bursts.
 
 Deno.test("Requests are answered one after the other on one connection", async () => {
   const { transport, done } = serveInMemory();
   transport.push(get("/1"));
-  await settle();
+  await settled();
   transport.push(post("/2", "two"));
-  await settle();
+  await settled();
   transport.push(postChunks("/3", "5\r\nthree\r\n0\r\n\r\n"));
-  await settle();
+  await settled();
   assertEquals(bodies(transport.output), [
     "GET /1 ",
     "POST /2 two",
@@ -60,7 +55,7 @@ Deno.test("One request is handled at a time", async () => {
   const seen: number[] = [];
   const { transport, done } = serveInMemory(async (exchange) => {
     seen.push(++running);
-    await settle();
+    await settled();
     await respond(exchange, exchange.request.target.path);
     running--;
   });
@@ -94,7 +89,7 @@ Deno.test("A good request before a bad one is answered first, then one error, th
   for (const [wire, status] of bad) {
     const { transport, done, exchanges } = serveInMemory();
     transport.push(get("/good") + wire + get("/never"));
-    await settle();
+    await settled();
     const [good, refusal, ...others] = parseResponses(transport.output);
     assertEquals(good.body, "GET /good ");
     assertEquals(refusal.status, status, JSON.stringify(wire.slice(0, 80)));
@@ -180,11 +175,11 @@ Deno.test("Nothing is served after a fault in a body, even if the handler overlo
 Deno.test("What a client sends after a refusal is read and thrown away until it closes", async () => {
   const { transport, done, exchanges } = serveInMemory();
   transport.push("nonsense\r\n\r\n");
-  await settle();
+  await settled();
   assertFalse(transport.closed);
   const { reads } = transport;
   transport.push(...Array<string>(20).fill("x".repeat(1_000)), get("/never"));
-  await settle();
+  await settled();
   assertEquals(transport.reads, reads + 21);
   assertFalse(transport.closed);
   transport.end();
@@ -199,7 +194,7 @@ Deno.test("Bytes that are no request are reported once they were refused", async
   const refused: RefusedBytes[] = [];
   connection.onRefused = (bytes) => refused.push(bytes);
   transport.push(get("/good") + "nonsense\r\n\r\n");
-  await settle();
+  await settled();
   assertEquals(statuses(transport.output), [200, 400]);
   const [{ refusal, status, aborted }] = refused;
   assertEquals([refusal, status, aborted], [400, 400, false]);
@@ -256,7 +251,7 @@ Deno.test("A handler may answer while the body still arrives", async () => {
   transport.push(post("/", "abc").slice(0, -3));
   for (const byte of ["a", "b", "c"]) {
     transport.push(byte);
-    await settle();
+    await settled();
     assert(transport.output.endsWith(`\r\n${byte}\r\n`) || byte === "c");
   }
   assertEquals(bodies(transport.output), ["abc"]);

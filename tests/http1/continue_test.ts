@@ -7,11 +7,11 @@ import {
   microtasks,
   respond,
   serveInMemory,
-  settle,
   within,
 } from "./_memory_transport.ts";
 import { header, parseResponses, statuses } from "./_responses.ts";
 import { exchangeOne, request } from "./_exchanging.ts";
+import { settled } from "../_turns.ts";
 
 // 100 Continue.
 
@@ -29,20 +29,20 @@ Deno.test("The 100 is sent when the content is asked for, once", async () => {
     await echo(exchange);
   });
   transport.push(EXPECTING);
-  await settle();
+  await settled();
   assertEquals(transport.output, "");
   ask();
-  await settle();
+  await settled();
   assertEquals(statuses(transport.output), [100]);
   transport.push("he");
-  await settle();
+  await settled();
   transport.push("llo");
-  await settle();
+  await settled();
   const [, response] = parseResponses(transport.output);
   assertEquals(response.body, "POST / hello");
   assertEquals(header(response, "connection"), undefined);
   transport.push(request("GET /next HTTP/1.1"));
-  await settle();
+  await settled();
   assertEquals(statuses(transport.output), [100, 200, 200]);
   transport.end();
   await within(done);
@@ -107,7 +107,7 @@ for (const [framing, wire] of Object.entries(UNAWAITED)) {
           await answered;
         });
         transport.push(head);
-        await settle();
+        await settled();
         const responses = parseResponses(transport.output);
         assertEquals(
           responses.at(-1)?.body,
@@ -126,10 +126,10 @@ for (const [framing, wire] of Object.entries(UNAWAITED)) {
 Deno.test("No 100 is sent once content has begun to arrive", async () => {
   const { transport, done } = serveInMemory();
   transport.push(EXPECTING + "he");
-  await settle();
+  await settled();
   assertEquals(transport.output, "");
   transport.push("llo");
-  await settle();
+  await settled();
   assertEquals(statuses(transport.output), [200]);
   transport.end();
   await within(done);
@@ -141,7 +141,7 @@ Deno.test("No 100 is sent after the response", async () => {
     await exchange.readBody().catch(() => {});
   });
   transport.push(EXPECTING);
-  await settle();
+  await settled();
   assertEquals(statuses(transport.output), [200]);
   transport.end();
   await within(done);
@@ -151,10 +151,10 @@ Deno.test("No 100 is sent after the response", async () => {
 Deno.test("An HTTP/1.0 client gets no 100", async () => {
   const { transport, done } = serveInMemory();
   transport.push(EXPECTING.replace("/1.1", "/1.0"));
-  await settle();
+  await settled();
   assertEquals(transport.output, "");
   transport.push("hello");
-  await within(settle());
+  await within(settled());
   assertEquals(statuses(transport.output), [200]);
   transport.end();
   await within(done);

@@ -23,10 +23,10 @@ import {
   readContent,
   respond,
   serveInMemory,
-  settle,
   within,
 } from "./_memory_transport.ts";
 import { parseResponses } from "./_responses.ts";
+import { settled } from "../_turns.ts";
 
 /** Sent after a case, to see whether it is served. */
 const MARKER = "GET /after-the-case HTTP/1.1\r\nHost: marker\r\n\r\n";
@@ -169,7 +169,7 @@ async function run(
     };
   }
   transport.pushAll(chunks);
-  await settle();
+  await settled();
   const before = outcome();
   transport.end();
   await within(memory.done);

@@ -10,10 +10,10 @@ import {
   type InMemory,
   respond,
   serveInMemory,
-  settle,
   within,
 } from "./_memory_transport.ts";
 import { header, parseResponses, statuses } from "./_responses.ts";
+import { settled } from "../_turns.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const POST = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
@@ -39,7 +39,7 @@ async function armedAfter(
   ...chunks: string[]
 ): Promise<number | undefined> {
   if (chunks.length > 0) transport.push(...chunks);
-  await settle();
+  await settled();
   return transport.readDeadline.armed;
 }
 
@@ -67,7 +67,7 @@ Deno.test("The first head has headerTimeout from accept, however it trickles in"
 
 Deno.test("A client that sends nothing at all is closed at headerTimeout, without a word", async () => {
   const served = serve();
-  await settle();
+  await settled();
   served.transport.readDeadline.expire();
   await within(served.done);
   assertEquals(served.transport.output, "");
@@ -76,7 +76,7 @@ Deno.test("A client that sends nothing at all is closed at headerTimeout, withou
 
 Deno.test("headerTimeout is armed once a head: later bytes do not prolong it", async () => {
   const served = serve();
-  await settle();
+  await settled();
   const { readDeadline } = served.transport;
   readDeadline.armed = 0; // As if nearly all of the time had passed.
   for (const byte of GET.slice(0, -1)) {
@@ -93,7 +93,7 @@ Deno.test("A head within its time has no deadline after it", async () => {
     await echo(exchange);
   });
   served.transport.push(GET);
-  await settle();
+  await settled();
   assertEquals(armed, undefined);
   assertEquals(statuses(served.transport.output), [200]);
   served.transport.end();
@@ -218,7 +218,7 @@ Deno.test("A response that a client has sent 64 KiB ahead of has headerTimeout",
 Deno.test("A burst that is answered in time has no deadline left", async () => {
   const served = serve();
   served.transport.push(BURST);
-  while (served.exchanges.length < BURST_REQUESTS) await settle();
+  while (served.exchanges.length < BURST_REQUESTS) await settled();
   assertEquals(await armedAfter(served), 2, "Idle again");
 });
 

@@ -8,7 +8,6 @@ import {
   readContent,
   respond,
   serveInMemory,
-  settle,
   within,
 } from "./_memory_transport.ts";
 import { statuses } from "./_responses.ts";
@@ -20,12 +19,13 @@ import {
   postChunks,
   serveWaiting,
 } from "./_requests.ts";
+import { settled } from "../_turns.ts";
 
 // Half close.
 
 Deno.test("A client that has sent its last request is still answered", async () => {
   const { transport, done } = serveInMemory(async (exchange) => {
-    await settle();
+    await settled();
     await echo(exchange);
   });
   transport.push(post("/", "hello"));
@@ -39,7 +39,7 @@ Deno.test("All requests of a burst are answered to a client that half-closed aft
   const wire = get("/1") + post("/2", "two") + get("/3");
   for (const { name, chunks } of everyFeeding(wire)) {
     const { transport, done } = serveInMemory(async (exchange) => {
-      await settle();
+      await settled();
       await echo(exchange);
     });
     transport.push(...chunks);
@@ -88,11 +88,11 @@ Deno.test("A connection that ends without a request gets no response", async () 
 Deno.test("A handler learns when its client half-closes, and can still answer", async () => {
   const { disconnects, served, open } = serveWaiting();
   served.transport.push(get("/"));
-  await settle();
+  await settled();
   assertEquals(disconnects, []);
   assertEquals(served.exchanges[0].disconnect, undefined);
   served.transport.end();
-  await settle();
+  await settled();
   assertEquals(disconnects, ["half-closed"]);
   assertEquals(served.exchanges[0].disconnect, "half-closed");
   open();
@@ -103,9 +103,9 @@ Deno.test("A handler learns when its client half-closes, and can still answer", 
 Deno.test("A handler learns when its client is lost", async () => {
   const { disconnects, served, open } = serveWaiting();
   served.transport.push(get("/"));
-  await settle();
+  await settled();
   served.transport.lose();
-  await settle();
+  await settled();
   assertEquals(disconnects, ["lost"]);
   assertEquals(served.exchanges[0].disconnect, "lost");
   open();
@@ -116,10 +116,10 @@ Deno.test("A handler learns when its client is lost", async () => {
 Deno.test("A client that is lost stays lost, though the end of its bytes is read after that", async () => {
   const { disconnects, served, open } = serveWaiting();
   served.transport.push(get("/"));
-  await settle();
+  await settled();
   served.transport.end();
   served.connection.abort();
-  await settle();
+  await settled();
   assertEquals(disconnects, ["lost"]);
   assertEquals(served.exchanges[0].disconnect, "lost");
   open();
@@ -129,9 +129,9 @@ Deno.test("A client that is lost stays lost, though the end of its bytes is read
 Deno.test("A handler learns of a client that disconnects after a small body", async () => {
   const { disconnects, served, open } = serveWaiting();
   served.transport.push(...post("/", "hello"));
-  await settle();
+  await settled();
   served.transport.end();
-  await settle();
+  await settled();
   assertEquals(disconnects, ["half-closed"]);
   open();
   await within(served.done);
@@ -154,13 +154,13 @@ Deno.test("A handler that has read exactly its content learns of a disconnect", 
   // More than is read ahead, the last of it late.
   const wire = post("/", "x".repeat(100_000));
   transport.push(wire.slice(0, -1));
-  await settle();
+  await settled();
   open();
-  await settle();
+  await settled();
   transport.push(wire.slice(-1));
-  await settle();
+  await settled();
   transport.end();
-  await settle();
+  await settled();
   assertEquals(disconnects, ["half-closed"]);
   close();
   await within(done);
@@ -174,10 +174,10 @@ Deno.test("A handler learns of a client that disconnects after a large body", as
     for (let at = 0; at < wire.length; at += size) {
       served.transport.push(wire.slice(at, at + size));
     }
-    await settle();
-    await settle();
+    await settled();
+    await settled();
     served.transport.end();
-    await settle();
+    await settled();
     assertEquals(disconnects, ["half-closed"], `in ${pieces} pieces`);
     open();
     await within(served.done);
@@ -196,7 +196,7 @@ Deno.test("A handler that does not read learns of a client that disconnects afte
   });
   transport.push(...post("/", "hello"));
   transport.end();
-  await settle();
+  await settled();
   assertEquals(disconnects, ["half-closed"]);
   open();
   await within(done);
@@ -205,9 +205,9 @@ Deno.test("A handler that does not read learns of a client that disconnects afte
 Deno.test("A handler learns nothing of a client that stays", async () => {
   const { disconnects, served, open } = serveWaiting();
   served.transport.push(get("/") + get("/next"));
-  await settle();
+  await settled();
   open();
-  await settle();
+  await settled();
   assertEquals(disconnects, []);
   served.transport.end();
   await within(served.done);
@@ -222,7 +222,7 @@ Deno.test("readBody() rejects when the client is lost within the body", async ()
     );
   });
   transport.push(post("/", "hello").slice(0, -1));
-  await settle();
+  await settled();
   transport.lose();
   await within(done.catch(() => {}));
   assertEquals(transport.output, "");
@@ -232,7 +232,7 @@ Deno.test("readBody() rejects when the client is lost within the body", async ()
 Deno.test("run() rejects with what an idle connection was lost by, and closes", async () => {
   const { transport, done } = serveInMemory();
   transport.push(get("/"));
-  await settle();
+  await settled();
   transport.lose(new RangeError("Peer reset"));
   await assertRejects(() => within(done), RangeError, "Peer reset");
   assert(transport.closed);

@@ -11,7 +11,6 @@ import {
   readContent,
   respond,
   serveInMemory,
-  settle,
   within,
 } from "./_memory_transport.ts";
 import { header, parseResponses, statuses } from "./_responses.ts";
@@ -23,6 +22,7 @@ import {
   HELLO,
   request,
 } from "./_exchanging.ts";
+import { settled } from "../_turns.ts";
 
 Deno.test("Head and first content leave in one write", async () => {
   const { transport } = await exchangeOne(
@@ -42,10 +42,10 @@ Deno.test("Content leaves as it is sent, not when the response ends", async () =
     await exchange.data(EMPTY, true);
   });
   transport.push(request("GET / HTTP/1.1"));
-  await settle();
+  await settled();
   assert(transport.output.endsWith("5\r\nfirst\r\n"));
   release();
-  await settle();
+  await settled();
   assertEquals(parseResponses(transport.output)[0].body, "first");
   transport.end();
   await within(done);
@@ -63,10 +63,10 @@ Deno.test("data() resolves while little waits to be taken by the client", async 
   });
   transport.stallWrites();
   transport.push(request("GET / HTTP/1.1"));
-  await settle();
+  await settled();
   assertEquals(sent, 1);
   transport.acceptWrites();
-  await settle();
+  await settled();
   assertEquals(sent, 3);
   transport.end();
   await within(done);
@@ -85,7 +85,7 @@ Deno.test("data() rejects when the client is lost before it takes the bytes", as
   });
   transport.stallWrites();
   transport.push(request("GET / HTTP/1.1"));
-  await settle();
+  await settled();
   assertEquals(failure, undefined);
   transport.lose();
   await within(done.catch(() => {}));

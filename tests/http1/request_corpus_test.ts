@@ -15,10 +15,10 @@ import {
   readContent,
   respond,
   serveInMemory,
-  settle,
   within,
 } from "./_memory_transport.ts";
 import { statuses } from "./_responses.ts";
+import { settled } from "../_turns.ts";
 
 /** What became of some requests. */
 interface Outcome {
@@ -54,7 +54,7 @@ async function serve({ chunks }: Feeding): Promise<Outcome> {
     await respond(exchange, "served");
   });
   transport.pushAll(chunks);
-  await settle();
+  await settled();
   const methods = exchanges.map(({ request }) => request.method);
   const outcome = {
     responses: statuses(transport.output, methods)

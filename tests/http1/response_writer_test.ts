@@ -14,10 +14,10 @@ import {
   MemoryTransport,
   respond,
   serveInMemory,
-  settle,
   within,
 } from "./_memory_transport.ts";
 import { parseResponses, statuses } from "./_responses.ts";
+import { settled } from "../_turns.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n";
 
@@ -246,7 +246,7 @@ Deno.test("A late abort of a complete exchange leaves the next one alone", async
     await respond(exchange, "fine");
   });
   transport.push(GET, GET);
-  await settle();
+  await settled();
   transport.end();
   await within(done);
   assertEquals(statuses(transport.output), [200, 200]);
@@ -258,7 +258,7 @@ Deno.test("A connection refuses a Server field that can't be sent", async () => 
   await assertRejects(
     // deno-lint-ignore require-await
     async () =>
-      new Http1Connection(new MemoryTransport(), () => settle(), options),
+      new Http1Connection(new MemoryTransport(), () => settled(), options),
     TypeError,
     "Cannot send field server",
   );

@@ -3,25 +3,20 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { Http1Exchange } from "../../src/http1/exchange.ts";
 import { bytes } from "../_feeding.ts";
-import {
-  echo,
-  respond,
-  serveInMemory,
-  settle,
-  within,
-} from "./_memory_transport.ts";
+import { echo, respond, serveInMemory, within } from "./_memory_transport.ts";
 import { header, parseResponses, statuses } from "./_responses.ts";
 import { bodies, gate, get, serveWaiting } from "./_requests.ts";
+import { settled } from "../_turns.ts";
 
 // Shutdown and abort.
 
 Deno.test("shutdown() closes a connection that is idle after a request after a moment", async () => {
   const { transport, connection, done } = serveInMemory();
   transport.push(get("/"));
-  await settle();
+  await settled();
   assert(connection.idle);
   connection.shutdown();
-  await settle();
+  await settled();
   assertFalse(transport.closed);
   assertBelowOneSecond(transport.readDeadline.armed);
   transport.readDeadline.expire();
@@ -33,10 +28,10 @@ Deno.test("shutdown() closes a connection that is idle after a request after a m
 Deno.test("shutdown() answers a request that was on its way on an idle connection", async () => {
   const { transport, connection, done } = serveInMemory();
   transport.push(get("/1"));
-  await settle();
+  await settled();
   connection.shutdown();
   transport.push(get("/2") + get("/3"));
-  await settle();
+  await settled();
   const responses = parseResponses(transport.output);
   assertEquals(responses.map(({ body }) => body), ["GET /1 ", "GET /2 "]);
   assertEquals(header(responses[1], "connection"), "close");
@@ -68,7 +63,7 @@ for (const [what, [sent, answered]] of Object.entries(WAITS)) {
   Deno.test(`evict() closes a connection that ${what}`, async () => {
     const { transport, connection, done } = serveInMemory(echoUnlessEarly);
     if (sent !== "") transport.push(sent);
-    await settle();
+    await settled();
     assert(connection.evictable !== (connection.waitingSince !== undefined));
     connection.evict();
     await within(done.catch(() => {}));
@@ -84,13 +79,13 @@ Deno.test("evict() leaves a request alone that is being handled", async () => {
     await echo(exchange);
   });
   transport.push("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n");
-  await settle();
+  await settled();
   for (const more of ["some", " ", "more"]) {
     assertFalse(connection.evictable);
     assertEquals(connection.waitingSince, undefined);
     connection.evict();
     transport.push(more);
-    await settle();
+    await settled();
     open();
   }
   assertEquals(statuses(transport.output), [200]);
@@ -102,17 +97,17 @@ Deno.test("waitingSince says when the client was first waited for", async () => 
   const { transport, connection, done } = serveInMemory();
   const first = connection.waitingSince;
   transport.push("GET / HT");
-  await settle();
+  await settled();
   assertEquals(connection.waitingSince, first, "A byte is no request");
   transport.push("TP/1.1\r\nHost: a\r\n\r\n");
-  await settle();
+  await settled();
   assertEquals(connection.waitingSince, undefined);
   transport.push("GET");
-  await settle();
+  await settled();
   const second = connection.waitingSince;
   assert(first !== undefined && second !== undefined && second >= first);
   transport.push(" /");
-  await settle();
+  await settled();
   assertEquals(connection.waitingSince, second);
   transport.end();
   await within(done);
@@ -120,9 +115,9 @@ Deno.test("waitingSince says when the client was first waited for", async () => 
 
 Deno.test("shutdown() closes a fresh connection when no request comes for a moment", async () => {
   const { transport, connection, done } = serveInMemory();
-  await settle();
+  await settled();
   connection.shutdown();
-  await settle();
+  await settled();
   assertFalse(transport.closed);
   assertBelowOneSecond(transport.readDeadline.armed);
   transport.readDeadline.expire();
@@ -134,16 +129,16 @@ Deno.test("shutdown() closes a fresh connection when no request comes for a mome
 for (const when of ["before", "after"] as const) {
   Deno.test(`shutdown() ${when} the start of a fresh connection lets its first request be answered`, async () => {
     const { transport, connection, done } = serveInMemory();
-    if (when === "after") await settle();
+    if (when === "after") await settled();
     connection.shutdown();
-    await settle();
+    await settled();
     assertBelowOneSecond(transport.readDeadline.armed);
     transport.push("GET / HTTP/1.1\r\n");
-    await settle();
+    await settled();
     // It has begun to come: from now on it has the time of any request.
     assertEquals(transport.readDeadline.armed, 30_000);
     transport.push("Host: a\r\n\r\n");
-    await settle();
+    await settled();
     transport.end();
     await within(done);
     const [response] = parseResponses(transport.output);
@@ -160,15 +155,15 @@ Deno.test("A connection is evictable between two requests, not before the first"
   const { transport, connection, done } = serveInMemory();
   let idleTimes = 0;
   connection.onIdle = () => idleTimes++;
-  await settle();
+  await settled();
   assert(connection.idle);
   assertFalse(connection.evictable);
   transport.push(get("/1") + get("/2"));
-  await settle();
+  await settled();
   assert(connection.evictable);
   assert(idleTimes > 0);
   transport.push("GET");
-  await settle();
+  await settled();
   assertFalse(connection.evictable);
   transport.end();
   await within(done);
@@ -183,14 +178,14 @@ Deno.test("shutdown() lets a response in flight end, and says close", async () =
     },
   );
   transport.push(get("/1"));
-  await settle();
+  await settled();
   assertFalse(connection.idle);
   assertFalse(connection.closing);
   connection.shutdown();
   assert(connection.closing);
   transport.push(get("/2"));
   open();
-  await settle();
+  await settled();
   const [response, ...others] = parseResponses(transport.output);
   assertEquals(response.body, "GET /1 ");
   assertEquals(header(response, "connection"), "close");
@@ -204,11 +199,11 @@ Deno.test("shutdown() lets a request that has begun to arrive be answered", asyn
   const { transport, connection, done } = serveInMemory();
   const wire = get("/");
   transport.push(wire.slice(0, 10));
-  await settle();
+  await settled();
   assertFalse(connection.idle);
   connection.shutdown();
   transport.push(wire.slice(10));
-  await settle();
+  await settled();
   const [response] = parseResponses(transport.output);
   assertEquals(response.body, "GET / ");
   assertEquals(header(response, "connection"), "close");
@@ -239,7 +234,7 @@ Deno.test("shutdown() after a response that did not say close waits for a moment
     connection.shutdown();
   });
   transport.push(get("/"));
-  await settle();
+  await settled();
   assertBelowOneSecond(transport.readDeadline.armed);
   transport.readDeadline.expire();
   await within(done);
@@ -250,7 +245,7 @@ Deno.test("shutdown() after a response that did not say close waits for a moment
 Deno.test("abort() closes at once, and the handler learns of it", async () => {
   const { disconnects, served, open } = serveWaiting();
   served.transport.push(get("/"));
-  await settle();
+  await settled();
   served.connection.abort();
   assert(served.transport.closed);
   assertEquals(disconnects, ["lost"]);

@@ -10,10 +10,10 @@ import {
   type Misbehaviour,
   readContent,
   serveInMemory,
-  settle,
   within,
 } from "./_memory_transport.ts";
 import { parseResponses } from "./_responses.ts";
+import { settled } from "../_turns.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const EXPECTING =
@@ -64,11 +64,11 @@ for (const [ending, end] of Object.entries(ENDINGS)) {
         const served = serveInMemory(answerOf(size, framing));
         served.transport.stallWrites();
         served.transport.push(...Array<string>(20).fill(GET.repeat(1_000)));
-        await settle();
+        await settled();
         assert(served.transport.reads < 20, "What it sends is read on and on");
         end(served);
         await within(served.done.catch(() => {}));
-        await settle();
+        await settled();
         assert(served.transport.closed);
         assertEquals(served.transport.readDeadline.armed, undefined);
       }
@@ -81,7 +81,7 @@ Deno.test("run() rejects with what a write has failed with, idle or not", async 
     const { transport, done } = serveInMemory(answerOf(size, "chunked"));
     transport.stallWrites();
     transport.push(GET);
-    await settle();
+    await settled();
     transport.breakWrites(new RangeError("Write failed"));
     await assertRejects(() => within(done), RangeError, "Write failed");
     assert(transport.closed);
@@ -94,7 +94,7 @@ Deno.test("run() rejects with what a write has failed with, even if the handler 
   });
   transport.stallWrites();
   transport.push(GET);
-  await settle();
+  await settled();
   transport.breakWrites(new RangeError("Write failed"));
   await assertRejects(() => within(done), RangeError, "Write failed");
   assertEquals(exchanges[0].disconnect, "lost");
@@ -114,7 +114,7 @@ async function burst(
   served.transport.push(GET.slice(9));
   served.transport.end();
   await within(served.done.catch(() => {}));
-  await settle();
+  await settled();
   return served;
 }
 
@@ -151,7 +151,7 @@ Deno.test("A client that half-closes gets its whole response, however late it ta
   transport.stallWrites();
   transport.push(GET);
   transport.end();
-  await settle();
+  await settled();
   assertFalse(transport.closed);
   transport.acceptWrites();
   await within(done);
@@ -164,11 +164,11 @@ Deno.test("A connection whose response is not taken yet is not evictable, and ke
   );
   transport.stallWrites();
   transport.push(GET);
-  await settle();
+  await settled();
   assertFalse(connection.evictable);
   connection.evict();
   transport.readDeadline.expire();
-  await settle();
+  await settled();
   assertFalse(transport.closed);
   transport.acceptWrites();
   await within(done);

@@ -2,15 +2,10 @@
 // read and dropped, past them the connection closes.
 
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
-import {
-  echo,
-  respond,
-  serveInMemory,
-  settle,
-  within,
-} from "./_memory_transport.ts";
+import { echo, respond, serveInMemory, within } from "./_memory_transport.ts";
 import { header, parseResponses } from "./_responses.ts";
 import { bodies, get, post, postChunks } from "./_requests.ts";
+import { settled } from "../_turns.ts";
 
 // Bodies that nobody reads.
 
@@ -22,7 +17,7 @@ Deno.test("An unread body within drainBytes is drained, and the connection stays
   );
   for (const part of [wire.slice(0, 90), wire.slice(90) + get("/2")]) {
     transport.push(part);
-    await settle();
+    await settled();
   }
   assertEquals(bodies(transport.output), ["/1", "/2"]);
   assertFalse(transport.writeClosed);
@@ -38,10 +33,10 @@ Deno.test("A connection is idle again once the body was drained, and not before"
   connection.onIdle = () => idleTimes++;
   const wire = post("/", "hello");
   transport.push(wire.slice(0, -1));
-  await settle();
+  await settled();
   assertEquals([connection.evictable, idleTimes], [false, 0]);
   transport.push(wire.slice(-1));
-  await settle();
+  await settled();
   assertEquals([connection.evictable, idleTimes], [true, 1]);
   transport.end();
   await within(done);
@@ -100,7 +95,7 @@ for (const [read, { wire, reads, closes }] of Object.entries(EARLY)) {
       await respond(exchange, "early");
     }, { drainBytes: 100 });
     transport.push(wire);
-    await settle();
+    await settled();
     const [response] = parseResponses(transport.output);
     assertEquals(header(response, "connection"), closes ? "close" : undefined);
     assertEquals(transport.writeClosed, closes);
@@ -116,7 +111,7 @@ Deno.test("Content of any length is drained where drainBytes has no limit", asyn
   );
   const content = `3e8\r\n${"x".repeat(1_000)}\r\n`.repeat(200);
   transport.push(postChunks("/1", content + "0\r\n\r\n") + get("/2"));
-  await settle();
+  await settled();
   assertEquals(bodies(transport.output), ["/1", "/2"]);
   transport.end();
   await within(done);
@@ -127,7 +122,7 @@ Deno.test("The response leaves before its body is drained", async () => {
     (exchange) => respond(exchange, "early"),
   );
   transport.push(post("/", "hello").slice(0, -2));
-  await settle();
+  await settled();
   assertEquals(bodies(transport.output), ["early"]);
   transport.push("lo");
   transport.end();
@@ -145,7 +140,7 @@ Deno.test("An unread body past drainBytes closes the connection, with lingering"
       { drainBytes: 100 },
     );
     transport.push(wire);
-    await settle();
+    await settled();
     assertEquals(bodies(transport.output), ["unread"]);
     assert(transport.writeClosed);
     assertFalse(transport.closed);
@@ -173,7 +168,7 @@ Deno.test("A client that is lost within the body that is drained ends the connec
     (exchange) => respond(exchange, "early"),
   );
   transport.push(post("/", "hello").slice(0, -2));
-  await settle();
+  await settled();
   transport.lose();
   await assertRejects(() => within(done), Error, "Connection reset");
   assertEquals(bodies(transport.output), ["early"]);
@@ -185,7 +180,7 @@ Deno.test("Content that was drained is not handed out after it", async () => {
     (exchange) => respond(exchange, exchange.request.target.path),
   );
   transport.push(post("/1", "hello") + get("/2"));
-  await settle();
+  await settled();
   assertEquals(bodies(transport.output), ["/1", "/2"]);
   assertEquals(await exchanges[0].readBody(), null);
   assertEquals(exchanges[0].takeBody(), undefined);
@@ -203,11 +198,11 @@ Deno.test("An exchange that is over does not read the next request", async () =>
     await echo(exchange);
   });
   transport.push(post("/1", "hello"));
-  await settle();
+  await settled();
   transport.push(post("/2", "world").slice(0, -3));
-  await settle();
+  await settled();
   transport.push("rld");
-  await settle();
+  await settled();
   assertEquals(bodies(transport.output), ["POST /1 hello", "POST /2 world"]);
   assert(late !== undefined);
   transport.end();
@@ -220,9 +215,9 @@ Deno.test("What the handler left of a body is drained", async () => {
     await respond(exchange, exchange.request.target.path);
   });
   transport.push(post("/1", "hello").slice(0, -4));
-  await settle();
+  await settled();
   transport.push("ello" + get("/2"));
-  await settle();
+  await settled();
   assertEquals(bodies(transport.output), ["/1", "/2"]);
   transport.end();
   await within(done);

@@ -16,10 +16,10 @@ import {
   type InMemory,
   respond,
   serveInMemory,
-  settle,
   within,
 } from "./_memory_transport.ts";
 import { parseResponses, statuses } from "./_responses.ts";
+import { settled } from "../_turns.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const UPGRADE =
@@ -93,7 +93,7 @@ Deno.test("The new protocol writes by itself, counts its bytes, and closes", asy
   assert(transport.output.endsWith("\r\n\r\nhello"));
   assertEquals(stream.bytesSent, 5);
   const closed = stream.close(1_000);
-  await settle();
+  await settled();
   assert(transport.writeClosed);
   assertFalse(transport.closed);
   assertEquals(transport.readDeadline.armed, 1_000);
@@ -113,7 +113,7 @@ Deno.test("The new protocol closes a client that stays, or is lost", async () =>
   for (const end of endings) {
     const served = await serveUpgrade(UPGRADE);
     const closed = served.stream.close(1_000);
-    await settle();
+    await settled();
     end(served);
     await within(closed);
     assert(served.transport.closed);
@@ -149,7 +149,7 @@ Deno.test("run() gives the stream that has taken over, which says when it is clo
   assertStrictEquals(await within(done), stream);
   let closed = false;
   const closing = stream.closed.then(() => closed = true);
-  await settle();
+  await settled();
   assertFalse(closed);
   stream.abort();
   await within(closing);
@@ -175,7 +175,7 @@ Deno.test("An upgrade waits until its 101 was taken", async () => {
   });
   transport.stallWrites();
   transport.push(UPGRADE);
-  await settle();
+  await settled();
   assertEquals([upgraded, exchanges.length], [false, 1]);
   transport.acceptWrites();
   await within(done);
@@ -192,7 +192,7 @@ Deno.test("A client that is lost before its 101 was taken is not upgraded", asyn
   );
   transport.stallWrites();
   transport.push(UPGRADE);
-  await settle();
+  await settled();
   transport.lose();
   await assertRejects(() => within(done), Error, "Broken pipe");
   assertEquals(String(failure), "Error: Broken pipe");

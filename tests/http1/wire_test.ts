@@ -7,15 +7,16 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { bytes } from "../_feeding.ts";
-import { respond, serveInMemory, settle, within } from "./_memory_transport.ts";
+import { respond, serveInMemory, within } from "./_memory_transport.ts";
 import { statuses } from "./_responses.ts";
 import { bodies, gate, get } from "./_requests.ts";
+import { settled } from "../_turns.ts";
 
 Deno.test("100 requests in one write are answered in order, in few writes", async () => {
   const paths = Array.from({ length: 100 }, (_, i) => `/${i}`);
   const { transport, done } = serveInMemory();
   transport.push(paths.map((path) => get(path)).join(""));
-  await settle();
+  await settled();
   const expected = paths.map((path) => `GET ${path} `);
   assertEquals(bodies(transport.output), expected);
   assertLess(transport.writes, 10);
@@ -34,7 +35,7 @@ Deno.test("What an application sends in one turn leaves in one write", async () 
     await exchange.data(new Uint8Array(0), true);
   });
   transport.push(get("/"));
-  await settle();
+  await settled();
   assertEquals(transport.writes, 1);
   transport.end();
   await within(done);
@@ -63,7 +64,7 @@ Deno.test("A response of a burst is not held up by a slow one after it", async (
   }
   assertEquals(bodies(transport.output), ["/quick"]);
   open();
-  await settle();
+  await settled();
   assertEquals(bodies(transport.output), ["/quick", "/slow"]);
   transport.end();
   await within(done);
@@ -76,10 +77,10 @@ Deno.test("Large responses of a burst are not collected without bound", async ()
   );
   transport.stallWrites();
   transport.push(get("/").repeat(50));
-  await settle();
+  await settled();
   assertEquals(transport.writes, 0);
   transport.acceptWrites();
-  await settle();
+  await settled();
   assertEquals(statuses(transport.output), Array(50).fill(200));
   assert(transport.writes >= 20, `${transport.writes} writes`);
   transport.end();
@@ -94,7 +95,7 @@ Deno.test("The read ahead is bounded", async () => {
   });
   const chunk = get("/").repeat(100);
   transport.push(...Array<string>(1_000).fill(chunk));
-  await settle();
+  await settled();
   const bound = 64 * 1024 / chunk.length + 2;
   assertLess(transport.reads, bound);
   transport.lose();

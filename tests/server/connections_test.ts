@@ -11,7 +11,7 @@ import type { AcceptedConn } from "../../src/net/accept_loop.ts";
 import { DeadlineClock } from "../../src/net/deadlines.ts";
 import type { Listener } from "../../src/net/listener.ts";
 import { Connections } from "../../src/server/connections.ts";
-import { settle } from "../http1/_memory_transport.ts";
+import { settled } from "../_turns.ts";
 
 /** A connection that does what the test says. */
 class PlayedConnection implements ServedConnection {
@@ -106,7 +106,7 @@ class Played {
   async finished(): Promise<boolean> {
     let finished = false;
     const finish = this.connections.finish().then(() => finished = true);
-    await settle();
+    await settled();
     if (finished) await finish;
     return finished;
   }
@@ -131,7 +131,7 @@ Deno.test("A connection that has left HTTP is counted once, until it is closed",
   const upgraded = new PlayedUpgrade();
   await all.accept();
   all.made[0].end(upgraded);
-  await settle();
+  await settled();
   assertEquals([all.connections.open, all.counts.connectionsOpen], [1, 1]);
   all.connections.shutdown();
   assertFalse(upgraded.aborted);
@@ -148,7 +148,7 @@ Deno.test("An abort closes all, also those that have left HTTP or come late", as
   await all.accept();
   await all.accept();
   all.made[1].end(upgraded);
-  await settle();
+  await settled();
   all.connections.abort();
   assertEquals(all.made[0].calls, ["run", "abort"]);
   assert(upgraded.aborted);
@@ -183,7 +183,7 @@ Deno.test("Past maxConnections, accept waits until one has become idle", async (
   const all = new Played(1);
   await all.accept();
   const accepted = all.accept();
-  await settle();
+  await settled();
   assertEquals(all.made.length, 1);
   all.made[0].evictable = true;
   all.made[0].onIdle?.();
@@ -199,7 +199,7 @@ Deno.test("Past maxConnections, accept waits for one that has left HTTP", async 
   await all.accept();
   all.made[0].end(upgraded);
   const accepted = all.accept();
-  await settle();
+  await settled();
   assertEquals(all.made.length, 1);
   upgraded.close();
   await accepted;
@@ -211,7 +211,7 @@ Deno.test("Past maxConnections, accept waits no longer than until an abort", asy
   const all = new Played(1);
   await all.accept();
   const accepted = all.accept();
-  await settle();
+  await settled();
   all.connections.abort();
   await accepted;
   assertEquals([all.made.length, all.disposed], [1, 1]);
@@ -233,7 +233,7 @@ Deno.test("A handshake that fails is counted, and ends its connection", async ()
   const all = new Played();
   const handshake = Promise.reject(new Error("no TLS"));
   await all.accept({ secure: true, handshake: () => handshake });
-  await settle();
+  await settled();
   assertEquals(all.counts.tlsFailures, 1);
   assertEquals([all.connections.open, all.made.length], [0, 0]);
   assertEquals(String(all.lost[0]), "Error: no TLS");

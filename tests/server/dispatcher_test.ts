@@ -9,8 +9,9 @@ import type { RequestInfo } from "../../src/http/exchange.ts";
 import type { AccessRecord, LogRecord } from "../../src/logs/records.ts";
 import { Dispatcher } from "../../src/server/dispatcher.ts";
 import { resolveOptions, type ServeOptions } from "../../src/server/options.ts";
-import { settle } from "../http1/_memory_transport.ts";
+
 import { exampleRequest, FakeExchange } from "./_fake_exchange.ts";
+import { settled } from "../_turns.ts";
 
 const INFO = {
   scheme: "http",
@@ -55,7 +56,7 @@ class Dispatch {
   async finished(cut = new AbortController().signal): Promise<boolean> {
     let finished = false;
     const finish = this.dispatcher.finish(cut).then(() => finished = true);
-    await settle();
+    await settled();
     if (finished) await finish;
     return finished;
   }
@@ -82,7 +83,7 @@ Deno.test("Past maxConcurrentRequests, requests are answered with 503", async ()
   const { calls } = await all.request();
   assertEquals(calls[0][1], 503);
   gate.resolve();
-  await settle();
+  await settled();
   assertEquals((await all.request()).calls[0][1], 200);
 });
 
@@ -109,7 +110,7 @@ Deno.test("A server does not wait for applications once it is cut", async () => 
   let finished = false;
   const finish = all.dispatcher.finish(cut.signal)
     .then(() => finished = true);
-  await settle();
+  await settled();
   assertFalse(finished);
   cut.abort();
   await finish;

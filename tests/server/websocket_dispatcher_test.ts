@@ -9,9 +9,10 @@ import { resolveOptions, type ServeOptions } from "../../src/server/options.ts";
 import type { Outcome } from "../../src/server/access_records.ts";
 import { WebSocketDispatcher } from "../../src/server/websocket_dispatcher.ts";
 import { unawaited } from "../_unawaited.ts";
-import { settled } from "../websocket/_connected.ts";
+
 import { BINARY, clientFrame, closeFrame, TEXT } from "../websocket/_frames.ts";
 import { exampleRequest, FakeExchange, HANDSHAKE } from "./_fake_exchange.ts";
+import { settled } from "../_turns.ts";
 
 const INFO = { scheme: "http", client: null, server: null } as const;
 

@@ -10,7 +10,7 @@ import {
   PipePool,
 } from "../../src/streams/event_pipe.ts";
 import { letsOthersIn } from "../_lets_others_in.ts";
-import { isPending, nextTurn } from "../_turns.ts";
+import { isPending, settled } from "../_turns.ts";
 import { unawaited } from "../_unawaited.ts";
 
 /** A pipe of texts that holds ten letters. */
@@ -131,7 +131,7 @@ Deno.test("EventPipe bears that nobody awaits a write that rejects", async () =>
   unawaited(pipe.write("waiting"));
   pipe.cancel(new Error("Cancelled by the test"));
   unawaited(pipe.write("later"));
-  await nextTurn();
+  await settled();
 });
 
 Deno.test("EventPipe is empty while nothing is held and no read waits", async () => {
@@ -197,7 +197,7 @@ Deno.test("HandledPipe gives the next event when the one before was dealt with",
   assertEquals(handler.handled, ["aaaaa"]);
   gate.resolve();
   await waiting;
-  await nextTurn();
+  await settled();
   assertEquals(handler.handled, ["aaaaa", "bbbbb", "ccccc", "d"]);
 });
 
@@ -208,10 +208,10 @@ Deno.test("HandledPipe gives nothing more once it was cancelled", async () => {
   handler.gate = gate.promise;
   unawaited(pipe.write("a"));
   unawaited(pipe.write("b"));
-  await nextTurn();
+  await settled();
   pipe.cancel(new Error("Cancelled by the test"));
   gate.resolve();
-  await nextTurn();
+  await settled();
   assertEquals(handler.handled, ["a"]);
 });
 
@@ -272,7 +272,7 @@ Deno.test("DemandPipe has nothing made before it is read, and one event for each
   const counter = new Counter();
   const pipe = pipeOf(() => counter.nextEvent());
   for (let i = 0; i < 3; i++) {
-    await nextTurn();
+    await settled();
     assertEquals(counter.made.length, i);
     assertEquals(await pipe.read(), i + 1);
   }
@@ -283,12 +283,12 @@ Deno.test("DemandPipe answers reads that wait together in order, one at a time",
   let made = 0;
   const pipe = pipeOf(() => events[made++].promise);
   const reads = [pipe.read(), pipe.read(), pipe.read()];
-  await nextTurn();
+  await settled();
   assertEquals(made, 1);
   events[2].resolve("c");
   events[0].resolve("a");
   assertEquals(await reads[0], "a");
-  await nextTurn();
+  await settled();
   assertEquals(made, 2);
   events[1].resolve("b");
   assertEquals(await Promise.all(reads), ["a", "b", "c"]);
@@ -300,7 +300,7 @@ Deno.test("DemandPipe is empty while no read waits", async () => {
   assert(pipe.isEmpty);
   const read = pipe.read();
   assert(!pipe.isEmpty);
-  await nextTurn();
+  await settled();
   assert(!pipe.isEmpty);
   event.resolve("a");
   await read;

@@ -7,7 +7,7 @@ import {
   MessagePipe,
 } from "../../src/streams/message_pipe.ts";
 
-function nextTurn(): Promise<void> {
+function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
@@ -55,7 +55,7 @@ Deno.test("A pipe holds as much as its high-water mark, and has room again when 
   assert(room instanceof Promise);
   let hasRoom = false;
   const waited = room.then(() => hasRoom = true);
-  await nextTurn();
+  await settled();
   assert(!hasRoom);
   await pipe.read();
   await waited;
@@ -74,10 +74,10 @@ Deno.test("Nothing is transformed before it is asked for", async () => {
   });
   pipe.write("a");
   pipe.write("b");
-  await nextTurn();
+  await settled();
   assertEquals(transformed, []);
   await pipe.read();
-  await nextTurn();
+  await settled();
   assertEquals(transformed, ["a"]);
 });
 
@@ -108,7 +108,7 @@ Deno.test("A cancelled pipe drops what it holds, and what comes", async () => {
 Deno.test("A read that waits is done when the pipe is cancelled", async () => {
   const pipe = createPipe();
   const read = pipe.read();
-  await nextTurn();
+  await settled();
   pipe.cancel();
   assertEquals((await read).done, true);
 });
@@ -117,12 +117,12 @@ Deno.test("The writer is notified of what its reader does", async () => {
   const pipe = createPipe();
   const listener = pipe.listener = new Listener();
   pipe.write("a");
-  await nextTurn();
+  await settled();
   assertEquals(listener.calls, []);
   await pipe.read();
   assertEquals(listener.calls.splice(0), ["asked", "taken a"]);
   const waiting = pipe.read();
-  await nextTurn();
+  await settled();
   assertEquals(listener.calls.splice(0), ["asked"]);
   pipe.write("b");
   await waiting;

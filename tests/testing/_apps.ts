@@ -46,8 +46,3 @@ export function webSocket(
 export function bytes(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
-
-/** Lets everything happen that waits for nothing from outside. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}

@@ -10,7 +10,8 @@ import {
 } from "../../src/testing/mod.ts";
 import { WebSocketClient } from "../_web_socket_client.ts";
 import { netTest, start, until } from "../e2e/_testing.ts";
-import { http, nextTurn, webSocket } from "./_apps.ts";
+import { http, webSocket } from "./_apps.ts";
+import { settled } from "../_turns.ts";
 
 /** Events that no type checker would let through. */
 type Loose = { readonly type?: unknown; readonly [key: string]: unknown };
@@ -244,7 +245,7 @@ async function httpOnServer(app: AsgiApp): Promise<Outcome> {
   await using server = start(running.app);
   const seen = await look(() => fetch(server.url));
   await until(() => running.count === 0);
-  await nextTurn();
+  await settled();
   return { errors: server.errors.map(String), seen };
 }
 
@@ -269,7 +270,7 @@ async function webSocketOnServer(app: AsgiApp): Promise<Outcome> {
   await using server = start(running.app);
   const seen = await lookAtServer(server.url);
   await until(() => running.count === 0);
-  await nextTurn();
+  await settled();
   return { errors: server.errors.map(String), seen };
 }
 
@@ -291,7 +292,7 @@ async function webSocketInProcess(app: AsgiApp): Promise<Outcome> {
   await using client = await TestClient.start(running.app, { raiseAppErrors });
   const seen = await lookAtClient(client);
   await until(() => running.count === 0);
-  await nextTurn();
+  await settled();
   return { errors: client.errors.map(String), seen };
 }
 

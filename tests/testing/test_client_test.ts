@@ -11,7 +11,8 @@ import {
   respond,
 } from "../../mod.ts";
 import { TestClient } from "../../src/testing/mod.ts";
-import { bytes, clientTest, http, nextTurn } from "./_apps.ts";
+import { bytes, clientTest, http } from "./_apps.ts";
+import { settled } from "../_turns.ts";
 
 const MIB = 1024 * 1024;
 
@@ -216,12 +217,12 @@ clientTest("of a stream nothing is read that is not received", async () => {
     },
   }, { highWaterMark: 0 });
   const response = await client.fetch("/", { method: "POST", body });
-  await nextTurn();
+  await settled();
   assertEquals(pulled, 0);
   go.resolve();
   await response.text();
   assertEquals(pulled, 3);
-  await nextTurn();
+  await settled();
   assert(cancelled, "the rest of the stream is still waited for");
 });
 
@@ -237,7 +238,7 @@ clientTest("an application is held up by what nobody reads", async () => {
   });
   await using client = await TestClient.start(app);
   const response = await client.fetch("/");
-  await nextTurn();
+  await settled();
   assertEquals(sent, 64 * 1024); // And the fifth of them waits for room.
   assertEquals((await response.bytes()).length, MIB);
 });
@@ -462,7 +463,7 @@ clientTest("a client can leave amid its content", async () => {
   const writer = writable.getWriter();
   const exchange = client.request("/", { method: "POST", body: readable });
   await writer.write(bytes("a"));
-  await nextTurn();
+  await settled();
   exchange.disconnect();
   assertEquals(await ended.promise, "http.disconnect");
   await assertRejects(() => writer.write(bytes("b")));
@@ -495,7 +496,7 @@ clientTest("a client that half-closes is still answered", async () => {
   });
   await using client = await TestClient.start(app);
   const exchange = client.request("/");
-  await nextTurn();
+  await settled();
   exchange.halfClose();
   assertEquals(await (await exchange.response).text(), "still there");
 });
@@ -506,7 +507,7 @@ clientTest("a half close amid the content is a bad request", async () => {
   }));
   const { readable } = new TransformStream<Uint8Array, Uint8Array>();
   const exchange = client.request("/", { method: "POST", body: readable });
-  await nextTurn();
+  await settled();
   exchange.halfClose();
   const response = await exchange.response;
   assertEquals([response.status, await response.text()], [

@@ -13,8 +13,9 @@ import {
   WebSocketClosedError,
   WebSocketDeniedError,
 } from "../../src/testing/mod.ts";
-import { clientTest, nextTurn, webSocket } from "./_apps.ts";
+import { clientTest, webSocket } from "./_apps.ts";
 import { unawaited } from "../_unawaited.ts";
+import { settled } from "../_turns.ts";
 
 /** Accepts, and sends every message back. */
 const echo = webSocket(async (_scope, receive, send) => {
@@ -214,7 +215,7 @@ clientTest(
     });
     await using client = await TestClient.start(app);
     await using socket = await client.websocket("/");
-    await nextTurn();
+    await settled();
     // Four are on their way to the client, two held; the next waits for room.
     assertEquals(sent, 6);
     for (let i = 0; i < 20; i++) assertEquals(await socket.receive(), text);
@@ -222,7 +223,7 @@ clientTest(
     const bytes = new Uint8Array(16 * 1024);
     for (let i = 0; i < 3; i++) await socket.send(bytes);
     const fourth = socket.send(bytes).then(() => held = false);
-    await nextTurn();
+    await settled();
     assert(held, "more was taken than 64 KiB");
     go.resolve();
     await fourth;
@@ -240,7 +241,7 @@ clientTest("a WebSocket that is lost releases those who wait", async () => {
   await using client = await TestClient.start(app);
   const socket = await client.websocket("/");
   const waiting = socket.send(new Uint8Array(100_000));
-  await nextTurn();
+  await settled();
   socket.disconnect();
   await assertRejects(() => waiting, Error, "has ended");
   assert(await over.promise instanceof ClientDisconnected);
@@ -257,7 +258,7 @@ clientTest("one who has closed holds up no one who sends", async () => {
   });
   await using client = await TestClient.start(app);
   const socket = await client.websocket("/");
-  await nextTurn();
+  await settled();
   await socket.close(4000);
   const type = "websocket.disconnect";
   assertEquals(await ended.promise, { type, code: 4000, reason: "" });
@@ -360,7 +361,7 @@ clientTest("what fails after the accept is thrown, or a 1011", async () => {
   assertEquals((await closed.closed).code, 1011);
   const unread = await TestClient.start(app);
   await unread.websocket("/");
-  await nextTurn();
+  await settled();
   await assertRejects(() => unread.shutdown(), RangeError, "broken");
 });
 
@@ -373,7 +374,7 @@ clientTest("a client can leave before it is accepted", async () => {
   await using client = await TestClient.start(app);
   const controller = new AbortController();
   const opening = client.websocket("/", { signal: controller.signal });
-  await nextTurn();
+  await settled();
   controller.abort(new Error("enough"));
   await assertRejects(() => opening, Error, "enough");
   assertEquals(await ended.promise, {

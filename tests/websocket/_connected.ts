@@ -2,7 +2,6 @@
 // writes back when it wants to, and lets deadlines pass by hand.
 
 import type { ByteStream } from "../../src/streams/byte_stream.ts";
-import { giveWay } from "../../src/streams/fair_share.ts";
 import { ByteReader } from "../../src/streams/byte_reader.ts";
 import { WebSocketConnection } from "../../src/websocket/connection.ts";
 import type { WebSocketConnectionOptions } from "../../src/websocket/connection_options.ts";
@@ -192,16 +191,5 @@ export async function echo(
     if (event.type === "close") return received;
     received.push(event.data);
     await connection.send(event.data);
-  }
-}
-
-/** Lets all that can happen without the client's doing happen. */
-export async function settled(): Promise<void> {
-  for (let quiet = 0; quiet < 3; quiet++) {
-    // On a slow machine, the server may have to wait for its next share.
-    const wait = giveWay(0);
-    if (wait !== undefined) quiet = 0;
-    await wait;
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
   }
 }

@@ -14,7 +14,7 @@ import { parseExtensions } from "../../src/websocket/extensions.ts";
 import { DEFAULT_COMPRESSION_OPTIONS } from "../../src/websocket/options.ts";
 import { WebSocketError } from "../../src/websocket/websocket_error.ts";
 import { unawaited } from "../_unawaited.ts";
-import { connect, type Connected, settled } from "./_connected.ts";
+import { connect, type Connected } from "./_connected.ts";
 import {
   BINARY,
   clientFrame,
@@ -24,6 +24,7 @@ import {
   TEXT,
   utf8,
 } from "./_frames.ts";
+import { settled } from "../_turns.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { WebSocketError } from "../../src/websocket/websocket_error.ts";
-import { connect, echo, settled } from "./_connected.ts";
+import { connect, echo } from "./_connected.ts";
 import {
   BINARY,
   clientFrame,
@@ -14,6 +14,7 @@ import {
   TEXT,
 } from "./_frames.ts";
 import { unawaited } from "../_unawaited.ts";
+import { settled } from "../_turns.ts";
 
 function end(code: number, reason = "") {
   return { type: "close", code, reason } as const;

@@ -7,7 +7,7 @@ import type { WebSocketConnectionOptions } from "../../src/websocket/connection_
 import { negotiateDeflate } from "../../src/websocket/deflate_offer.ts";
 import { parseExtensions } from "../../src/websocket/extensions.ts";
 import { DEFAULT_COMPRESSION_OPTIONS } from "../../src/websocket/options.ts";
-import { connect, echo, settled } from "./_connected.ts";
+import { connect, echo } from "./_connected.ts";
 import {
   DeflatingClient,
   type DeflatingClientOptions,
@@ -27,6 +27,7 @@ import {
   utf8,
 } from "./_frames.ts";
 import { deliveries, Random } from "./_random.ts";
+import { settled } from "../_turns.ts";
 
 /** "Hello", compressed as in the RFC. */
 const HELLO = hex("f2 48 cd c9 c9 07 00");

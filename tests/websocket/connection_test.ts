@@ -7,7 +7,7 @@ import { MessagePipe } from "../../src/streams/message_pipe.ts";
 import type { Close } from "../../src/websocket/connection_options.ts";
 import type { Message } from "../../src/websocket/messages.ts";
 import { WebSocketError } from "../../src/websocket/websocket_error.ts";
-import { connect, echo, settled } from "./_connected.ts";
+import { connect, echo } from "./_connected.ts";
 import {
   BINARY,
   clientFrame,
@@ -23,6 +23,7 @@ import {
 } from "./_frames.ts";
 import { deliveries, Random } from "./_random.ts";
 import { unawaited } from "../_unawaited.ts";
+import { settled } from "../_turns.ts";
 
 Deno.test("A connection echoes messages, however they are delivered", async () => {
   const wire = concat([

@@ -2,7 +2,7 @@
 // read ahead, what waits to be written, and when the client counts as lost.
 
 import { assert, assertEquals } from "@std/assert";
-import { connect, settled } from "./_connected.ts";
+import { connect } from "./_connected.ts";
 import {
   BINARY,
   clientFrame,
@@ -13,6 +13,7 @@ import {
   TEXT,
 } from "./_frames.ts";
 import { unawaited } from "../_unawaited.ts";
+import { settled } from "../_turns.ts";
 
 Deno.test("Pings are answered, and a close noticed, while nobody receives", async () => {
   const { connection, client } = connect();

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { BufferBudget } from "../../src/websocket/buffer_budget.ts";
-import { connect, settled } from "./_connected.ts";
+import { connect } from "./_connected.ts";
 import {
   BINARY,
   clientFrame,
@@ -14,6 +14,7 @@ import {
   PONG,
   TEXT,
 } from "./_frames.ts";
+import { settled } from "../_turns.ts";
 
 /** A frame many times over, as one chunk. */
 function many(count: number, frame: Uint8Array): Uint8Array {

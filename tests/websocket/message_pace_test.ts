@@ -2,7 +2,7 @@
 // end, and no slower; and a client that is not read, or idle, has all its time.
 
 import { assertEquals } from "@std/assert";
-import { connect, type MemoryStream, settled } from "./_connected.ts";
+import { connect, type MemoryStream } from "./_connected.ts";
 import {
   BINARY,
   clientFrame,
@@ -12,6 +12,7 @@ import {
   PING,
   TEXT,
 } from "./_frames.ts";
+import { settled } from "../_turns.ts";
 
 /** What the deadlines of a client were armed for; those that passed are not. */
 function armed({ deadlines }: MemoryStream): (number | undefined)[] {

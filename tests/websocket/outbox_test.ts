@@ -5,8 +5,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { Outbox } from "../../src/websocket/outbox.ts";
 import { WebSocketError } from "../../src/websocket/websocket_error.ts";
 import { unawaited } from "../_unawaited.ts";
-import { settled } from "./_connected.ts";
+
 import { utf8 } from "./_frames.ts";
+import { settled } from "../_turns.ts";
 
 /** A sink, and what the application has not received. */
 class Sink {

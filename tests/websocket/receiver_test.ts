@@ -9,7 +9,7 @@ import type { Message } from "../../src/websocket/messages.ts";
 import { DEFAULT_WEBSOCKET_OPTIONS } from "../../src/websocket/options.ts";
 import { Receiver } from "../../src/websocket/receiver.ts";
 import { WebSocketError } from "../../src/websocket/websocket_error.ts";
-import { MemoryStream, settled } from "./_connected.ts";
+import { MemoryStream } from "./_connected.ts";
 import {
   BINARY,
   clientFrame,
@@ -18,6 +18,7 @@ import {
   PING,
   TEXT,
 } from "./_frames.ts";
+import { settled } from "../_turns.ts";
 
 /** A receiver, its client, and what it has reported. */
 class Received {
