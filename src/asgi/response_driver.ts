@@ -16,6 +16,7 @@ import { readFilePieces } from "./file_pieces.ts";
 import type { ResponseBody, ResponseStart } from "./http_events.ts";
 import {
   MAX_PIECE_BYTES,
+  type Opening,
   type ResponseEvents,
   type Transfer,
 } from "./response_events.ts";
@@ -55,8 +56,11 @@ export class ResponseDriver {
    * @returns When there is room for more; `undefined` if there is now.
    * @throws {ClientDisconnected} If the wire fails.
    */
-  send(event: OrderedEvent): Promise<void> | undefined {
+  send(event: OrderedEvent | Opening): Promise<void> | undefined {
     switch (event.type) {
+      case "opening":
+        this.#start = event.start;
+        return this.send(event.content);
       case "http.response.start":
         this.#start = event;
         return undefined;

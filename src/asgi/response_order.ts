@@ -9,7 +9,6 @@
 import {
   type ContentStep,
   hasContent,
-  type ResponseErrors,
   ResponseProgress,
   type ResponseState,
   type ResponseStep,
@@ -49,26 +48,26 @@ const EXPECTED: Record<ResponseState, string> = {
 };
 
 /** Follows the events of one response. */
-export class ResponseOrder implements ResponseErrors {
+export class ResponseOrder extends ResponseProgress {
   readonly #method: string;
-  readonly #progress: ResponseProgress = new ResponseProgress(this);
   #trailers = false;
   /** The type of the event that takes a step. */
   #type = "";
 
   /** `method` is that of the request: HEAD allows no content. */
   constructor(method: string) {
+    super();
     this.#method = method;
   }
 
   /** Whether every event of the response was sent. */
   get complete(): boolean {
-    return this.#progress.state === "complete";
+    return this.state === "complete";
   }
 
   /** Whether the response can't be completed any more. */
   get broken(): boolean {
-    return this.#progress.state === "broken";
+    return this.state === "broken";
   }
 
   /**
@@ -77,17 +76,17 @@ export class ResponseOrder implements ResponseErrors {
    * @throws {InvalidEventError} If the event is not due, or content misses the
    * declared length.
    */
-  advance(event: OrderedEvent): void {
+  take(event: OrderedEvent): void {
     this.#type = event.type;
     switch (event.type) {
       case "http.response.early_hint":
-        return this.#progress.advance("informational");
+        return this.advance("informational");
       case "http.response.start":
         return this.#begin(event);
       case "http.response.body":
         return this.count(event.body.length, event.more_body);
       case "http.response.trailers":
-        return this.#progress.advance(
+        return this.advance(
           event.more_trailers ? "trailers" : "last trailers",
         );
     }
@@ -101,9 +100,9 @@ export class ResponseOrder implements ResponseErrors {
    */
   requireFile({ type }: FileEvent): void {
     this.#type = type;
-    this.#progress.check("data");
+    this.check("data");
     if (type === "http.response.zerocopysend") return;
-    if (this.#progress.state === "head") return;
+    if (this.state === "head") return;
     throw new InvalidEventError(`Cannot send ${type}: content was sent before`);
   }
 
@@ -113,7 +112,7 @@ export class ResponseOrder implements ResponseErrors {
    * @throws {InvalidEventError} If it misses the declared length.
    */
   count(bytes: number, more: boolean): void {
-    this.#progress.content(bytes, more ? "data" : this.#lastContent);
+    this.content(bytes, more ? "data" : this.#lastContent);
   }
 
   get #lastContent(): ContentStep {
@@ -121,21 +120,25 @@ export class ResponseOrder implements ResponseErrors {
   }
 
   #begin({ status, contentLength, trailers }: ResponseStart): void {
-    this.#progress.begin(
+    this.begin(
       hasContent(this.#method, status) ? contentLength : undefined,
     );
     this.#trailers = trailers;
   }
 
-  /** The error for an event that is not due. */
-  outOfOrder(_step: ResponseStep, state: ResponseState): InvalidEventError {
+  protected override outOfOrder(
+    _step: ResponseStep,
+    state: ResponseState,
+  ): InvalidEventError {
     return new InvalidEventError(
       `Cannot send ${this.#type}: ${EXPECTED[state]}`,
     );
   }
 
-  /** The error for content that misses the declared length. */
-  wrongLength(sent: number, declared: number): InvalidEventError {
+  protected override wrongLength(
+    sent: number,
+    declared: number,
+  ): InvalidEventError {
     return new InvalidEventError(
       `Cannot send ${this.#type}: ${sent} bytes where content-length declared ${declared}`,
     );

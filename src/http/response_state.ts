@@ -69,25 +69,23 @@ export const RESPONSE_TABLE: Readonly<Record<ResponseState, Steps>> = {
   broken: {},
 };
 
-/** What is thrown: each layer names the steps as its users do. */
-export interface ResponseErrors {
-  /** The error for a step that `state` does not list. */
-  outOfOrder(step: ResponseStep, state: ResponseState): Error;
-  /** The error for content that makes `sent` bytes where `declared` are due. */
-  wrongLength(sent: number, declared: number): Error;
-}
-
-/** Follows one response through the table. */
-export class ResponseProgress {
-  readonly #errors: ResponseErrors;
+/**
+ * Follows one response through the table. What is thrown, each layer says in the
+ * words of its users.
+ */
+export abstract class ResponseProgress {
   #state: ResponseState = "start";
   #declared: number | undefined;
   #sent = 0;
 
-  /** Nothing is sent; `errors` makes what is thrown. */
-  constructor(errors: ResponseErrors) {
-    this.#errors = errors;
-  }
+  /** The error for a step that `state` does not list. */
+  protected abstract outOfOrder(
+    step: ResponseStep,
+    state: ResponseState,
+  ): Error;
+
+  /** The error for content that makes `sent` bytes where `declared` are due. */
+  protected abstract wrongLength(sent: number, declared: number): Error;
 
   /** How far the response has come. */
   get state(): ResponseState {
@@ -134,7 +132,7 @@ export class ResponseProgress {
       : this.#sent - this.#declared;
     if (missed > 0 || missed < 0 && step !== "data") {
       this.#state = "broken";
-      throw this.#errors.wrongLength(this.#sent, this.#declared!);
+      throw this.wrongLength(this.#sent, this.#declared!);
     }
     this.#state = next;
   }
@@ -146,7 +144,7 @@ export class ResponseProgress {
    */
   check(step: ResponseStep): ResponseState {
     const next = RESPONSE_TABLE[this.#state][step];
-    if (next === undefined) throw this.#errors.outOfOrder(step, this.#state);
+    if (next === undefined) throw this.outOfOrder(step, this.#state);
     return next;
   }
 }

@@ -10,7 +10,6 @@
 import type { Field } from "../http/fields.ts";
 import {
   type ContentStep,
-  type ResponseErrors,
   ResponseProgress,
   type ResponseState,
   type ResponseStep,
@@ -34,7 +33,7 @@ export class ResponseWriter extends ResponseProgress {
 
   /** The response to `request`. */
   constructor(request: RequestHead, wire: Http1Wire) {
-    super(ERRORS);
+    super();
     this.#request = request;
     this.#wire = wire;
   }
@@ -139,6 +138,22 @@ export class ResponseWriter extends ResponseProgress {
       output.text("0\r\n\r\n");
     }
   }
+
+  protected override outOfOrder(
+    step: ResponseStep,
+    state: ResponseState,
+  ): Error {
+    return new Error(`Cannot ${NAMES[step]}: ${REFUSALS[state]}`);
+  }
+
+  protected override wrongLength(sent: number, declared: number): Error {
+    const missed = sent > declared
+      ? `${sent - declared} bytes more`
+      : `${declared - sent} bytes less`;
+    return new RangeError(
+      `Cannot send content: ${missed} than content-length declared, so the connection is closed`,
+    );
+  }
 }
 
 /** What a step is called in an error message. */
@@ -163,18 +178,4 @@ const REFUSALS: Record<ResponseState, string> = {
   complete: "the response is complete: nothing can follow",
   cut: "the response was cut short: nothing can follow",
   broken: "the response was cut short: its content had not its declared length",
-};
-
-const ERRORS: ResponseErrors = {
-  outOfOrder(step, state) {
-    return new Error(`Cannot ${NAMES[step]}: ${REFUSALS[state]}`);
-  },
-  wrongLength(sent, declared) {
-    const missed = sent > declared
-      ? `${sent - declared} bytes more`
-      : `${declared - sent} bytes less`;
-    return new RangeError(
-      `Cannot send content: ${missed} than content-length declared, so the connection is closed`,
-    );
-  },
 };

@@ -51,6 +51,8 @@ export class EventPipe<Event> {
   #writes = 0;
   #reads = 0;
   #cancelled = false;
+  /** The last write for which a read waited: only a cancel can reject it. */
+  #passing: Promise<void> | undefined;
 
   /** Makes both ends, locked. */
   constructor({ highWaterMark, size, copy }: EventPipeOptions<Event>) {
@@ -94,10 +96,10 @@ export class EventPipe<Event> {
    * @throws What the pipe was cancelled with.
    */
   write(event: Event): Promise<void> {
-    const held = ++this.#writes > this.#reads;
-    const entering = held && this.#copy !== undefined
-      ? this.#copy(event)
-      : event;
+    if (++this.#writes <= this.#reads) {
+      return this.#passing = this.#writer.write(event);
+    }
+    const entering = this.#copy === undefined ? event : this.#copy(event);
     return handled(this.#writer.write(entering));
   }
 
@@ -113,6 +115,7 @@ export class EventPipe<Event> {
    */
   cancel(reason: unknown): void {
     this.#cancelled = true;
+    handled(this.#passing);
     handled(this.#reader.cancel(reason)); // It can't fail.
   }
 }

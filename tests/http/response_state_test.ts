@@ -6,16 +6,20 @@ import {
   hasContent,
   isOver,
   RESPONSE_TABLE,
-  type ResponseErrors,
   ResponseProgress,
   type ResponseState,
   type ResponseStep,
 } from "../../src/http/response_state.ts";
 
-const ERRORS: ResponseErrors = {
-  outOfOrder: (step, state) => new Error(`${step} in ${state}`),
-  wrongLength: (sent, declared) => new RangeError(`${sent} of ${declared}`),
-};
+class Progress extends ResponseProgress {
+  protected override outOfOrder(step: ResponseStep, state: ResponseState) {
+    return new Error(`${step} in ${state}`);
+  }
+
+  protected override wrongLength(sent: number, declared: number) {
+    return new RangeError(`${sent} of ${declared}`);
+  }
+}
 
 /** How a response gets into each state. */
 const PATHS: Record<ResponseState, readonly ResponseStep[]> = {
@@ -55,7 +59,7 @@ function isContent(step: ResponseStep): step is ContentStep {
 
 /** A response in a state. */
 function inState(state: ResponseState): ResponseProgress {
-  const progress = new ResponseProgress(ERRORS);
+  const progress = new Progress();
   if (state === "broken") {
     progress.begin(5);
     assertThrows(() => progress.content(6, "data"));
@@ -86,7 +90,7 @@ for (const state of STATES) {
 Deno.test("Content that has its declared length completes a response", () => {
   for (const pieces of [[5], [2, 3], [5, 0], [0, 5]]) {
     for (const last of ["last data", "data before trailers"] as const) {
-      const progress = new ResponseProgress(ERRORS);
+      const progress = new Progress();
       progress.begin(5);
       for (const [i, bytes] of pieces.entries()) {
         progress.content(bytes, i === pieces.length - 1 ? last : "data");
@@ -105,7 +109,7 @@ Deno.test("Content that misses its declared length breaks a response", () => {
     [[0], "0 of 5"],
   ];
   for (const [pieces, message] of cases) {
-    const progress = new ResponseProgress(ERRORS);
+    const progress = new Progress();
     progress.begin(5);
     const sendAll = (): void => {
       for (const [i, bytes] of pieces.entries()) {
