@@ -1,6 +1,8 @@
-// Request corpora of other projects, which lie beside the repository and are
-// never copied into it: `../shared/data/` holds what `README.md` there says of
-// each. Tests that read them are ignored where they are absent, and say so.
+// Corpora of other projects, which lie beside the repository and are never copied
+// into it: `../shared/data/` holds what `README.md` there says of each. Tests that
+// read them are ignored where they are absent, and say so.
+
+import { gunzipSync } from "node:zlib";
 
 const DATA = new URL("../../shared/data/", import.meta.url);
 
@@ -24,15 +26,106 @@ export type Corpus =
 
 /** Reads `http1/NAME.json`. */
 export function readRequestCorpus(name: string): Corpus {
-  const file = new URL(`http1/${name}.json`, DATA);
-  const { state } = Deno.permissions.querySync({ name: "read", path: file });
-  if (state !== "granted") return { cases: [], absent: "no read permission" };
+  const { url, absent } = locate(`http1/${name}.json`);
+  if (absent !== undefined) return { cases: [], absent };
+  const { cases } = JSON.parse(Deno.readTextFileSync(url));
+  return { cases: withUniqueIds(cases) };
+}
+
+/** A list of fields, as byte strings. */
+export type FieldPairs = readonly (readonly [name: string, value: string])[];
+
+/** What RFC 7541 shows: its examples with the table after each block, its code. */
+export interface HpackExamples {
+  readonly examples: readonly {
+    readonly section: string;
+    /** The limit of the table, set before the first block. */
+    readonly tableSize: number;
+    readonly huffman: boolean;
+    readonly blocks: readonly {
+      /** In hexadecimal digits. */
+      readonly wire: string;
+      readonly headers: FieldPairs;
+      /** The entries, the newest first. */
+      readonly table: FieldPairs;
+      /** What they weigh. */
+      readonly tableSize: number;
+    }[];
+  }[];
+  /** The code of each symbol as a number, and its bits. */
+  readonly huffman: readonly (readonly [code: number, bits: number])[];
+}
+
+/** Header blocks that 14 encoders made of the same lists. */
+export interface HpackStories {
+  /** For each story, the lists of its blocks. */
+  readonly headers: Readonly<Record<string, readonly FieldPairs[]>>;
+  readonly encoders: Readonly<
+    Record<string, {
+      /** Hexadecimal digits; with them, the limit set just before the block. */
+      readonly stories: Readonly<
+        Record<string, readonly (string | readonly [string, number])[]>
+      >;
+    }>
+  >;
+}
+
+/** A file that may be absent; it is read when a test needs it. */
+export interface DataFile<T> {
+  /** Why it cannot be read, if it cannot. */
+  readonly absent?: string;
+  read(): T;
+}
+
+/** The examples and the Huffman code of RFC 7541. */
+export const hpackExamples: DataFile<HpackExamples> = dataFile(
+  "http2/rfc7541.json",
+  (bytes) => new TextDecoder().decode(bytes),
+);
+
+/** The stories of 14 encoders. */
+export const hpackStories: DataFile<HpackStories> = dataFile(
+  "http2/hpack_stories.json.gz",
+  (bytes) => new TextDecoder().decode(gunzipSync(bytes)),
+);
+
+/** Declares a test of a file that is ignored, and says why, where it is absent. */
+export function corpusTest<T>(
+  file: DataFile<T>,
+  name: string,
+  fn: (data: T) => void,
+): void {
+  const skipped = file.absent === undefined ? "" : ` (skipped: ${file.absent})`;
+  Deno.test({
+    name: name + skipped,
+    ignore: file.absent !== undefined,
+    fn: () => fn(file.read()),
+  });
+}
+
+function dataFile<T>(
+  path: string,
+  unpack: (bytes: Uint8Array) => string,
+): DataFile<T> {
+  const { url, absent } = locate(path);
+  let data: T | undefined;
+  return {
+    absent,
+    read: () => data ??= JSON.parse(unpack(Deno.readFileSync(url))) as T,
+  };
+}
+
+/** Where a file is, and why it cannot be read if that is so. */
+function locate(path: string): { url: URL; absent?: string } {
+  const url = new URL(path, DATA);
+  const { state } = Deno.permissions.querySync({ name: "read", path: url });
+  if (state !== "granted") return { url, absent: "no read permission" };
   try {
-    const { cases } = JSON.parse(Deno.readTextFileSync(file));
-    return { cases: withUniqueIds(cases) };
+    Deno.statSync(url);
+    return { url };
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return { cases: [], absent: `../shared/data/http1/${name}.json is absent` };
+    return { url, absent: `../shared/data/${path} is absent` };
   }
 }
 

@@ -20,6 +20,43 @@ export function decodeByteString(bytes: Uint8Array, ascii = false): string {
   return text;
 }
 
+/** A call with so many arguments costs less than a decoder does. */
+const FEW_BYTES = 40;
+/** More arguments than a call has room for would throw. */
+const MAX_ARGUMENTS = 4096;
+
+/**
+ * The byte string in the bytes from `start` to `end`: fast for the few bytes that
+ * a name or a value has, and for ASCII.
+ */
+export function byteStringOf(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): string {
+  if (end - start <= FEW_BYTES) return fromFewBytes(bytes, start, end);
+  if (isAscii(bytes, start, end)) {
+    return asciiDecoder.decode(bytes.subarray(start, end));
+  }
+  let text = "";
+  for (let at = start; at < end; at += MAX_ARGUMENTS) {
+    text += fromFewBytes(bytes, at, Math.min(at + MAX_ARGUMENTS, end));
+  }
+  return text;
+}
+
+function fromFewBytes(bytes: Uint8Array, start: number, end: number): string {
+  const codes = new Array<number>(end - start);
+  for (let at = start; at < end; at++) codes[at - start] = bytes[at];
+  return String.fromCharCode.apply(null, codes);
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  let all = 0;
+  for (let at = start; at < end; at++) all |= bytes[at];
+  return all < 0x80;
+}
+
 /**
  * Writes a byte string to the start of `target`, which has room for it.
  *

@@ -3,6 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import {
+  byteStringOf,
   decodeByteString,
   encodeByteString,
   encodeByteStringInto,
@@ -55,4 +56,25 @@ Deno.test("encodeByteStringInto() fills a target that has just enough room", () 
   const target = new Uint8Array(256);
   assertEquals(encodeByteStringInto(ALL_CODES, target), 256);
   assertEquals(target, ALL_BYTES);
+});
+
+Deno.test("byteStringOf() makes one code unit of each byte of a part", () => {
+  for (const length of [0, 1, 39, 40, 41, 4095, 4096, 4097, 300_000]) {
+    for (const values of [128, 256]) {
+      const wire = Uint8Array.from(
+        { length: length + 9 },
+        (_, i) => i % values,
+      );
+      const expected = decodeByteString(wire.subarray(4, 4 + length));
+      assertEquals(byteStringOf(wire, 4, 4 + length), expected);
+    }
+  }
+});
+
+Deno.test("byteStringOf() keeps the bytes of a byte order mark and of UTF-8", () => {
+  const wire = Uint8Array.from(
+    { length: 60 },
+    (_, i) => [0xef, 0xbb, 0xbf][i % 3],
+  );
+  assertEquals(byteStringOf(wire, 0, 60), "\xef\xbb\xbf".repeat(20));
 });
