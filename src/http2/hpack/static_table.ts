@@ -1,0 +1,87 @@
+/**
+ * The static table (RFC 7541, appendix A), and what an entry of either table
+ * costs.
+ *
+ * @module
+ */
+
+import type { Field } from "../../http/fields.ts";
+
+/** What an entry costs beyond its bytes (RFC 7541, section 4.1). */
+const OVERHEAD = 32;
+
+/**
+ * The size of a field, as tables (RFC 7541, section 4.1) and the limit of a
+ * header list (RFC 9113, section 6.5.2) count it: its bytes, and 32.
+ */
+export function fieldSize(name: string, value: string): number {
+  return name.length + value.length + OVERHEAD;
+}
+
+/** The entries 1 to 61: the one with index i is at i − 1. */
+export const STATIC_TABLE: readonly Field[] = [
+  [":authority", ""],
+  [":method", "GET"],
+  [":method", "POST"],
+  [":path", "/"],
+  [":path", "/index.html"],
+  [":scheme", "http"],
+  [":scheme", "https"],
+  [":status", "200"],
+  [":status", "204"],
+  [":status", "206"],
+  [":status", "304"],
+  [":status", "400"],
+  [":status", "404"],
+  [":status", "500"],
+  ["accept-charset", ""],
+  ["accept-encoding", "gzip, deflate"],
+  ["accept-language", ""],
+  ["accept-ranges", ""],
+  ["accept", ""],
+  ["access-control-allow-origin", ""],
+  ["age", ""],
+  ["allow", ""],
+  ["authorization", ""],
+  ["cache-control", ""],
+  ["content-disposition", ""],
+  ["content-encoding", ""],
+  ["content-language", ""],
+  ["content-length", ""],
+  ["content-location", ""],
+  ["content-range", ""],
+  ["content-type", ""],
+  ["cookie", ""],
+  ["date", ""],
+  ["etag", ""],
+  ["expect", ""],
+  ["expires", ""],
+  ["from", ""],
+  ["host", ""],
+  ["if-match", ""],
+  ["if-modified-since", ""],
+  ["if-none-match", ""],
+  ["if-range", ""],
+  ["if-unmodified-since", ""],
+  ["last-modified", ""],
+  ["link", ""],
+  ["location", ""],
+  ["max-forwards", ""],
+  ["proxy-authenticate", ""],
+  ["proxy-authorization", ""],
+  ["range", ""],
+  ["referer", ""],
+  ["refresh", ""],
+  ["retry-after", ""],
+  ["server", ""],
+  ["set-cookie", ""],
+  ["strict-transport-security", ""],
+  ["transfer-encoding", ""],
+  ["user-agent", ""],
+  ["vary", ""],
+  ["via", ""],
+  ["www-authenticate", ""],
+];
+
+/** The index of the newest entry of the dynamic table. */
+export const FIRST_DYNAMIC_INDEX = 62;
