@@ -129,6 +129,19 @@ function locate(path: string): { url: URL; absent?: string } {
   }
 }
 
+/** Reads `http2/NAME.json`, whose shape its own README gives. */
+export function readHttp2Data<T>(name: string): T | { absent: string } {
+  const file = new URL(`http2/${name}.json`, DATA);
+  const { state } = Deno.permissions.querySync({ name: "read", path: file });
+  if (state !== "granted") return { absent: "no read permission" };
+  try {
+    return JSON.parse(Deno.readTextFileSync(file));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return { absent: `../shared/data/http2/${name}.json is absent` };
+  }
+}
+
 function withUniqueIds(cases: readonly CorpusCase[]): CorpusCase[] {
   const seen = new Map<string, number>();
   return cases.map((one) => {
