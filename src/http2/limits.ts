@@ -1,0 +1,41 @@
+/**
+ * What a client may do before its connection is taken for an attack. None of
+ * this is an option: an honest client stays far below.
+ *
+ * @module
+ */
+
+/** Frames that continue one header block. */
+export const MAX_CONTINUATIONS = 8;
+/** Parameters in one SETTINGS. */
+export const MAX_SETTINGS = 32;
+/** Control frames since the last request, or the last content. */
+export const MAX_CONTROL_FRAMES = 1000;
+/** Streams that the server has reset, and frames of which may be under way. */
+export const MAX_RESET_STREAMS = 128;
+/** Stream identifiers that a client may skip and are remembered. */
+export const MAX_SKIPPED_STREAMS = 128;
+/** Streams whose priority is remembered before they begin. */
+export const MAX_PENDING_PRIORITIES = 100;
+
+/** How many of something there may be at once, and how many more each second. */
+export interface Rate {
+  /** At once. */
+  readonly burst: number;
+  /** Each second. */
+  readonly perSecond: number;
+}
+
+/** Streams that end early. */
+export const RESET_RATE: Rate = { burst: 500, perSecond: 50 };
+/** Frames that are legal, and of no use. */
+export const GLITCH_RATE: Rate = { burst: 1000, perSecond: 100 };
+
+/** What a reset costs that the client provoked: more than one of its own. */
+export const PROVOKED_RESET_COST = 5;
+/** What an empty CONTINUATION costs: no client sends one. */
+export const EMPTY_CONTINUATION_COST = 10;
+/** DATA below this size that joins unread content is small. */
+export const SMALL_DATA_BYTES = 64;
+/** How many small DATA frames are one glitch. */
+export const SMALL_DATA_PER_GLITCH = 16;
