@@ -1,0 +1,135 @@
+/**
+ * What one client may cost (RFC 9113, section 10.5): resets, frames of no use,
+ * and frames that want an answer. Each has a budget; a client that has used one
+ * up gets ENHANCE_YOUR_CALM, and its connection ends.
+ *
+ * | what is counted                                | budget         | cost   |
+ * |------------------------------------------------|----------------|--------|
+ * | RST_STREAM of the client, of a stream not over | resets         | 1      |
+ * | a stream above the limit, which is refused     | resets         | 1      |
+ * | RST_STREAM that the client has provoked        | resets         | 5      |
+ * | empty DATA or HEADERS, PRIORITY, malformed     | glitches       | 1      |
+ * | empty CONTINUATION                             | glitches       | 10     |
+ * | DATA below 64 bytes that joins unread content  | glitches       | 1 in 16 |
+ * | PING, SETTINGS, RST_STREAM, PRIORITY_UPDATE …  | control frames | 1      |
+ *
+ * Resets and glitches are refilled by time. Control frames are counted since the
+ * last request, or the last content: so BDP probes of a busy client never add up.
+ *
+ * @module
+ */
+
+import { connectionError, type Http2Error } from "./frames.ts";
+import {
+  EMPTY_CONTINUATION_COST,
+  GLITCH_RATE,
+  MAX_CONTROL_FRAMES,
+  PROVOKED_RESET_COST,
+  type Rate,
+  RESET_RATE,
+  SMALL_DATA_BYTES,
+  SMALL_DATA_PER_GLITCH,
+} from "./limits.ts";
+
+/** A clock in milliseconds that never goes back. */
+export type Clock = () => number;
+
+/** Tokens that are used up, and refilled by time. */
+export class TokenBucket {
+  readonly #rate: Rate;
+  readonly #clock: Clock;
+  #tokens: number;
+  #filledAt: number;
+
+  /** Full at first. */
+  constructor(rate: Rate, clock: Clock) {
+    this.#rate = rate;
+    this.#clock = clock;
+    this.#tokens = rate.burst;
+    this.#filledAt = clock();
+  }
+
+  /** Takes tokens; `false` if there are not as many. */
+  take(count: number): boolean {
+    this.#refill();
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
+    return true;
+  }
+
+  #refill(): void {
+    const { burst, perSecond } = this.#rate;
+    const now = this.#clock();
+    const added = (now - this.#filledAt) / 1000 * perSecond;
+    this.#tokens = Math.min(burst, this.#tokens + added);
+    this.#filledAt = now;
+  }
+}
+
+/** The budgets of one connection. All its methods throw an Http2Error. */
+export class Budgets {
+  readonly #clock: Clock;
+  #resets: TokenBucket | undefined;
+  #glitches: TokenBucket | undefined;
+  #controlFrames = 0;
+  #smallData = 0;
+
+  /** `clock`: by default that of `performance`. */
+  constructor(clock: Clock = () => performance.now()) {
+    this.#clock = clock;
+  }
+
+  /** The client has reset a stream that was not over, or opened one too many. */
+  clientReset(): void {
+    this.#takeReset(1);
+  }
+
+  /** The server has to reset a stream, since the client broke a rule there. */
+  provokedReset(): void {
+    this.#takeReset(PROVOKED_RESET_COST);
+  }
+
+  /** A frame, or a request, was legal but of no use, or malformed. */
+  glitch(cost = 1): void {
+    this.#glitches ??= new TokenBucket(GLITCH_RATE, this.#clock);
+    if (!this.#glitches.take(cost)) throw abuse("frames of no use");
+  }
+
+  /** A CONTINUATION was empty. */
+  emptyContinuation(): void {
+    this.glitch(EMPTY_CONTINUATION_COST);
+  }
+
+  /**
+   * Content has arrived, whose stream has `unread` bytes already. An empty DATA
+   * is of no use unless it ends the stream.
+   */
+  data(bytes: number, unread: number, endStream: boolean): void {
+    if (bytes > 0) this.#controlFrames = 0;
+    if (endStream) return;
+    if (bytes === 0) return this.glitch();
+    if (bytes >= SMALL_DATA_BYTES || unread === 0) return;
+    if (++this.#smallData % SMALL_DATA_PER_GLITCH === 0) this.glitch();
+  }
+
+  /** A request has come. */
+  request(): void {
+    this.#controlFrames = 0;
+  }
+
+  /** A frame has come that neither begins a request nor carries content. */
+  controlFrame(): void {
+    if (++this.#controlFrames > MAX_CONTROL_FRAMES) {
+      throw abuse("control frames");
+    }
+  }
+
+  #takeReset(cost: number): void {
+    this.#resets ??= new TokenBucket(RESET_RATE, this.#clock);
+    if (!this.#resets.take(cost)) throw abuse("resets");
+  }
+}
+
+function abuse(what: string): Http2Error {
+  return connectionError("ENHANCE_YOUR_CALM", `Too many ${what}`);
+}
