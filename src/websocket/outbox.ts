@@ -185,11 +185,12 @@ function joinSmall(frames: readonly Frame[]): Frame[] {
   let group: Uint8Array[] = [];
   let size = 0;
   for (const frame of frames) {
-    if (size + frame.length > MAX_JOINED_BYTES && group.length > 0) {
+    const alone = !isWhole(frame);
+    if (group.length > 0 && (alone || size + frame.length > MAX_JOINED_BYTES)) {
       joined.push(join(group, size));
       [group, size] = [[], 0];
     }
-    if (!isWhole(frame)) {
+    if (alone) {
       joined.push(frame);
       continue;
     }

@@ -2,6 +2,7 @@
 // order. What comes of it for messages is tested with the connection.
 
 import { assertEquals, assertRejects } from "@std/assert";
+import { encodeLongFrame } from "../../src/websocket/frame_encoder.ts";
 import { Outbox } from "../../src/websocket/outbox.ts";
 import { WebSocketError } from "../../src/websocket/websocket_error.ts";
 import { unawaited } from "../_unawaited.ts";
@@ -129,4 +130,16 @@ Deno.test("After the end, what waits is rejected, and what comes", async () => {
   sink.outbox.sendPong(utf8("d"));
   await settled();
   assertEquals(sink.writes, ["a"]);
+});
+
+Deno.test("A long frame does not overtake what waits before it", async () => {
+  const sink = new Sink();
+  sink.hold();
+  const long = encodeLongFrame("x".repeat(70_000));
+  const sends = [sink.send("a"), sink.send("b"), sink.outbox.send(long)];
+  sends.push(sink.send("c"));
+  sink.go();
+  await Promise.all(sends);
+  assertEquals(sink.writes.slice(0, 2), ["a", "b"]);
+  assertEquals(sink.writes.at(-1), "c");
 });
