@@ -135,6 +135,8 @@ export class Http1Connection implements ServedConnection {
         await this.#handle(exchange);
         const event = this.#outcome(exchange);
         if (event === undefined) break;
+        // Until its response was written, the client keeps nobody waiting.
+        if (event !== "answered") await this.#wire.output.flush();
         this.#go(event);
         if (event !== "answered" && !await this.#finish(exchange)) break;
         // More of a burst may be there, and be answered without a wait.
@@ -212,7 +214,6 @@ export class Http1Connection implements ServedConnection {
 
   /** Ends an exchange after which something is to be read, or all is over. */
   async #finish(exchange: Http1Exchange): Promise<boolean> {
-    await this.#wire.output.flush();
     if (this.#progress.state === "draining") {
       const drained = await this.#drain(exchange);
       this.#go(drained ? "drained" : "last");

@@ -222,3 +222,22 @@ Deno.test("What the handler left of a body is drained", async () => {
   transport.end();
   await within(done);
 });
+
+for (const size of [10, 1000]) {
+  Deno.test(`The client keeps nobody waiting while its response is written: ${size} bytes are unread`, async () => {
+    const { transport, connection, done } = serveInMemory(
+      (exchange) => respond(exchange, "early"),
+      { drainBytes: 100 },
+    );
+    transport.stallWrites();
+    transport.push(post("/", "x".repeat(size)).slice(0, -1));
+    await settled();
+    assertEquals(connection.waitingSince, undefined);
+    assertEquals(transport.readDeadline.armed, undefined);
+    transport.acceptWrites();
+    await settled();
+    assert(connection.waitingSince !== undefined);
+    transport.end();
+    await within(done);
+  });
+}
