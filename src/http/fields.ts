@@ -109,7 +109,9 @@ export type CheckedFields = readonly Field[] & { readonly [checked]: true };
  * controls.
  */
 export function checkFields(fields: readonly Field[]): CheckedFields {
-  return Mark.isOn(fields) ? fields : markChecked(fields.map(checkField));
+  return Mark.isOn(fields)
+    ? fields
+    : markChecked(Array.from(fields, checkField));
 }
 
 /**

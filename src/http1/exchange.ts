@@ -17,6 +17,7 @@ import type {
 } from "../http/exchange.ts";
 import { errorPage } from "../http/error_page.ts";
 import type { Field } from "../http/fields.ts";
+import { handled } from "../streams/handled.ts";
 import { RequestBody } from "./request_body.ts";
 import type { RequestHead } from "./request_head.ts";
 import { ResponseWriter } from "./response_writer.ts";
@@ -129,7 +130,11 @@ export class Http1Exchange implements Exchange, DisconnectListener {
    * @throws {HttpError} If the body is malformed, too large, too slow, or
    * ends too soon.
    */
-  async readBody(): Promise<Uint8Array | null> {
+  readBody(): Promise<Uint8Array | null> {
+    return handled(this.#readBody());
+  }
+
+  async #readBody(): Promise<Uint8Array | null> {
     const taken = this.takeBody();
     if (taken !== undefined || this.#body === undefined) return taken ?? null;
     const chunk = await this.#body.read(() => this.#fillBody());
@@ -211,7 +216,7 @@ export class Http1Exchange implements Exchange, DisconnectListener {
    * connection is closed then.
    */
   data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
-    return this.#response.data(chunk, last);
+    return handled(this.#response.data(chunk, last));
   }
 
   /**
@@ -220,7 +225,7 @@ export class Http1Exchange implements Exchange, DisconnectListener {
    * @throws As {@linkcode Http1Exchange.data} does for the last content.
    */
   trailers(fields: readonly Field[]): Promise<void> | undefined {
-    return this.#response.trailers(fields);
+    return handled(this.#response.trailers(fields));
   }
 
   /**
