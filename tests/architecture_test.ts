@@ -81,6 +81,13 @@ architectureTest("library code does not print", () => {
   assertEquals(offenders, []);
 });
 
+architectureTest("bytes are copied by copyBytes() alone", () => {
+  // That of a Buffer, which is a Uint8Array, makes a view.
+  const offenders = modulesIn("src")
+    .filter((path) => /\.slice\(\)/.test(readCode(path)));
+  assertEquals(offenders, []);
+});
+
 architectureTest("each layer imports only those below it", () => {
   const offenders = modulesIn("src").flatMap((path) =>
     importsOf(path)

@@ -65,10 +65,20 @@ export function checkStatus(event: AnyEvent, status: unknown): number {
 
 /** Content: bytes, or a string to be sent as UTF-8; empty by default. */
 export function checkBody(event: AnyEvent, body: unknown): Uint8Array {
-  if (body instanceof Uint8Array) return body;
+  if (body instanceof Uint8Array) return checkAttached(event, body);
   if (typeof body === "string") return encoder.encode(body);
   if (body === undefined) return EMPTY;
   throw invalid(event, "body must be a Uint8Array or a string", body);
+}
+
+/** Bytes that can be read: their buffer was not transferred to somebody else. */
+export function checkAttached(event: AnyEvent, bytes: Uint8Array): Uint8Array {
+  if (bytes.length > 0) return bytes; // A detached one has no length.
+  const { buffer } = bytes;
+  if (!(buffer instanceof ArrayBuffer && buffer.detached)) return bytes;
+  throw new InvalidEventError(
+    `Cannot send ${event.type}: the bytes were transferred to somebody else`,
+  );
 }
 
 /** A flag; `false` by default. */

@@ -123,7 +123,8 @@ function bind<F extends (...args: never[]) => unknown>(
 
 /** Once there is a stream, all reads go through it, for the sake of their order. */
 function nextOf<In>(end: ReceiveEnd<In>): Promise<In> {
-  return end.view === undefined ? end.read() : end.view.read();
+  // It rejects while the application holds the lock: that need not be awaited.
+  return end.view === undefined ? end.read() : handled(end.view.read());
 }
 
 /** The events of an end that were not read yet, as a stream. */

@@ -15,6 +15,7 @@ import {
   type EventMaker,
   PipePool,
 } from "../streams/event_pipe.ts";
+import { giveWayAt } from "../streams/fair_share.ts";
 import { handled } from "../streams/handled.ts";
 import type { EventView, ReceiveEnd } from "./receive_and_send.ts";
 import type { HttpReceiveEvent } from "./types.ts";
@@ -44,6 +45,7 @@ export class RequestEvents
   #wake: ((event: HttpReceiveEvent) => void) | undefined;
   #ended = false;
   #released = false;
+  #readsAfterEnd = 0;
 
   /** Reads nothing yet. */
   constructor(wire: Answerable, listener: BadContentListener) {
@@ -53,9 +55,16 @@ export class RequestEvents
 
   /** The application waits for the next event. */
   read(): Promise<HttpReceiveEvent> {
-    if (this.#released) return Promise.resolve(DISCONNECT);
+    if (this.#released) return this.#readAfterEnd();
     this.#toApp ??= this.#lend();
     return this.#toApp.read();
+  }
+
+  /** Applications may ask without end for the disconnect. */
+  #readAfterEnd(): Promise<HttpReceiveEvent> {
+    const share = giveWayAt(++this.#readsAfterEnd);
+    const disconnect = Promise.resolve(DISCONNECT);
+    return share === undefined ? disconnect : share.then(() => disconnect);
   }
 
   /** Whether no other event follows. */

@@ -20,6 +20,7 @@
  */
 
 import type { Answerable } from "../http/exchange.ts";
+import { copyBytes } from "../streams/copy_bytes.ts";
 import {
   type EventHandler,
   HandledPipe,
@@ -112,6 +113,8 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
   /** What the application has thrown, or aborted its stream with. */
   #fault: { readonly error: unknown } | undefined;
   #disconnected: ClientDisconnected | undefined;
+  /** Whether the application has returned too early. */
+  #incomplete = false;
   #ended = false;
 
   /** Takes the events of a response to a request of `method`. */
@@ -137,7 +140,9 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
     if (this.#sends.full) this.#overflow();
     const decided = this.#undecided === 0;
     if (decided && this.order.complete) return this.#ignore(event);
-    if (this.#sends.rejection !== undefined) return this.#sends.rejection;
+    if (this.#sends.rejection !== undefined) {
+      return this.#sends.inVain(this.#sends.rejection);
+    }
     if (!decided) return this.#transfer({ unchecked: event });
     try {
       return this.#enter(this.#check(event));
@@ -166,7 +171,7 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
 
   #ignore(event: HttpSendEvent): Promise<void> {
     this.#calls.onIgnoredEvent(String(event?.type));
-    return Promise.resolve();
+    return this.#sends.inVain(Promise.resolve());
   }
 
   #check(event: HttpSendEvent): OrderedEvent | FileEvent {
@@ -247,6 +252,7 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
 
   /** Whether the application has stopped without an error of its own. */
   get faultless(): boolean {
+    if (this.#incomplete) return false;
     return this.#fault === undefined || isDisconnect(this.#fault.error);
   }
 
@@ -273,6 +279,7 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
   returned(clientLeft: boolean): void {
     if (this.order.complete || this.#fault !== undefined) return;
     if (clientLeft && !this.order.broken) return;
+    this.#incomplete = true;
     this.#calls.onAppError(this.#sends.explain(RETURNED));
   }
 
@@ -382,5 +389,5 @@ function copy(event: EnteredEvent): EnteredEvent {
 }
 
 function copyOf(content: ResponseBody): ResponseBody {
-  return { ...content, body: new Uint8Array(content.body) };
+  return { ...content, body: copyBytes(content.body) };
 }

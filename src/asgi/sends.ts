@@ -10,6 +10,7 @@
  * @module
  */
 
+import { giveWayAt } from "../streams/fair_share.ts";
 import { handled } from "../streams/handled.ts";
 import type { AppCalls } from "./app_calls.ts";
 import { InvalidEventError, isDisconnect, wraps } from "./errors.ts";
@@ -76,6 +77,16 @@ export class Backlog {
 /** The sends of one call. */
 export class Sends extends Backlog {
   #refused: { readonly error: unknown } | undefined;
+  #inVain = 0;
+
+  /**
+   * What comes of a send that does nothing. Applications may send in vain without
+   * end, and others must get their turn.
+   */
+  inVain<Result>(outcome: Promise<Result>): Promise<Result> {
+    const share = giveWayAt(++this.#inVain);
+    return share === undefined ? outcome : handled(share.then(() => outcome)); // The outcome is handled.
+  }
 
   /**
    * Rejects a send. If nobody awaits it, the first such rejection comes to light
@@ -83,7 +94,7 @@ export class Sends extends Backlog {
    */
   reject(error: unknown): Promise<never> {
     this.note(error);
-    return handled(Promise.reject(error));
+    return this.inVain(handled(Promise.reject(error)));
   }
 
   /** Keeps the first error with which an event was refused; no disconnect is. */

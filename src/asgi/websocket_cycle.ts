@@ -194,7 +194,9 @@ export class WebSocketCycle
 
   /** Takes an event of the application. */
   send(event: WebSocketCommand): Promise<void> {
-    if (this.#sends.rejection !== undefined) return this.#sends.rejection;
+    if (this.#sends.rejection !== undefined) {
+      return this.#sends.inVain(this.#sends.rejection);
+    }
     if (this.#state === "closed" || this.#session?.ended) {
       return this.#sends.fail(new ClientDisconnected());
     }
@@ -294,7 +296,10 @@ export class WebSocketCycle
   }
 
   async #open(acceptance: WebSocketAcceptance): Promise<void> {
-    const session = await this.#wire!.accept(acceptance, this.#toApp.sink);
+    const session = await this.#wire!.accept(acceptance, {
+      messages: this.#toApp.sink,
+      sendsMade: () => this.#fromApp.emptied,
+    });
     this.#session = session;
     this.#wire = undefined;
     this.#answered?.resolve();

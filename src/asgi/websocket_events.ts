@@ -6,6 +6,7 @@
 
 import { type Field, isToken } from "../http/fields.ts";
 import {
+  checkAttached,
   checkBody,
   checkFields,
   checkFlag,
@@ -123,7 +124,7 @@ function checkMessage(
     if (typeof text === "string") return text;
     throw invalid(event, "text must be a string", text);
   }
-  if (bytes instanceof Uint8Array) return bytes;
+  if (bytes instanceof Uint8Array) return checkAttached(event, bytes);
   throw invalid(event, "bytes must be a Uint8Array", bytes);
 }
 

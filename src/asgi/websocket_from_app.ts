@@ -13,6 +13,7 @@
  * @module
  */
 
+import { copyBytes } from "../streams/copy_bytes.ts";
 import { EventPipe, PipePool } from "../streams/event_pipe.ts";
 import { giveWay, giveWayAt, LARGE_STEP } from "../streams/fair_share.ts";
 import { handled } from "../streams/handled.ts";
@@ -53,6 +54,7 @@ export class FromApp {
   readonly #taker: ActionTaker;
   /** Lent while something is to be dealt with. */
   #pipe: EventPipe<WebSocketAction> | undefined;
+  #emptied: Promise<void> | undefined;
   /** How many events were written, and not read. */
   #waiting = 0;
   #taken = 0;
@@ -63,6 +65,11 @@ export class FromApp {
   /** Gives events to `taker`. */
   constructor(taker: ActionTaker) {
     this.#taker = taker;
+  }
+
+  /** When everything that was written was dealt with; `undefined` if it was. */
+  get emptied(): Promise<void> | undefined {
+    return this.#emptied;
   }
 
   /** Writes an event; the promise need not be awaited. */
@@ -87,7 +94,7 @@ export class FromApp {
   /** Reads before the event is written, so that it need not be held. */
   #begin(): EventPipe<WebSocketAction> {
     const pipe = this.#pipe = pipes.lend();
-    handled(this.#run(pipe)); // It never rejects.
+    this.#emptied = handled(this.#run(pipe)); // It never rejects.
     return pipe;
   }
 
@@ -108,6 +115,7 @@ export class FromApp {
       return this.cancel(error);
     }
     this.#pipe = undefined;
+    this.#emptied = undefined;
     pipes.giveBack(pipe);
   }
 
@@ -150,5 +158,5 @@ function copy(action: WebSocketAction): WebSocketAction {
   const { type, message } = action;
   return typeof message === "string"
     ? action
-    : { type, message: message.slice() };
+    : { type, message: copyBytes(message) };
 }

@@ -47,6 +47,17 @@ export interface WebSocketAcceptance {
   readonly headers: readonly Field[];
 }
 
+/** What an open WebSocket and its application have to do with each other. */
+export interface WebSocketEnds {
+  /** Where what the client sends goes. */
+  readonly messages: MessageSink<WebSocketInput>;
+  /**
+   * When all sends of the application have come to the session; `undefined` if
+   * they have.
+   */
+  sendsMade(): Promise<void> | undefined;
+}
+
 /** What is known of a message that is sent. */
 export interface SendHints {
   /** Whether another one is sent at once. */
@@ -57,10 +68,10 @@ export interface SendHints {
 export interface WebSocketWire {
   /** Is called when the client disconnects before the WebSocket is open. */
   disconnectListener: DisconnectListener | undefined;
-  /** Completes the handshake; what the client sends goes into `messages`. */
+  /** Completes the handshake. */
   accept(
     acceptance: WebSocketAcceptance,
-    messages: MessageSink<WebSocketInput>,
+    ends: WebSocketEnds,
   ): Promise<WebSocketSession>;
   /** Begins a response that denies the WebSocket. */
   head(status: number, headers: readonly Field[]): void;

@@ -11,6 +11,7 @@
 
 import type { Answerable, DisconnectListener } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
+import { copyBytes } from "../streams/copy_bytes.ts";
 import { handled } from "../streams/handled.ts";
 
 /** What the application may send before the response is read. */
@@ -197,7 +198,7 @@ export class FetchExchange implements Answerable {
   }
 
   #wholeResponse(content: Uint8Array): Response {
-    if (!this.#isBodyless) return new Response(content.slice(), this.#head);
+    if (!this.#isBodyless) return new Response(copyBytes(content), this.#head);
     // Of a response without content, runtimes say that its length is 0; of an
     // empty stream they say nothing, which is right for HEAD.
     const silent = this.isHead && !this.#isNullBody &&
@@ -223,7 +224,7 @@ export class FetchExchange implements Answerable {
   }
 
   #write(chunk: Uint8Array): void {
-    if (chunk.length > 0) this.#content?.enqueue(chunk.slice());
+    if (chunk.length > 0) this.#content?.enqueue(copyBytes(chunk));
   }
 
   #waitForRoom(): Promise<void> | undefined {

@@ -12,6 +12,7 @@
 import type { DisconnectListener } from "../http/exchange.ts";
 import type {
   WebSocketAcceptance,
+  WebSocketEnds,
   WebSocketInput,
   WebSocketSession,
   WebSocketWire,
@@ -62,7 +63,7 @@ export class UpgradingRequest implements WebSocketWire {
   /** Hands the response over, and waits until the WebSocket is open. */
   async accept(
     { subprotocol }: WebSocketAcceptance,
-    messages: MessageSink<WebSocketInput>,
+    { messages }: WebSocketEnds,
   ): Promise<WebSocketSession> {
     const { socket, response } = await this.#upgraded(subprotocol);
     const session = new PlatformWebSocket(socket, messages);

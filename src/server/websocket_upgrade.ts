@@ -8,14 +8,13 @@
 
 import type {
   WebSocketAcceptance,
-  WebSocketInput,
+  WebSocketEnds,
   WebSocketSession,
   WebSocketWire,
 } from "../asgi/websocket_wire.ts";
 import type { DisconnectListener, Exchange } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
 import type { ByteStream } from "../streams/byte_stream.ts";
-import type { MessageSink } from "../streams/message_pipe.ts";
 import type { BufferBudget } from "../websocket/buffer_budget.ts";
 import { ABNORMAL_CLOSURE } from "../websocket/close_codes.ts";
 import { WebSocketConnection } from "../websocket/connection.ts";
@@ -72,7 +71,7 @@ export class UpgradingWebSocket implements WebSocketWire {
   /** Leaves HTTP for WebSocket. */
   async accept(
     { subprotocol, headers }: WebSocketAcceptance,
-    messages: MessageSink<WebSocketInput>,
+    ends: WebSocketEnds,
   ): Promise<WebSocketSession> {
     const { compression, ...options } = this.#options;
     const { extensions } = this.#request;
@@ -86,8 +85,8 @@ export class UpgradingWebSocket implements WebSocketWire {
     const stream = await this.#exchange.upgrade([...fields, ...headers]);
     const connection = new WebSocketConnection(stream, {
       ...options,
+      ...ends,
       deflate,
-      messages,
     });
     this.#opened = openWebSocket(connection, stream, this.#exchange.status);
     return connection;

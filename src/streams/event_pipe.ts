@@ -96,10 +96,12 @@ export class EventPipe<Event> {
    * @throws What the pipe was cancelled with.
    */
   write(event: Event): Promise<void> {
-    if (++this.#writes <= this.#reads) {
+    if (this.isAwaited) {
+      this.#writes++;
       return this.#passing = this.#writer.write(event);
     }
     const entering = this.#copy === undefined ? event : this.#copy(event);
+    this.#writes++;
     return handled(this.#writer.write(entering));
   }
 

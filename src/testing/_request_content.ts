@@ -5,6 +5,7 @@
  * @module
  */
 
+import { copyBytes } from "../streams/copy_bytes.ts";
 import { handled } from "../streams/handled.ts";
 
 /** What a request can be made of. */
@@ -75,7 +76,7 @@ export class RequestContent {
       ]);
       if (done) this.#ended = true;
       else if (!(value instanceof Uint8Array)) throw noBytes(value);
-      else if (value.length > 0) return value.slice();
+      else if (value.length > 0) return copyBytes(value);
     }
   }
 

@@ -7,6 +7,7 @@
  */
 
 import type { Field } from "../http/fields.ts";
+import { copyBytes } from "../streams/copy_bytes.ts";
 import { handled } from "../streams/handled.ts";
 import type { CallErrors } from "./_app_errors.ts";
 import { BoundedQueue } from "./_bounded_queue.ts";
@@ -84,7 +85,7 @@ export class ResponseSink {
   data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
     const room = chunk.length === 0 || this.#bodyless
       ? undefined
-      : this.#content.put(chunk.slice());
+      : this.#content.put(copyBytes(chunk));
     if (last) this.end();
     return room;
   }

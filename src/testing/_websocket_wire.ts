@@ -13,11 +13,13 @@
 import type { DisconnectListener } from "../http/exchange.ts";
 import type {
   WebSocketAcceptance,
+  WebSocketEnds,
   WebSocketInput,
   WebSocketSession,
   WebSocketWire,
 } from "../asgi/websocket_wire.ts";
 import type { Field } from "../http/fields.ts";
+import { copyBytes } from "../streams/copy_bytes.ts";
 import { handled } from "../streams/handled.ts";
 import type { DemandListener, MessageSink } from "../streams/message_pipe.ts";
 import type { CallErrors } from "./_app_errors.ts";
@@ -79,7 +81,7 @@ export class TestWebSocketWire
   /** Opens it. */
   async accept(
     acceptance: WebSocketAcceptance,
-    messages: MessageSink<WebSocketInput>,
+    { messages }: WebSocketEnds,
   ): Promise<WebSocketSession> {
     this.#messages = messages;
     messages.listener = this;
@@ -202,5 +204,5 @@ export class TestWebSocketWire
 }
 
 function copy(data: Message): Message {
-  return typeof data === "string" ? data : data.slice();
+  return typeof data === "string" ? data : copyBytes(data);
 }

@@ -108,6 +108,7 @@ export class WebSocketConnection implements DemandListener<Message | Close> {
   /** The Close that waits until the application has taken the end. */
   #answer: Uint8Array = EMPTY;
   #answerTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #sendsMade: (() => Promise<void> | undefined) | undefined;
   #resolveClosed!: (close: Close) => void;
 
   /** Takes over a stream after its handshake. */
@@ -115,11 +116,12 @@ export class WebSocketConnection implements DemandListener<Message | Close> {
     stream: ByteStream,
     options: WebSocketConnectionOptions = {},
   ) {
-    const { deflate, compression, budget = UNLIMITED, messages, ...given } =
-      options;
+    const { deflate, compression, messages, sendsMade, ...others } = options;
+    const { budget = UNLIMITED, ...given } = others;
     const settings = { ...DEFAULT_WEBSOCKET_OPTIONS, ...given };
     this.#stream = stream;
     this.#options = settings;
+    this.#sendsMade = sendsMade;
     this.#own = messages === undefined
       ? messagePipe(settings.readAheadBytes)
       : undefined;
@@ -179,9 +181,13 @@ export class WebSocketConnection implements DemandListener<Message | Close> {
    * returns; more must not change until it is sent.
    *
    * @returns When the stream has accepted it; this need not be awaited.
+   * @throws {TypeError} If `data` is neither.
    * @throws {WebSocketError} If the connection has ended, with its code.
    */
   send(data: string | Uint8Array, options?: SendOptions): Promise<void> {
+    if (typeof data !== "string" && !(data instanceof Uint8Array)) {
+      throw new TypeError("Cannot send: a message is a string or a Uint8Array");
+    }
     if (this.#sendsNoMore()) return this.#refuse();
     this.#awaitMessage();
     return handled(this.#sender.send(data, options));
@@ -190,10 +196,14 @@ export class WebSocketConnection implements DemandListener<Message | Close> {
   /**
    * Sends a ping. Its pong is not reported.
    *
+   * @throws {TypeError} If the payload is no `Uint8Array`.
    * @throws {RangeError} If the payload has more than 125 bytes.
    * @throws {WebSocketError} If the connection has ended, with its code.
    */
   ping(payload: Uint8Array = EMPTY): Promise<void> {
+    if (!(payload instanceof Uint8Array)) {
+      throw new TypeError("Cannot ping: the payload must be a Uint8Array");
+    }
     if (payload.length > MAX_CONTROL_BYTES) {
       throw new RangeError("Cannot ping: the payload has over 125 bytes");
     }
@@ -303,7 +313,13 @@ export class WebSocketConnection implements DemandListener<Message | Close> {
   /** What the application makes of the last message may be on its way still. */
   #endTaken(): void {
     if (this.#phase !== "ending") return;
-    this.#answerTimer ??= setTimeout(() => this.#sendAnswer(), 0);
+    this.#answerTimer ??= setTimeout(() => this.#answerAfterSends(), 0);
+  }
+
+  #answerAfterSends(): void {
+    const made = this.#sendsMade?.();
+    if (made === undefined) this.#sendAnswer();
+    else handled(made.then(() => this.#sendAnswer())); // They resolve.
   }
 
   #sendAnswer(): void {

@@ -42,4 +42,10 @@ export interface WebSocketConnectionOptions extends Partial<WebSocketOptions> {
    * reads.
    */
   readonly messages?: MessageSink<Message | Close>;
+  /**
+   * When all sends have been made that the application has begun, `undefined` if
+   * they have: its client's Close is answered after them, but within
+   * `closeDelay`. Default: they have.
+   */
+  readonly sendsMade?: () => Promise<void> | undefined;
 }

@@ -26,6 +26,7 @@ import {
 } from "./options.ts";
 import type { Frame, Outbox } from "./outbox.ts";
 import { bytesOf, type Data, isLong, isText, piecesOf } from "./pieces.ts";
+import { copyBytes } from "../streams/copy_bytes.ts";
 
 /** How one message is sent. */
 export interface SendOptions {
@@ -90,7 +91,7 @@ export class MessageSender {
     if (isLong(data)) {
       return this.#sendInTurn(() => this.#sendLong(data, deflater));
     }
-    const bytes = isText(data) ? data : data.slice();
+    const bytes = isText(data) ? data : copyBytes(data);
     return this.#sendInTurn(() => encodeCompressed(bytes, deflater));
   }
 

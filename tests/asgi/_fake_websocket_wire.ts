@@ -9,6 +9,7 @@ import type { AsgiApp, Header, WebSocketScope } from "../../src/asgi/types.ts";
 import { WebSocketCycle } from "../../src/asgi/websocket_cycle.ts";
 import type {
   WebSocketAcceptance,
+  WebSocketEnds,
   WebSocketInput,
   WebSocketSession,
   WebSocketWire,
@@ -96,7 +97,7 @@ export class FakeWebSocketWire extends FakeClient<WireCall>
 
   async accept(
     { subprotocol, headers }: WebSocketAcceptance,
-    messages: MessageSink<WebSocketInput>,
+    { messages }: WebSocketEnds,
   ): Promise<WebSocketSession> {
     await this.record(["accept", subprotocol, headers]);
     this.#messages = messages;

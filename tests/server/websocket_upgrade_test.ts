@@ -1,7 +1,10 @@
 // A WebSocket from the exchange that asks for it to its end.
 
 import { assert, assertEquals } from "@std/assert";
-import type { WebSocketInput } from "../../src/asgi/websocket_wire.ts";
+import type {
+  WebSocketEnds,
+  WebSocketInput,
+} from "../../src/asgi/websocket_wire.ts";
 import { readWebSocketRequest } from "../../src/server/websocket_handshake.ts";
 import { UpgradingWebSocket } from "../../src/server/websocket_upgrade.ts";
 import { MessagePipe } from "../../src/streams/message_pipe.ts";
@@ -37,6 +40,10 @@ function createMessages() {
   });
 }
 
+function createEnds(messages = createMessages()): WebSocketEnds {
+  return { messages, sendsMade: () => undefined };
+}
+
 Deno.test("accept() leaves HTTP, and gives the WebSocket", async () => {
   const exchange = new FakeExchange();
   const wire = upgrading(exchange);
@@ -44,7 +51,7 @@ Deno.test("accept() leaves HTTP, and gives the WebSocket", async () => {
   assertEquals(wire.opened, undefined);
   const session = await wire.accept(
     { subprotocol: null, headers: [["x-a", "1"]] },
-    messages,
+    createEnds(messages),
   );
   assertEquals(exchange.calls, [["upgrade", [...ACCEPT, ["x-a", "1"]]]]);
   const { client } = exchange;
@@ -74,7 +81,7 @@ Deno.test("Compression is agreed on where it is offered and wanted", async () =>
     ];
     const exchange = new FakeExchange(exampleRequest({ headers }));
     const wire = upgrading(exchange, compression);
-    await wire.accept({ subprotocol: null, headers: [] }, createMessages());
+    await wire.accept({ subprotocol: null, headers: [] }, createEnds());
     const extensions = ["sec-websocket-extensions", AGREED];
     assertEquals(exchange.calls, [
       ["upgrade", compression ? [...ACCEPT, extensions] : ACCEPT],
@@ -90,7 +97,7 @@ Deno.test("A WebSocket that is cut, or whose client is lost, is aborted", async 
   for (const how of ["cut", "lost"]) {
     const exchange = new FakeExchange();
     const wire = upgrading(exchange);
-    await wire.accept({ subprotocol: null, headers: [] }, createMessages());
+    await wire.accept({ subprotocol: null, headers: [] }, createEnds());
     if (how === "cut") exchange.client.abort();
     else exchange.client.lose();
     assertEquals((await wire.opened!.outcome).aborted, true, how);

@@ -319,3 +319,16 @@ Deno.test("abort() cuts the connection at once", async () => {
   assertEquals(client.sent, []);
   assertEquals(client.deadline.armedFor, undefined);
 });
+
+Deno.test("A close is answered after the sends that are on their way", async () => {
+  const sends = Promise.withResolvers<void>();
+  const { connection, client } = connect({ sendsMade: () => sends.promise });
+  client.feed(closeFrame(1000));
+  assertEquals(await connection.receive(), end(1000));
+  await settled();
+  assertEquals(client.sent, []);
+  await connection.send("the last");
+  sends.resolve();
+  await connection.closed;
+  assertEquals(client.sent, ["text the last", "close 1000"]);
+});

@@ -330,3 +330,18 @@ Deno.test("A send that nobody awaits may fail", async () => {
     reason: "",
   });
 });
+
+Deno.test("What is no message, and no payload, is refused and does no harm", async () => {
+  const { connection, client } = connect();
+  for (const value of [5, {}, undefined, new ArrayBuffer(3)]) {
+    assertThrows(
+      () => connection.send(value as string),
+      TypeError,
+      "Cannot send",
+    );
+  }
+  assertThrows(() => connection.ping(5 as never), TypeError, "Cannot ping");
+  await connection.send("a");
+  assertEquals(client.sent, ["text a"]);
+  connection.abort();
+});
