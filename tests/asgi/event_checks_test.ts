@@ -130,3 +130,13 @@ Deno.test("An unknown type is shown, whatever the event is", () => {
     "Cannot send event: unknown type undefined",
   ]);
 });
+
+Deno.test("checkBody() refuses bytes that were transferred", () => {
+  const bytes = new Uint8Array([1, 2]);
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  assertThrows(
+    () => checkBody(EVENT, bytes),
+    InvalidEventError,
+    "the bytes were transferred",
+  );
+});

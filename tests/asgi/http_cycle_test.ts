@@ -378,3 +378,31 @@ async function withoutTrailers(send: Send): Promise<void> {
   await send({ type: "http.response.start", status: 200, trailers: true });
   await last(send, "a");
 }
+
+for (let turns = 1; turns <= 8; turns++) {
+  Deno.test(`A client that half-closes ${turns} microtasks after the return is answered if that was a fault`, async () => {
+    const wire = new FakeWire();
+    const { errors } = await runFaulty(() => {
+      unawaited(halfClose(wire, turns));
+    }, { wire });
+    const refused = wire.calls.some(([name]) => name === "refuse");
+    assertEquals(refused, errors.length === 1);
+  });
+}
+
+async function halfClose(wire: FakeWire, turns: number): Promise<void> {
+  for (let i = 0; i < turns; i++) await undefined;
+  wire.disconnectClient("half-closed");
+}
+
+Deno.test("A receive that nobody awaits may find the stream locked", async () => {
+  const { errors } = await run(async (_scope, receive, send) => {
+    const reader = receive.readable.getReader();
+    receive();
+    await reader.read();
+    await send({ type: "http.response.start", status: 200 });
+    await send({ type: "http.response.body" });
+    await settled();
+  });
+  assertEquals(errors, []);
+});

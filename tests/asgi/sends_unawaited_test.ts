@@ -2,9 +2,10 @@
 // process. The process is a real one, because the runner of tests would catch
 // what ends it.
 
-import { assertEquals } from "@std/assert";
-import type { AsgiApp } from "../../src/asgi/types.ts";
-import { FakeWire, run } from "./_fake_wire.ts";
+import { assert, assertEquals } from "@std/assert";
+import type { AsgiApp, Send } from "../../src/asgi/types.ts";
+import { letsOthersIn } from "../_lets_others_in.ts";
+import { FakeWire, run, start } from "./_fake_wire.ts";
 import { settled } from "../_turns.ts";
 
 const FAKE_WIRE = new URL("_fake_wire.ts", import.meta.url);
@@ -125,4 +126,22 @@ async function runScript(
     signal: AbortSignal.timeout(30_000),
   }).output();
   return { code, output: new TextDecoder().decode(stdout).trim() };
+}
+
+const IN_VAIN: Record<string, (send: Send) => Promise<void>> = {
+  "after the response": (send) => send({ type: "http.response.body" }),
+  "that are faulty": (send) => send({ type: "none" } as never).catch(() => {}),
+};
+
+for (const [which, act] of Object.entries(IN_VAIN)) {
+  Deno.test(`Sends ${which} let others in, however many there are`, async () => {
+    const letIn = await letsOthersIn(async () => {
+      await start(async (_scope, _receive, send) => {
+        await send({ type: "http.response.start", status: 200 });
+        await send({ type: "http.response.body" });
+        for (let i = 0; i < 100_000; i++) await act(send);
+      }).returned;
+    });
+    assert(letIn, "The application kept the event loop to itself");
+  });
 }
