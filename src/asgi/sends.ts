@@ -19,6 +19,9 @@ import { InvalidEventError, isDisconnect, wraps } from "./errors.ts";
 export const MAX_WAITING_EVENTS = 4096;
 export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
+/** Sends in vain that wait for their turn, at most. */
+const MAX_WAITING_IN_VAIN = 1024;
+
 /** How much waits: events, and bytes of their content. */
 export class Backlog {
   /** What all sends reject with, once one of them was refused. */
@@ -78,14 +81,23 @@ export class Backlog {
 export class Sends extends Backlog {
   #refused: { readonly error: unknown } | undefined;
   #inVain = 0;
+  #waitingInVain = 0;
 
   /**
    * What comes of a send that does nothing. Applications may send in vain without
    * end, and others must get their turn.
    */
   inVain<Result>(outcome: Promise<Result>): Promise<Result> {
+    // Those that nobody awaits take no memory: only some of them wait.
+    if (this.#waitingInVain >= MAX_WAITING_IN_VAIN) return outcome;
     const share = giveWayAt(++this.#inVain);
-    return share === undefined ? outcome : handled(share.then(() => outcome)); // The outcome is handled.
+    if (share === undefined) return outcome;
+    this.#waitingInVain++;
+    const later = share.then(() => {
+      this.#waitingInVain--;
+      return outcome;
+    });
+    return handled(later); // The outcome is handled.
   }
 
   /**
