@@ -1,15 +1,25 @@
 // When all that can happen without a client, or a clock, has happened.
 
+import { setImmediate } from "node:timers";
 import { giveWay } from "../src/streams/fair_share.ts";
 
 /** Lets everything happen that waits for nothing from outside. */
-export async function settled(): Promise<void> {
+export function settled(): Promise<void> {
+  return turns((resolve) => setTimeout(resolve, 0));
+}
+
+/** As {@linkcode settled}, but faster: for what waits for no timer either. */
+export function settledSoon(): Promise<void> {
+  return turns((resolve) => setImmediate(resolve));
+}
+
+async function turns(next: (resolve: () => void) => void): Promise<void> {
   for (let quiet = 0; quiet < 3; quiet++) {
     // On a slow machine, the server may have to wait for its next share.
     const wait = giveWay(0);
     if (wait !== undefined) quiet = 0;
     await wait;
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    await new Promise<void>(next);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Field } from "../../src/http/fields.ts";
 import { bytes } from "../_feeding.ts";
 import { type InMemory, serveInMemory, within } from "./_memory_transport.ts";
 import { parseResponses, type Response } from "./_responses.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 export const EMPTY = new Uint8Array(0);
 

@@ -8,7 +8,7 @@ import { everyFeeding } from "../_feeding.ts";
 import { echo, respond, serveInMemory, within } from "./_memory_transport.ts";
 import { header, parseResponses, statuses } from "./_responses.ts";
 import { bodies, get, post, postChunks } from "./_requests.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 // One after the other, and in bursts.
 

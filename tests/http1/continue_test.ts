@@ -11,7 +11,7 @@ import {
 } from "./_memory_transport.ts";
 import { header, parseResponses, statuses } from "./_responses.ts";
 import { exchangeOne, request } from "./_exchanging.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 // 100 Continue.
 

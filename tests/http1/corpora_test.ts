@@ -26,7 +26,7 @@ import {
   within,
 } from "./_memory_transport.ts";
 import { parseResponses } from "./_responses.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 /** Sent after a case, to see whether it is served. */
 const MARKER = "GET /after-the-case HTTP/1.1\r\nHost: marker\r\n\r\n";

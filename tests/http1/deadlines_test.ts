@@ -13,7 +13,7 @@ import {
   within,
 } from "./_memory_transport.ts";
 import { header, parseResponses, statuses } from "./_responses.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const POST = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";

@@ -19,7 +19,7 @@ import {
   postChunks,
   serveWaiting,
 } from "./_requests.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 // Half close.
 

@@ -22,7 +22,7 @@ import {
   HELLO,
   request,
 } from "./_exchanging.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 import { unawaited } from "../_unawaited.ts";
 
 Deno.test("Head and first content leave in one write", async () => {

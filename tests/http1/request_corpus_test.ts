@@ -18,7 +18,7 @@ import {
   within,
 } from "./_memory_transport.ts";
 import { statuses } from "./_responses.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 /** What became of some requests. */
 interface Outcome {

@@ -17,7 +17,7 @@ import {
   within,
 } from "./_memory_transport.ts";
 import { parseResponses, statuses } from "./_responses.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n";
 

@@ -6,7 +6,7 @@ import { bytes } from "../_feeding.ts";
 import { echo, respond, serveInMemory, within } from "./_memory_transport.ts";
 import { header, parseResponses, statuses } from "./_responses.ts";
 import { bodies, gate, get, serveWaiting } from "./_requests.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 // Shutdown and abort.
 

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { echo, respond, serveInMemory, within } from "./_memory_transport.ts";
 import { header, parseResponses } from "./_responses.ts";
 import { bodies, get, post, postChunks } from "./_requests.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 // Bodies that nobody reads.
 

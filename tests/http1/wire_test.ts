@@ -10,7 +10,7 @@ import { bytes } from "../_feeding.ts";
 import { respond, serveInMemory, within } from "./_memory_transport.ts";
 import { statuses } from "./_responses.ts";
 import { bodies, gate, get } from "./_requests.ts";
-import { settled } from "../_turns.ts";
+import { settledSoon as settled } from "../_turns.ts";
 
 Deno.test("100 requests in one write are answered in order, in few writes", async () => {
   const paths = Array.from({ length: 100 }, (_, i) => `/${i}`);
