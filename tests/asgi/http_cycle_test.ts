@@ -398,7 +398,7 @@ async function halfClose(wire: FakeWire, turns: number): Promise<void> {
 Deno.test("A receive that nobody awaits may find the stream locked", async () => {
   const { errors } = await run(async (_scope, receive, send) => {
     const reader = receive.readable.getReader();
-    receive();
+    unawaited(receive());
     await reader.read();
     await send({ type: "http.response.start", status: 200 });
     await send({ type: "http.response.body" });
