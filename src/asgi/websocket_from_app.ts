@@ -55,8 +55,6 @@ export class FromApp {
   /** Lent while something is to be dealt with. */
   #pipe: EventPipe<WebSocketAction> | undefined;
   #emptied: Promise<void> | undefined;
-  /** How many events were written, and not read. */
-  #waiting = 0;
   #taken = 0;
   /** The events whose sends wait until they were dealt with. */
   #awaited: Map<WebSocketAction, PromiseWithResolvers<void>> | undefined;
@@ -75,7 +73,6 @@ export class FromApp {
   /** Writes an event; the promise need not be awaited. */
   write(action: WebSocketAction): Promise<void> {
     if (this.#rejection !== undefined) return this.#rejection;
-    this.#waiting++;
     const pipe = this.#pipe ?? this.#begin();
     const dealt = isAwaited(action) ? this.#whenDealt(action) : undefined;
     const written = pipe.write(action);
@@ -100,17 +97,17 @@ export class FromApp {
 
   async #run(pipe: EventPipe<WebSocketAction>): Promise<void> {
     try {
-      while (this.#waiting > 0) {
+      do {
         const { done, value } = await pipe.read();
         if (done) return;
-        const dealt = this.#taker.takeAction(value, --this.#waiting > 0);
+        const dealt = this.#taker.takeAction(value, pipe.holdsEvents);
         if (dealt !== undefined) await dealt;
         this.#settle(value);
         const share = isAwaited(value)
           ? giveWay(LARGE_STEP)
           : giveWayAt(++this.#taken);
         if (share !== undefined) await share;
-      }
+      } while (pipe.holdsEvents);
     } catch (error) {
       return this.cancel(error);
     }

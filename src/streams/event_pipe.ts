@@ -77,7 +77,7 @@ export class EventPipe<Event> {
   }
 
   /** Whether there are events that no read was made for. */
-  protected get holdsEvents(): boolean {
+  get holdsEvents(): boolean {
     return this.#writes > this.#reads;
   }
 

@@ -1,7 +1,7 @@
 // What an application sends, on its way to what deals with it: the order, what is
 // held, when a send resolves, and what becomes of it when that fails.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type ActionTaker,
   FromApp,
@@ -97,6 +97,24 @@ Deno.test("Bytes that are held are copied, and those that are not are not", asyn
   );
   assert(first === bytes);
   assertEquals(second, new Uint8Array([1]));
+});
+
+Deno.test("An event that can't be copied changes nothing", async () => {
+  const taker = new Taker();
+  taker.hold();
+  const [written] = taker.write(message("a"));
+  const faulty = {
+    type: "websocket.send" as const,
+    get message(): Uint8Array {
+      throw new RangeError("Out of memory for the test");
+    },
+  };
+  assertThrows(() => taker.fromApp.write(faulty), RangeError, "memory");
+  taker.go();
+  await written;
+  await settled();
+  assertEquals(taker.more, [false]);
+  assertEquals(taker.fromApp.emptied, undefined);
 });
 
 Deno.test("A send waits until its event was dealt with, if that is no short message", async () => {
