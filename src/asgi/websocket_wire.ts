@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { DisconnectListener } from "../http/exchange.ts";
+import type { Answerable, DisconnectListener } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
 import type { MessageSink } from "../streams/message_pipe.ts";
 
@@ -81,6 +81,53 @@ export interface WebSocketWire {
   refuse(status: number): Promise<void>;
   /** Cuts the connection, or the stream that the request came by. */
   abort(): void;
+}
+
+/**
+ * A request for a WebSocket that came by an exchange. Until the WebSocket is
+ * accepted, the exchange is answered as any other; how it is accepted is left to
+ * the subclass.
+ */
+export abstract class ExchangeWire<E extends Answerable>
+  implements WebSocketWire {
+  /** Carries the request, and its answer. */
+  protected readonly exchange: E;
+
+  /** Nothing is answered yet. */
+  constructor(exchange: E) {
+    this.exchange = exchange;
+  }
+
+  /** Is called when the client disconnects before the WebSocket is open. */
+  set disconnectListener(disconnectListener: DisconnectListener | undefined) {
+    this.exchange.disconnectListener = disconnectListener;
+  }
+
+  /** Completes the handshake. */
+  abstract accept(
+    acceptance: WebSocketAcceptance,
+    ends: WebSocketEnds,
+  ): Promise<WebSocketSession>;
+
+  /** Begins a response that denies the WebSocket. */
+  head(status: number, headers: readonly Field[]): void {
+    this.exchange.head(status, headers);
+  }
+
+  /** Sends content of that response. */
+  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
+    return this.exchange.data(chunk, last);
+  }
+
+  /** Denies the WebSocket with an error page, or aborts. */
+  refuse(status: number): Promise<void> {
+    return this.exchange.refuse(status);
+  }
+
+  /** Cuts the exchange. */
+  abort(): void {
+    this.exchange.abort();
+  }
 }
 
 /** Counts the messages of WebSockets. */

@@ -9,15 +9,13 @@
  * @module
  */
 
-import type { DisconnectListener } from "../http/exchange.ts";
-import type {
-  WebSocketAcceptance,
-  WebSocketEnds,
-  WebSocketInput,
-  WebSocketSession,
-  WebSocketWire,
+import {
+  ExchangeWire,
+  type WebSocketAcceptance,
+  type WebSocketEnds,
+  type WebSocketInput,
+  type WebSocketSession,
 } from "../asgi/websocket_wire.ts";
-import type { Field } from "../http/fields.ts";
 import type { MessageSink } from "../streams/message_pipe.ts";
 import type { FetchExchange } from "./_fetch_exchange.ts";
 
@@ -46,18 +44,12 @@ const ABNORMAL_CLOSURE = 1006;
 const TRY_AGAIN_LATER = 1013;
 
 /** A WebSocket before it is open. */
-export class UpgradingRequest implements WebSocketWire {
-  readonly #exchange: FetchExchange;
+export class UpgradingRequest extends ExchangeWire<FetchExchange> {
   readonly #upgrade: UpgradeWebSocket;
 
   constructor(exchange: FetchExchange, upgrade: UpgradeWebSocket) {
-    this.#exchange = exchange;
+    super(exchange);
     this.#upgrade = upgrade;
-  }
-
-  /** Is called when the client disconnects before the WebSocket is open. */
-  set disconnectListener(disconnectListener: DisconnectListener | undefined) {
-    this.#exchange.disconnectListener = disconnectListener;
   }
 
   /** Hands the response over, and waits until the WebSocket is open. */
@@ -67,7 +59,7 @@ export class UpgradingRequest implements WebSocketWire {
   ): Promise<WebSocketSession> {
     const { socket, response } = await this.#upgraded(subprotocol);
     const session = new PlatformWebSocket(socket, messages);
-    this.#exchange.handOver(response);
+    this.exchange.handOver(response);
     await session.opened;
     return session;
   }
@@ -75,32 +67,12 @@ export class UpgradingRequest implements WebSocketWire {
   async #upgraded(subprotocol: string | null): Promise<UpgradedRequest> {
     const options = subprotocol === null ? {} : { protocol: subprotocol };
     try {
-      return this.#upgrade(this.#exchange.request, options);
+      return this.#upgrade(this.exchange.request, options);
     } catch (error) {
       // The platform checks the rest of the handshake.
-      await this.#exchange.refuse(400);
+      await this.exchange.refuse(400);
       throw error;
     }
-  }
-
-  /** Begins a response that denies the WebSocket. */
-  head(status: number, headers: readonly Field[]): void {
-    this.#exchange.head(status, headers);
-  }
-
-  /** Sends content of that response. */
-  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
-    return this.#exchange.data(chunk, last);
-  }
-
-  /** Denies the WebSocket with an error page. */
-  refuse(status: number): Promise<void> {
-    return this.#exchange.refuse(status);
-  }
-
-  /** Cuts the response. */
-  abort(): void {
-    this.#exchange.abort();
   }
 }
 

@@ -6,14 +6,13 @@
  * @module
  */
 
-import type {
-  WebSocketAcceptance,
-  WebSocketEnds,
-  WebSocketSession,
-  WebSocketWire,
+import {
+  ExchangeWire,
+  type WebSocketAcceptance,
+  type WebSocketEnds,
+  type WebSocketSession,
 } from "../asgi/websocket_wire.ts";
-import type { DisconnectListener, Exchange } from "../http/exchange.ts";
-import type { Field } from "../http/fields.ts";
+import type { Exchange } from "../http/exchange.ts";
 import type { ByteStream } from "../streams/byte_stream.ts";
 import type { BufferBudget } from "../websocket/buffer_budget.ts";
 import { ABNORMAL_CLOSURE } from "../websocket/close_codes.ts";
@@ -41,8 +40,7 @@ export interface OpenWebSocket {
 }
 
 /** A request for a WebSocket, which its application answers. */
-export class UpgradingWebSocket implements WebSocketWire {
-  readonly #exchange: Exchange;
+export class UpgradingWebSocket extends ExchangeWire<Exchange> {
   readonly #request: WebSocketRequest;
   readonly #options: UpgradeOptions;
   #opened: OpenWebSocket | undefined;
@@ -53,7 +51,7 @@ export class UpgradingWebSocket implements WebSocketWire {
     request: WebSocketRequest,
     options: UpgradeOptions,
   ) {
-    this.#exchange = exchange;
+    super(exchange);
     this.#request = request;
     this.#options = options;
   }
@@ -61,11 +59,6 @@ export class UpgradingWebSocket implements WebSocketWire {
   /** The WebSocket, once it is open. */
   get opened(): OpenWebSocket | undefined {
     return this.#opened;
-  }
-
-  /** Is called when the client disconnects before the WebSocket is open. */
-  set disconnectListener(disconnectListener: DisconnectListener | undefined) {
-    this.#exchange.disconnectListener = disconnectListener;
   }
 
   /** Leaves HTTP for WebSocket. */
@@ -82,34 +75,14 @@ export class UpgradingWebSocket implements WebSocketWire {
       subprotocol,
       extensions: deflate?.response,
     });
-    const stream = await this.#exchange.upgrade([...fields, ...headers]);
+    const stream = await this.exchange.upgrade([...fields, ...headers]);
     const connection = new WebSocketConnection(stream, {
       ...options,
       ...ends,
       deflate,
     });
-    this.#opened = openWebSocket(connection, stream, this.#exchange.status);
+    this.#opened = openWebSocket(connection, stream, this.exchange.status);
     return connection;
-  }
-
-  /** Begins a response that denies the WebSocket. */
-  head(status: number, headers: readonly Field[]): void {
-    this.#exchange.head(status, headers);
-  }
-
-  /** Sends content of that response. */
-  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
-    return this.#exchange.data(chunk, last);
-  }
-
-  /** Denies the WebSocket with an error page, or aborts. */
-  refuse(status: number): Promise<void> {
-    return this.#exchange.refuse(status);
-  }
-
-  /** Cuts the exchange. */
-  abort(): void {
-    this.#exchange.abort();
   }
 }
 
