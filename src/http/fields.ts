@@ -97,6 +97,15 @@ export function fieldName(name: string): string | undefined {
     (isToken(name) ? name.toLowerCase() : undefined);
 }
 
+/** The fields with `host` in place of any Host, and before all others. */
+export function withHost(fields: readonly Field[], host: string): Field[] {
+  const replaced: Field[] = [["host", host]];
+  for (const field of fields) {
+    if (field[0] !== "host") replaced.push(field);
+  }
+  return replaced;
+}
+
 declare const checked: unique symbol;
 
 /** Fields that can be sent: they were checked, and their names are lowercase. */

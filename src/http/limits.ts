@@ -16,6 +16,9 @@ export interface RequestLimits {
   readonly maxBodyBytes: number;
 }
 
+/** The most characters of a method; a longer one is refused. */
+export const MAX_METHOD_LENGTH = 32;
+
 /** The limits that hold unless others are given. */
 export const DEFAULT_LIMITS: RequestLimits = {
   maxRequestLineBytes: 8 * 1024,

@@ -17,15 +17,14 @@
  * @module
  */
 
-import { type Field, isToken, parseContentLength } from "./fields.ts";
+import { type Field, isToken, parseContentLength, withHost } from "./fields.ts";
 import {
-  type FieldSection,
   MalformedError,
   type PseudoFields,
   readFieldSection,
 } from "./field_section.ts";
 import { HttpError, quote } from "./http_error.ts";
-import type { RequestLimits } from "./limits.ts";
+import { MAX_METHOD_LENGTH, type RequestLimits } from "./limits.ts";
 import {
   isHost,
   parseRequestTarget,
@@ -56,7 +55,6 @@ export type FieldLimits = Pick<
   "maxRequestLineBytes" | "maxBodyBytes"
 >;
 
-const MAX_METHOD_LENGTH = 32;
 const SCHEME = /^https?$/i;
 
 /** The fields that mean something to the server. */
@@ -92,7 +90,7 @@ export function readRequestFields(
   return {
     method,
     target,
-    headers: withHost(section, noted.host, host),
+    headers: withHost(section.fields, host),
     protocol: section.pseudo[":protocol"],
     // What follows a CONNECT is a tunnel, and no content.
     contentLength: isConnect ? undefined : contentLength,
@@ -195,17 +193,6 @@ function readHost(
     throw new MalformedError(`Host differs from :authority: ${quote(host)}`);
   }
   return name;
-}
-
-function withHost(
-  { fields }: FieldSection,
-  own: string | undefined,
-  host: string,
-): Field[] {
-  const others = own === undefined
-    ? fields
-    : fields.filter(([name]) => name !== "host");
-  return [["host", host], ...others];
 }
 
 function readContentLength(

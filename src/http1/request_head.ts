@@ -13,14 +13,18 @@ import {
   type LineFault,
 } from "../streams/byte_reader.ts";
 import type { RequestInfo } from "../http/exchange.ts";
-import { type Field, isToken } from "../http/fields.ts";
+import { type Field, isToken, withHost } from "../http/fields.ts";
 import {
   type ConnectionFields,
   readConnectionFields,
 } from "./connection_fields.ts";
 import { parseFieldLines } from "./field_lines.ts";
 import { HttpError, quote } from "../http/http_error.ts";
-import { DEFAULT_LIMITS, type RequestLimits } from "../http/limits.ts";
+import {
+  DEFAULT_LIMITS,
+  MAX_METHOD_LENGTH,
+  type RequestLimits,
+} from "../http/limits.ts";
 import {
   parseRequestTarget,
   type RequestTarget,
@@ -41,7 +45,6 @@ export interface RequestHead extends RequestInfo, ConnectionFields {
   readonly headers: Field[];
 }
 
-const MAX_METHOD_LENGTH = 32;
 const VERSION = /^HTTP\/[0-9]\.[0-9]$/;
 
 const HEAD_FAULT_STATUS: Partial<Record<LineFault, number>> = {
@@ -143,9 +146,10 @@ function parseRequestHead(block: string, limits: RequestLimits): RequestHead {
     method,
     target,
     version,
+    // The authority of an absolute target replaces Host (RFC 9112, section 3.2.2).
     headers: target.authority === undefined || method === "CONNECT"
       ? headers
-      : replaceHost(headers, target.authority),
+      : withHost(headers, target.authority),
     framing,
     keepAlive: fields.keepAlive,
     expectsContinue: fields.expectsContinue,
@@ -183,10 +187,4 @@ function otherMethod(method: string, line: string): string {
 
 function malformed(line: string): HttpError {
   return new HttpError(400, `Cannot parse request line: ${quote(line)}`);
-}
-
-/** The authority of an absolute target replaces Host (RFC 9112, section 3.2.2). */
-function replaceHost(headers: Field[], authority: string): Field[] {
-  const others = headers.filter(([name]) => name !== "host");
-  return [["host", authority], ...others];
 }

@@ -13,6 +13,7 @@ import {
   markChecked,
   parseContentLength,
   trimWhitespace,
+  withHost,
 } from "../../src/http/fields.ts";
 
 const TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789" +
@@ -160,4 +161,12 @@ Deno.test("A Content-Length is 1 to 15 digits", () => {
     assertEquals(parseContentLength(value), undefined);
   }
   assertEquals(parseContentLength("9".repeat(16)), undefined);
+});
+
+Deno.test("withHost() puts Host first, in place of any other", () => {
+  const host: Field = ["host", "b"];
+  assertEquals(withHost([], "b"), [host]);
+  const fields: Field[] = [["accept", "*"], ["host", "a"], ["x-host", "c"]];
+  assertEquals(withHost(fields, "b"), [host, fields[0], fields[2]]);
+  assertEquals(fields[1], ["host", "a"]);
 });
