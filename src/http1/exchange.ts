@@ -7,6 +7,10 @@
  * and dropped (RFC 9112, section 9.6): a proxy would take the connection for
  * idle, and the next request on it would be lost.
  *
+ * Nobody need await a call that only the loss of the client, or a mistake of the
+ * handler, can reject: `run` of the connection rejects with the loss as well, and
+ * a response that is not complete is an error of its own.
+ *
  * @module
  */
 
@@ -155,7 +159,11 @@ export class Http1Exchange implements Exchange, DisconnectListener {
    * @returns Whether its end was reached within `maxBytes`.
    * @throws {HttpError} As {@linkcode Http1Exchange.readBody}.
    */
-  async drainBody(maxBytes: number): Promise<boolean> {
+  drainBody(maxBytes: number): Promise<boolean> {
+    return handled(this.#drainBody(maxBytes));
+  }
+
+  async #drainBody(maxBytes: number): Promise<boolean> {
     for (let drained = 0; drained <= maxBytes;) {
       const chunk = await this.#body?.read() ?? null;
       if (chunk === null) return true;
@@ -171,7 +179,14 @@ export class Http1Exchange implements Exchange, DisconnectListener {
    * @throws {RangeError} If the status is no interim one, or 101.
    * @throws {TypeError} If a field can't be sent.
    */
-  async sendInformational(
+  sendInformational(
+    status: number,
+    headers: readonly Field[],
+  ): Promise<void> {
+    return handled(this.#sendInformational(status, headers));
+  }
+
+  async #sendInformational(
     status: number,
     headers: readonly Field[],
   ): Promise<void> {
@@ -237,7 +252,11 @@ export class Http1Exchange implements Exchange, DisconnectListener {
    * or the request asks for no other protocol.
    * @throws {TypeError} If Upgrade is missing, or a field can't be sent.
    */
-  async upgrade(headers: readonly Field[]): Promise<UpgradedStream> {
+  upgrade(headers: readonly Field[]): Promise<UpgradedStream> {
+    return handled(this.#upgrade(headers));
+  }
+
+  async #upgrade(headers: readonly Field[]): Promise<UpgradedStream> {
     this.#response.check("upgrade");
     if (!this.bodyComplete) {
       throw new Error("Cannot upgrade: the request's content was not read");
@@ -262,10 +281,11 @@ export class Http1Exchange implements Exchange, DisconnectListener {
    * aborts it instead, so that the client sees that it is cut short. A response
    * that is complete stays so.
    */
-  async refuse(
-    status: number,
-    headers: readonly Field[] = [],
-  ): Promise<void> {
+  refuse(status: number, headers: readonly Field[] = []): Promise<void> {
+    return handled(this.#refuse(status, headers));
+  }
+
+  async #refuse(status: number, headers: readonly Field[]): Promise<void> {
     if (this.complete) return;
     this.#refusal = status;
     if (this.committed) return this.abort();

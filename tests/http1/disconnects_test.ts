@@ -1,8 +1,10 @@
 // Clients that half-close or are lost, while a request is handled or none is.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Http1Exchange } from "../../src/http1/exchange.ts";
 import type { Disconnect } from "../../src/http/exchange.ts";
-import { everyFeeding } from "../_feeding.ts";
+import type { Field } from "../../src/http/fields.ts";
+import { bytes, everyFeeding } from "../_feeding.ts";
 import {
   echo,
   readContent,
@@ -20,6 +22,7 @@ import {
   serveWaiting,
 } from "./_requests.ts";
 import { settledSoon as settled } from "../_turns.ts";
+import { unawaited } from "../_unawaited.ts";
 
 // Half close.
 
@@ -246,3 +249,68 @@ Deno.test("run() rejects with what a handler threw, and closes", async () => {
   await assertRejects(() => within(done), RangeError, "Handler failed");
   assert(transport.closed);
 });
+
+// Calls that nobody awaits.
+
+/** More than is written without waiting, as content and as a field. */
+const LONG = "x".repeat(40_000);
+const LONG_FIELD: Field[] = [["x", LONG]];
+
+/** Sends an interim response that others have to wait for. */
+function sendLongInterim(exchange: Http1Exchange): void {
+  unawaited(exchange.sendInformational(102, LONG_FIELD));
+}
+
+function sendLong(exchange: Http1Exchange): void {
+  unawaited(exchange.data(bytes(LONG), false));
+}
+
+/** Calls that reject when the client is lost, after what has to come before. */
+const UNAWAITED: Record<
+  string,
+  [wire: string, call: (exchange: Http1Exchange) => unknown]
+> = {
+  readBody: [postChunks("/", ""), (exchange) => exchange.readBody()],
+  drainBody: [postChunks("/", ""), (exchange) => exchange.drainBody(9)],
+  sendInformational: [get("/"), (exchange) => {
+    sendLongInterim(exchange);
+    return exchange.sendInformational(102, LONG_FIELD);
+  }],
+  data: [get("/"), (exchange) => {
+    exchange.head(200, []);
+    sendLong(exchange);
+    return exchange.data(bytes(LONG), false);
+  }],
+  trailers: [get("/"), (exchange) => {
+    exchange.head(200, []);
+    sendLong(exchange);
+    sendLong(exchange);
+    return exchange.trailers([]);
+  }],
+  upgrade: [
+    get("/", "Upgrade: a", "Connection: upgrade"),
+    (exchange) => {
+      sendLongInterim(exchange);
+      return exchange.upgrade([["upgrade", "a"]]);
+    },
+  ],
+  refuse: [get("/"), (exchange) => {
+    sendLongInterim(exchange);
+    return exchange.refuse(400, LONG_FIELD);
+  }],
+};
+
+for (const [name, [wire, call]] of Object.entries(UNAWAITED)) {
+  Deno.test(`Nobody need await ${name}() of a client that is lost`, async () => {
+    let called: unknown;
+    const { transport, done } = serveInMemory((exchange) => {
+      unawaited(called = call(exchange));
+      transport.lose();
+      return settled();
+    });
+    transport.push(wire);
+    await within(done.catch(() => {}));
+    // A rejection without a handler would have ended the process by now.
+    await assertRejects(() => within(Promise.resolve(called)));
+  });
+}

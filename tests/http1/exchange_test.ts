@@ -23,7 +23,6 @@ import {
   request,
 } from "./_exchanging.ts";
 import { settledSoon as settled } from "../_turns.ts";
-import { unawaited } from "../_unawaited.ts";
 
 Deno.test("Head and first content leave in one write", async () => {
   const { transport } = await exchangeOne(
@@ -369,16 +368,4 @@ Deno.test("takeBody() takes what has arrived, and waits for nothing", async () =
     },
   );
   assertEquals(taken, ["he", undefined]);
-});
-
-Deno.test("What a handler does not await may fail when the client is lost", async () => {
-  const { transport, done } = serveInMemory((exchange) => {
-    unawaited(exchange.readBody());
-    exchange.head(200, []);
-    unawaited(exchange.data(bytes("x".repeat(100_000)), false));
-    transport.lose();
-    return settled();
-  });
-  transport.push("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n");
-  await within(done.catch(() => {}));
 });
