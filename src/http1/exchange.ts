@@ -21,6 +21,7 @@ import type {
 } from "../http/exchange.ts";
 import { errorPage } from "../http/error_page.ts";
 import type { Field } from "../http/fields.ts";
+import { checkInterimStatus } from "../http/response_fields.ts";
 import { handled } from "../streams/handled.ts";
 import { RequestBody } from "./request_body.ts";
 import type { RequestHead } from "./request_head.ts";
@@ -190,11 +191,7 @@ export class Http1Exchange implements Exchange, DisconnectListener {
     status: number,
     headers: readonly Field[],
   ): Promise<void> {
-    if (!isInterim(status)) {
-      throw new RangeError(
-        `Cannot send interim response: the status is ${status}, and must be a whole number from 100 to 199 other than 101`,
-      );
-    }
+    checkInterimStatus(status);
     if (this.committed || this.request.version === "1.0") return;
     if (status === 103 && !this.earlyHints) return;
     await this.#response.informational(status, headers);
@@ -311,9 +308,4 @@ export class Http1Exchange implements Exchange, DisconnectListener {
     await this.sendInformational(100, []);
     return true;
   }
-}
-
-function isInterim(status: number): boolean {
-  return Number.isInteger(status) && status >= 100 && status <= 199 &&
-    status !== 101;
 }

@@ -45,7 +45,7 @@ export { DEFAULT_HTTP1_OPTIONS, type Http1Options } from "./options.ts";
 export { RequestBody } from "./request_body.ts";
 export { type RequestHead, RequestHeadParser } from "./request_head.ts";
 export type { RequestTarget } from "../http/request_target.ts";
-export type { ResponseDefaults } from "./response_head.ts";
+export type { ResponseDefaults } from "../http/response_fields.ts";
 export { reasonPhrase } from "../http/status.ts";
 export type { Transport } from "../http/transport.ts";
 export type { Deadline, DisposableDeadline } from "../streams/deadline.ts";

@@ -5,7 +5,7 @@
  */
 
 import { DEFAULT_LIMITS, type RequestLimits } from "../http/limits.ts";
-import type { ResponseDefaults } from "./response_head.ts";
+import type { ResponseDefaults } from "../http/response_fields.ts";
 
 /** Limits, deadlines (in milliseconds; `Infinity` for none), and defaults. */
 export interface Http1Options extends RequestLimits, ResponseDefaults {

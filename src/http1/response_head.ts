@@ -25,22 +25,19 @@ import {
   type Field,
   isFramingField,
   listsToken,
-  parseContentLength,
 } from "../http/fields.ts";
+import {
+  checkFinalStatus,
+  isEmptyStatus,
+  readDeclaredLength,
+  type ResponseDefaults,
+} from "../http/response_fields.ts";
 import { hasContent } from "../http/response_state.ts";
 import { statusLine } from "../http/status.ts";
 import type { RequestHead } from "./request_head.ts";
 
 /** How the end of a response's content is marked. */
 export type ResponseFraming = "none" | "length" | "chunked" | "close";
-
-/** Fields that are added to a response that does not have them. */
-export interface ResponseDefaults {
-  /** Whether each response says the date. */
-  readonly dateHeader: boolean;
-  /** The value of the Server field; `null` for none. */
-  readonly serverHeader: string | null;
-}
 
 /** What of a request matters to the head of its response. */
 type AnsweredRequest = Pick<RequestHead, "method" | "version">;
@@ -85,13 +82,15 @@ export function composeHead(
   request: AnsweredRequest,
   { status, headers, keepAlive, defaults }: ResponseParts,
 ): ResponseHead {
-  checkStatus(status);
+  checkFinalStatus(status);
   const tunnel = request.method === "CONNECT" && status <= 299;
   const noted = nothingNoted(!keepAlive, defaults);
   let text = statusLine(status);
   for (const [name, value] of checkFields(headers)) {
     // RFC 9110, section 8.6 forbids a length in these responses.
-    if (name === "content-length" && (tunnel || isEmpty(status))) continue;
+    if (name === "content-length" && (tunnel || isEmptyStatus(status))) {
+      continue;
+    }
     if (note(noted, name, value)) text += `${name}: ${value}\r\n`;
   }
   const framing = tunnel ? "close" : frame(request, status, noted.length);
@@ -149,13 +148,6 @@ function nothingNoted(
   };
 }
 
-function checkStatus(status: number): void {
-  if (Number.isInteger(status) && status >= 200 && status <= 999) return;
-  throw new RangeError(
-    `Cannot begin response: the status is ${status}, and must be a whole number from 200 to 999`,
-  );
-}
-
 /** Whether the field is sent as it is. */
 function note(noted: Noted, name: string, value: string): boolean {
   switch (name) {
@@ -166,7 +158,7 @@ function note(noted: Noted, name: string, value: string): boolean {
       if (listsToken(value, "upgrade")) noted.upgrade = true;
       return false;
     case "content-length":
-      noted.length = checkLength(noted.length, value);
+      noted.length = readDeclaredLength(noted.length, value);
       break;
     case "date":
       noted.date = true;
@@ -176,14 +168,6 @@ function note(noted: Noted, name: string, value: string): boolean {
       break;
   }
   return true;
-}
-
-function checkLength(earlier: number | undefined, value: string): number {
-  const length = parseContentLength(value);
-  if (earlier === undefined && length !== undefined) return length;
-  throw new RangeError(
-    `Cannot begin response: content-length must be one number, not "${value}"`,
-  );
 }
 
 /** The fields that every response gets, unless the application has set them. */
@@ -197,11 +181,6 @@ function ownFields(
   if (noted.upgrade) text += "connection: upgrade\r\n";
   if (noted.close) text += "connection: close\r\n";
   return text;
-}
-
-/** Whether a status has no content, and no length that the application sets. */
-function isEmpty(status: number): boolean {
-  return status === 204 || status === 205;
 }
 
 function frame(

@@ -8,13 +8,9 @@
  */
 
 import type { Field } from "../http/fields.ts";
-import {
-  type ContentStep,
-  ResponseProgress,
-  type ResponseState,
-  type ResponseStep,
-} from "../http/response_state.ts";
+import type { ContentStep } from "../http/response_state.ts";
 import { statusLine } from "../http/status.ts";
+import { WireProgress } from "../http/wire_progress.ts";
 import type { RequestHead } from "./request_head.ts";
 import {
   composeFields,
@@ -24,7 +20,7 @@ import {
 import type { Http1Wire } from "./wire.ts";
 
 /** Writes one response, and follows its progress. */
-export class ResponseWriter extends ResponseProgress {
+export class ResponseWriter extends WireProgress {
   readonly #request: RequestHead;
   readonly #wire: Http1Wire;
   #status: number | null = null;
@@ -138,44 +134,4 @@ export class ResponseWriter extends ResponseProgress {
       output.text("0\r\n\r\n");
     }
   }
-
-  protected override outOfOrder(
-    step: ResponseStep,
-    state: ResponseState,
-  ): Error {
-    return new Error(`Cannot ${NAMES[step]}: ${REFUSALS[state]}`);
-  }
-
-  protected override wrongLength(sent: number, declared: number): Error {
-    const missed = sent > declared
-      ? `${sent - declared} bytes more`
-      : `${declared - sent} bytes less`;
-    return new RangeError(
-      `Cannot send content: ${missed} than content-length declared, so the connection is closed`,
-    );
-  }
 }
-
-/** What a step is called in an error message. */
-const NAMES: Record<ResponseStep, string> = {
-  "informational": "send interim response",
-  "upgrade": "upgrade",
-  "head": "begin response",
-  "data": "send content",
-  "last data": "send content",
-  "data before trailers": "send trailers",
-  "trailers": "send trailers",
-  "last trailers": "send trailers",
-  "cut": "cut response",
-};
-
-/** What to say of a step that a state does not allow. */
-const REFUSALS: Record<ResponseState, string> = {
-  start: "the response has not begun: call head() first",
-  head: "the response has begun: send its content",
-  content: "the response has begun: send the rest of its content",
-  trailers: "the response has begun: send its trailers",
-  complete: "the response is complete: nothing can follow",
-  cut: "the response was cut short: nothing can follow",
-  broken: "the response was cut short: its content had not its declared length",
-};

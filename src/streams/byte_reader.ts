@@ -122,6 +122,14 @@ export class ByteReader {
     return !done;
   }
 
+  /**
+   * What is buffered, neither taken nor copied: it holds until bytes are taken,
+   * discarded, or waited for.
+   */
+  peek(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
   /** Takes up to `maxBytes` of what is buffered; the chunk is a copy. */
   take(maxBytes: number): Uint8Array | undefined {
     const length = Math.min(maxBytes, this.buffered);

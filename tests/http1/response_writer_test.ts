@@ -184,7 +184,7 @@ for (const [what, answer] of WRONG_LENGTH) {
         await assertRejects(
           async () => await answer(exchange),
           RangeError,
-          "than content-length declared, so the connection is closed",
+          "than content-length declared, so the response is cut short",
         );
         assert(exchange.aborted);
         const more = async (): Promise<unknown> =>

@@ -237,3 +237,13 @@ Deno.test("lines and bytes can be read in turns, however they arrive", async () 
     assertEquals(await reader.read(1), null);
   }
 });
+
+Deno.test("peek() shows what is buffered, and takes nothing", async () => {
+  const reader = new ByteReader(new Blob(["abcdef"]).stream());
+  assertEquals(reader.peek().length, 0);
+  await reader.fill();
+  assertEquals(new TextDecoder().decode(reader.peek()), "abcdef");
+  reader.take(2);
+  assertEquals(new TextDecoder().decode(reader.peek()), "cdef");
+  assertEquals(reader.buffered, 4);
+});
