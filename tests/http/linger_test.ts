@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { linger } from "../../src/http/linger.ts";
 import { ByteReader } from "../../src/streams/byte_reader.ts";
-import { MemoryTransport } from "../http1/_memory_transport.ts";
+import { MemoryTransport } from "../http/_memory_transport.ts";
 import { settled } from "../_turns.ts";
 
 function lingering(): {

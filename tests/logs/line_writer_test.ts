@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { LineWriter, type LineWriterOptions } from "../../src/logs/mod.ts";
 import { Random } from "../_feeding.ts";
-import { within } from "../http1/_memory_transport.ts";
+import { within } from "../http/_memory_transport.ts";
 import { Sink, wouldBlock } from "./_sinks.ts";
 
 /** Neither time nor size make a writer with these write. */
