@@ -14,20 +14,9 @@ import {
   take,
   type WireCall,
 } from "./_fake_wire.ts";
+import { begin, last, more } from "./_responses.ts";
 import { unawaited } from "../_unawaited.ts";
 import { settled } from "../_turns.ts";
-
-function begin(send: Send): Promise<void> {
-  return send({ type: "http.response.start", status: 200 });
-}
-
-function more(send: Send, body: string): Promise<void> {
-  return send({ type: "http.response.body", body, more_body: true });
-}
-
-function last(send: Send, body = ""): Promise<void> {
-  return send({ type: "http.response.body", body });
-}
 
 // The application fails.
 

@@ -14,15 +14,12 @@ import {
 } from "../../src/asgi/errors.ts";
 import { show } from "../../src/asgi/event_checks.ts";
 import { readFilePieces } from "../../src/asgi/file_pieces.ts";
-import type { HeaderLike, Send } from "../../src/asgi/types.ts";
+import type { Send } from "../../src/asgi/types.ts";
 import { FakeFile, FakeWire, isPending, run, runFaulty } from "./_fake_wire.ts";
+import { begin } from "./_responses.ts";
 import { unawaited } from "../_unawaited.ts";
 
 const LARGE = "0123456789abcdef".repeat(20_000);
-
-function begin(send: Send, headers: HeaderLike[] = []): Promise<void> {
-  return send({ type: "http.response.start", status: 200, headers });
-}
 
 function sendPath(send: Send, path = "/srv/a.txt"): Promise<void> {
   return send({ type: "http.response.pathsend", path });

@@ -8,7 +8,6 @@ import {
   assertRejects,
 } from "@std/assert";
 import { InvalidEventError } from "../../src/asgi/errors.ts";
-import type { HeaderLike, Send } from "../../src/asgi/types.ts";
 import {
   brief,
   bytes,
@@ -18,26 +17,8 @@ import {
   runFaulty,
   sendUntilFull,
 } from "./_fake_wire.ts";
+import { begin, last, MAX_PIECE, more } from "./_responses.ts";
 import { settled } from "../_turns.ts";
-
-/** The largest piece of content that a wire is given at once. */
-const MAX_PIECE = 64 * 1024;
-
-function begin(
-  send: Send,
-  headers: HeaderLike[] = [],
-  status = 200,
-): Promise<void> {
-  return send({ type: "http.response.start", status, headers });
-}
-
-function more(send: Send, body: string | Uint8Array): Promise<void> {
-  return send({ type: "http.response.body", body, more_body: true });
-}
-
-function last(send: Send, body: string | Uint8Array = ""): Promise<void> {
-  return send({ type: "http.response.body", body });
-}
 
 // The head.
 

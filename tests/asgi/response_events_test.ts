@@ -7,7 +7,6 @@ import {
   ClientDisconnected,
   InvalidEventError,
 } from "../../src/asgi/errors.ts";
-import type { HeaderLike, Send } from "../../src/asgi/types.ts";
 import {
   brief,
   FakeWire,
@@ -16,27 +15,9 @@ import {
   runFaulty,
   sendUntilFull,
 } from "./_fake_wire.ts";
+import { begin, last, MAX_PIECE, more } from "./_responses.ts";
 import { unawaited } from "../_unawaited.ts";
 import { settled } from "../_turns.ts";
-
-/** The largest piece of content that a wire is given at once. */
-const MAX_PIECE = 64 * 1024;
-
-function begin(
-  send: Send,
-  headers: HeaderLike[] = [],
-  status = 200,
-): Promise<void> {
-  return send({ type: "http.response.start", status, headers });
-}
-
-function more(send: Send, body: string | Uint8Array): Promise<void> {
-  return send({ type: "http.response.body", body, more_body: true });
-}
-
-function last(send: Send, body: string | Uint8Array = ""): Promise<void> {
-  return send({ type: "http.response.body", body });
-}
 
 // The client's pace.
 
