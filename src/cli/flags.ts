@@ -30,9 +30,11 @@ import {
   PROXIES,
   ROOT_PATH,
   SIZE,
+  STREAMS,
   textForm,
   type ValueForm,
   WHOLE,
+  WINDOW,
   WORKERS,
 } from "./values.ts";
 
@@ -67,6 +69,8 @@ const FORMS: Partial<Record<OptionKind, ValueForm>> = {
   string: textForm("ADDRESS", "an address"),
   boolean: BOOLEAN,
   backlog: BACKLOG,
+  streams: STREAMS,
+  window: WINDOW,
   proxies: PROXIES,
   "root path": ROOT_PATH,
   lifespan: choiceForm("auto", "on", "off"),
@@ -171,6 +175,24 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "proxy-protocol",
         PROXIES,
         "Proxies that begin each connection with a PROXY protocol header",
+      ),
+    ],
+  },
+  {
+    title: "HTTP/2",
+    flags: [
+      option("http2", "Speak HTTP/2 as well, if the client does"),
+      option(
+        "maxConcurrentStreams",
+        "Open streams of a connection; past it: one is refused",
+      ),
+      option(
+        "http2StreamWindow",
+        "Content of a stream that is read ahead; past it: the client waits",
+      ),
+      option(
+        "http2BufferBytes",
+        "Content of all streams of a connection that is read ahead",
       ),
     ],
   },

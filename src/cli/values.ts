@@ -9,6 +9,11 @@
 import { isFieldValue } from "../http/fields.ts";
 import { isAddressList } from "../net/addresses.ts";
 import { isRootPath } from "../middleware/root_path.ts";
+import {
+  MAX_STREAM_WINDOW,
+  MAX_STREAMS,
+  MIN_STREAM_WINDOW,
+} from "../server/options.ts";
 
 /** How a value is written and read. */
 export interface ValueForm {
@@ -88,6 +93,26 @@ export const BACKLOG: ValueForm = {
   ...COUNT,
   expected: "a whole number from 1 to 65535",
   parse: (text) => parseWhole(text, 1, 65_535),
+};
+
+/** How many streams a connection of HTTP/2 may have. */
+export const STREAMS: ValueForm = {
+  ...COUNT,
+  expected: `a whole number from 1 to ${MAX_STREAMS}`,
+  parse: (text) => parseWhole(text, 1, MAX_STREAMS),
+};
+
+/** A flow-control window of HTTP/2. */
+export const WINDOW: ValueForm = {
+  ...SIZE,
+  expected:
+    `a size from ${MIN_STREAM_WINDOW} (bytes) to ${MAX_STREAM_WINDOW}, such as 1MiB`,
+  parse: (text) => {
+    const bytes = parseSize(text) ?? 0;
+    return bytes >= MIN_STREAM_WINDOW && bytes <= MAX_STREAM_WINDOW
+      ? bytes
+      : undefined;
+  },
 };
 
 /** The permissions of a file. */

@@ -63,6 +63,18 @@ export interface ServeOptions {
   /** The prefix that a proxy takes off the path, such as "/api". Default: "". */
   rootPath?: string;
 
+  /**
+   * Whether HTTP/2 is spoken: over TLS where ALPN agrees on it, in clear text
+   * with clients that begin with its preface. Default: true.
+   */
+  http2?: boolean;
+  /** Streams of an HTTP/2 connection that may be open at once, up to 2³¹ − 1; past it: one is refused (REFUSED_STREAM), to be tried again. Default: 100. */
+  maxConcurrentStreams?: number;
+  /** Content of one HTTP/2 stream that is read ahead of its application, in bytes, from 65,535 to 2³¹ − 1; past it: the client waits. Default: 256 KiB. */
+  http2StreamWindow?: number;
+  /** Content of all streams of an HTTP/2 connection that is read ahead, in bytes; past it: the client waits. Default: 4 MiB. */
+  http2BufferBytes?: number;
+
   /** The request line; past it: 414. Default: 8 KiB. */
   maxRequestLineBytes?: number;
   /** All fields of a request; past it: 431. Default: 64 KiB. */
@@ -158,6 +170,10 @@ export const DEFAULT_OPTIONS: ResolvedOptions = {
   signals: false,
   trustedProxies: [],
   rootPath: "",
+  http2: true,
+  maxConcurrentStreams: 100,
+  http2StreamWindow: 256 * 1024,
+  http2BufferBytes: 4 * 1024 * 1024,
   maxConnections: Infinity,
   maxConcurrentRequests: Infinity,
   handshakeTimeout: 10_000,
@@ -179,10 +195,22 @@ export const DEFAULT_OPTIONS: ResolvedOptions = {
 /** The kinds of options; each has its rule. */
 export type OptionKind = keyof typeof RULES;
 
+/** The most streams that a connection of HTTP/2 can have. */
+export const MAX_STREAMS: number = 2 ** 31 - 1;
+/** The window that each stream of HTTP/2 begins with. */
+export const MIN_STREAM_WINDOW = 65_535;
+/** The largest window of HTTP/2. */
+export const MAX_STREAM_WINDOW: number = 2 ** 31 - 1;
+
 /** What values an option takes, and how an error message says it. */
 const RULES = {
   count: ["a whole number above 0, or Infinity", isLimit],
   size: ["a whole number of bytes above 0, or Infinity", isLimit],
+  streams: [`a whole number from 1 to ${MAX_STREAMS}`, isStreamCount],
+  window: [
+    `a whole number of bytes from ${MIN_STREAM_WINDOW} to ${MAX_STREAM_WINDOW}`,
+    isWindow,
+  ],
   time: ["a number of milliseconds above 0, or Infinity", isTime],
   port: ["a whole number from 0 to 65535", isPort],
   backlog: ["a whole number from 1 to 65535", isBacklog],
@@ -217,6 +245,10 @@ export const OPTION_KINDS: Record<keyof ServeOptions, OptionKind> = {
   metrics: "metrics",
   trustedProxies: "proxies",
   rootPath: "root path",
+  http2: "boolean",
+  maxConcurrentStreams: "streams",
+  http2StreamWindow: "window",
+  http2BufferBytes: "size",
   maxRequestLineBytes: "size",
   maxHeaderBytes: "size",
   maxHeaders: "count",
@@ -273,6 +305,19 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
 
 function isLimit(value: unknown): boolean {
   return value === Infinity || Number.isSafeInteger(value) && Number(value) > 0;
+}
+
+function isStreamCount(value: unknown): boolean {
+  return isWhole(value, 1, MAX_STREAMS);
+}
+
+function isWindow(value: unknown): boolean {
+  return isWhole(value, MIN_STREAM_WINDOW, MAX_STREAM_WINDOW);
+}
+
+function isWhole(value: unknown, min: number, max: number): boolean {
+  return Number.isInteger(value) && Number(value) >= min &&
+    Number(value) <= max;
 }
 
 function isTime(value: unknown): boolean {

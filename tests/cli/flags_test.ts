@@ -55,7 +55,7 @@ const COMPANIONS: Record<string, string[]> = {
 /** A value for each kind of flag, by its placeholder. */
 const SAMPLES: Record<string, string> = {
   TIME: "1234ms",
-  SIZE: "1234",
+  SIZE: "123456",
   COUNT: "1234",
   "COUNT|auto": "3",
   PORT: "1234",

@@ -14,9 +14,11 @@ import {
   PROXIES,
   ROOT_PATH,
   SIZE,
+  STREAMS,
   textForm,
   type ValueForm,
   WHOLE,
+  WINDOW,
   WORKERS,
 } from "../../src/cli/values.ts";
 
@@ -56,6 +58,14 @@ const FORMS: [name: string, ValueForm, [string, unknown][], string[]][] = [
     ...["", "0", "none", "-2", "Auto"],
   ]],
   ["a backlog", BACKLOG, [["1", 1], ["65535", 65_535]], ["", "0", "65536"]],
+  ["a number of streams", STREAMS, [["1", 1], ["2147483647", 2147483647]], [
+    ...["", "0", "2147483648", "1.5", "none"],
+  ]],
+  ["a window", WINDOW, [
+    ["65535", 65_535],
+    ["64KiB", 65_536],
+    ["2147483647", 2147483647],
+  ], ["", "65534", "2GiB", "256KB", "none"]],
   ["a port", PORT, [["0", 0], ["65535", 65_535]], [
     ...["", "65536", "-1", "80.5", "http", "none"],
   ]],

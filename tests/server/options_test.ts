@@ -25,6 +25,7 @@ const LIMITS = [
   "maxConcurrentRequests",
   "maxRequestsPerConnection",
   "drainBytes",
+  "http2BufferBytes",
 ];
 const TIMES = [
   "handshakeTimeout",
@@ -108,7 +109,21 @@ Deno.test("resolveOptions() takes a backlog", () => {
   refuses("backlog", ["511", null], TypeError);
 });
 
-for (const name of ["reusePort", "signals"]) {
+Deno.test("resolveOptions() takes a number of streams", () => {
+  accepts("maxConcurrentStreams", [1, 100, 2 ** 31 - 1]);
+  const outOfRange = [0, -1, 1.5, NaN, Infinity, 2 ** 31];
+  refuses("maxConcurrentStreams", outOfRange, RangeError);
+  refuses("maxConcurrentStreams", ["100", null, true], TypeError);
+});
+
+Deno.test("resolveOptions() takes a flow-control window", () => {
+  accepts("http2StreamWindow", [65_535, 65_536, 2 ** 31 - 1]);
+  const outOfRange = [0, 65_534, 65_535.5, NaN, Infinity, 2 ** 31];
+  refuses("http2StreamWindow", outOfRange, RangeError);
+  refuses("http2StreamWindow", ["64KiB", null, true], TypeError);
+});
+
+for (const name of ["reusePort", "signals", "http2"]) {
   Deno.test(`resolveOptions() takes a boolean as ${name}`, () => {
     accepts(name, [true, false]);
     refuses(name, [null, "yes", {}], TypeError);
