@@ -31,6 +31,8 @@ export type SocketConn =
   & {
     /** What the handshake of TLS has agreed on, where that is known. */
     readonly tls?: TlsParameters | undefined;
+    /** The protocol that ALPN has chosen, if the client has offered any. */
+    readonly alpnProtocol?: string | null | undefined;
   };
 
 /** Counts of what goes over connections. */
@@ -70,6 +72,8 @@ export class Connection {
   readonly localAddr: Deno.Addr;
   /** What the handshake of TLS has agreed on, where that is known. */
   readonly tls: TlsParameters | undefined;
+  /** The protocol that ALPN has chosen; `null` in clear text, and without ALPN. */
+  readonly alpnProtocol: string | null;
 
   readonly #conn: SocketConn;
   readonly #clock: DeadlineClock;
@@ -94,6 +98,7 @@ export class Connection {
     this.remoteAddr = conn.remoteAddr;
     this.localAddr = conn.localAddr;
     this.tls = conn.tls;
+    this.alpnProtocol = conn.alpnProtocol ?? null;
     this.#writeTimeout = options.writeTimeout;
     this.#clock = options.clock;
     this.readDeadline = options.clock.create();

@@ -12,10 +12,14 @@ import type { SocketConn } from "./connection.ts";
 import type { TlsSettings } from "./tls_settings.ts";
 import type { TlsTerminator } from "./tls_socket.ts";
 
-/** The handshake of a connection that a listener for TLS accepted. */
+/**
+ * The handshake of a connection that a listener for TLS accepted.
+ *
+ * @returns The connection, with the protocol that ALPN has chosen.
+ */
 export async function handshakeTls(conn: SocketConn): Promise<SocketConn> {
-  await (conn as Deno.TlsConn).handshake();
-  return conn;
+  const { alpnProtocol } = await (conn as Deno.TlsConn).handshake();
+  return Object.assign(conn, { alpnProtocol });
 }
 
 /** Loads what performs handshakes on the connections of a plain listener. */

@@ -62,6 +62,7 @@ export class TlsTerminator {
     });
     const secure = new TlsSocket(conn, below, socket);
     await secure.handshake();
+    secure.alpnProtocol = socket.alpnProtocol || null;
     secure.tls = tlsParameters(
       this.#serverCert,
       socket.getProtocol(),
@@ -92,6 +93,8 @@ export class TlsSocket implements SocketConn {
   readonly localAddr: Deno.Addr;
   /** What the handshake has agreed on, once it has. */
   tls: TlsParameters | undefined;
+  /** The protocol that ALPN has chosen; `null` if the client has offered none. */
+  alpnProtocol: string | null = null;
 
   readonly #conn: SocketConn;
   readonly #below: CiphertextStream;

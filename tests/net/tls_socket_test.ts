@@ -150,6 +150,35 @@ netTest(
   },
 );
 
+// The protocol that is agreed on.
+
+const both = new TlsTerminator(CERTIFICATE, {
+  alpn: ["h2", "http/1.1"],
+  minVersion: "TLSv1.2",
+});
+
+for (
+  const [offered, chosen] of [
+    [["h2", "http/1.1"], "h2"],
+    [["http/1.1", "h2"], "h2"],
+    [["http/1.1"], "http/1.1"],
+    [[], null],
+  ] as const
+) {
+  netTest(
+    `a client that offers [${offered}] is served ${chosen}`,
+    async () => {
+      await using pair = await connect({ alpnProtocols: [...offered] });
+      const [server] = await Promise.all([
+        both.handshake(pair.wire),
+        (pair.peer as Deno.TlsConn).handshake(),
+      ]);
+      assertEquals(server.alpnProtocol, chosen);
+      server[Symbol.dispose]();
+    },
+  );
+}
+
 // Handshakes that fail.
 
 netTest("a client in clear gets an alert", async () => {

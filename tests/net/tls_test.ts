@@ -6,14 +6,16 @@ import { handshakeTls, loadTerminator } from "../../src/net/tls.ts";
 import { TlsTerminator } from "../../src/net/tls_socket.ts";
 import { createCertificate } from "../e2e/_certificates.ts";
 
-Deno.test("handshakeTls() resolves to the connection after its handshake", async () => {
-  let shaken = false;
-  const conn = {
-    handshake: () => Promise.resolve().then(() => shaken = true),
-  } as unknown as SocketConn;
-  assert(await handshakeTls(conn) === conn);
-  assertEquals(shaken, true);
-});
+for (const alpnProtocol of ["h2", null]) {
+  Deno.test(`handshakeTls() resolves to the connection, with what ALPN has chosen: ${alpnProtocol}`, async () => {
+    const conn = {
+      handshake: () => Promise.resolve({ alpnProtocol }),
+    } as unknown as SocketConn;
+    const secure = await handshakeTls(conn);
+    assert(secure === conn);
+    assertEquals(secure.alpnProtocol, alpnProtocol);
+  });
+}
 
 Deno.test("handshakeTls() rejects if the handshake fails", async () => {
   const conn = { handshake: () => Promise.reject(new Error("no TLS")) };
