@@ -27,12 +27,14 @@ export interface ServedConnection {
   /** Called when bytes that are no request were answered with an error. */
   onRefused: ((refused: RefusedBytes) => void) | undefined;
   /**
-   * Serves requests until the connection is closed, or has left HTTP.
+   * Serves requests until the connection is closed, or another protocol has taken
+   * it over.
    *
-   * @returns What it has become if it has left HTTP: another protocol owns it.
+   * @returns What has taken it over, if something has: a connection that is to be
+   * run now, if the client speaks another version of HTTP.
    * @throws Whatever the connection was lost by.
    */
-  run(): Promise<UpgradedConnection | undefined>;
+  run(): Promise<ServedConnection | UpgradedConnection | undefined>;
   /** Closes the connection after the requests that are under way. */
   shutdown(): void;
   /** Closes the connection, unless a request is being handled. */

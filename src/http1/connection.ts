@@ -11,6 +11,7 @@
 import { checkFields } from "../http/fields.ts";
 import { HttpError } from "../http/http_error.ts";
 import { linger } from "../http/linger.ts";
+import { comparePreface, PREFACE_BYTES } from "../http/preface.ts";
 import type {
   RefusedBytes,
   ServedConnection,
@@ -32,6 +33,14 @@ import { Http1Wire } from "./wire.ts";
 /** Answers a request; resolves when its response is complete or aborted. */
 export type ExchangeHandler = (exchange: Http1Exchange) => Promise<void>;
 
+/**
+ * Makes the connection of HTTP/2 that serves what `reader` reads, on the same
+ * transport. It may use both once it is run.
+ */
+export type PrefaceHandler = (
+  reader: ByteReader,
+) => ServedConnection | Promise<ServedConnection>;
+
 /** At a shutdown, the next request of a connection may be on its way. */
 const REQUEST_GRACE_MS = 300;
 
@@ -41,6 +50,12 @@ export class Http1Connection implements ServedConnection {
   onIdle: (() => void) | undefined;
   /** Called when bytes that are no request were answered with an error. */
   onRefused: ((refused: RefusedBytes) => void) | undefined;
+
+  /**
+   * Called when the client begins with the preface of HTTP/2, which is left
+   * unread. Without it, the preface is a bad request; after other bytes, too.
+   */
+  onPreface: PrefaceHandler | undefined;
 
   readonly #transport: Transport;
   readonly #handle: ExchangeHandler;
@@ -116,12 +131,17 @@ export class Http1Connection implements ServedConnection {
   /**
    * Serves requests until the connection is closed, or upgraded.
    *
-   * @returns What has taken it over, if something has.
+   * @returns What has taken it over, if something has; a `ServedConnection` is
+   * to be run.
    * @throws Whatever the transport was lost by.
    */
-  async run(): Promise<UpgradedStream | undefined> {
+  async run(): Promise<UpgradedStream | ServedConnection | undefined> {
     try {
       this.#armDeadline();
+      if (this.onPreface !== undefined) {
+        const successor = await this.#recognizePreface(this.onPreface);
+        if (successor !== undefined) return successor;
+      }
       for (;;) {
         const head = this.#parser.take();
         if (head === undefined) {
@@ -174,6 +194,22 @@ export class Http1Connection implements ServedConnection {
   /** Closes the connection at once. */
   abort(): void {
     this.#wire.abort();
+  }
+
+  /** Waits until the first bytes are the preface of HTTP/2, or differ from it. */
+  async #recognizePreface(
+    createSuccessor: PrefaceHandler,
+  ): Promise<ServedConnection | undefined> {
+    const { reader } = this.#wire;
+    for (;;) {
+      const matched = comparePreface(reader.peek(), 0, 0);
+      if (matched === PREFACE_BYTES) {
+        const successor = await createSuccessor(reader);
+        this.#go("preface");
+        return successor;
+      }
+      if (matched === undefined || !await this.#fillHead()) return undefined;
+    }
   }
 
   /** Waits for more bytes of a head, after all that is owed was sent. */

@@ -51,6 +51,8 @@ export type ConnectionEvent =
   | "refused"
   /** A handler has left HTTP. */
   | "upgrade"
+  /** The client has begun with the preface of HTTP/2, and is to be served so. */
+  | "preface"
   /** There is nothing more to be done. */
   | "close";
 
@@ -61,12 +63,14 @@ type Events = Readonly<Partial<Record<ConnectionEvent, ConnectionState>>>;
 export const CONNECTION_TABLE: Readonly<Record<ConnectionState, Events>> = {
   "fresh": {
     bytes: "first head",
+    preface: "upgraded",
     request: "handling",
     fault: "refusing",
     close: "closed",
   },
   "first head": {
     bytes: "first head",
+    preface: "upgraded",
     request: "handling",
     fault: "refusing",
     close: "closed",

@@ -25,7 +25,11 @@ export {
   type LineFault,
 } from "../streams/byte_reader.ts";
 export type { BodyFraming, ConnectionFields } from "./connection_fields.ts";
-export { type ExchangeHandler, Http1Connection } from "./connection.ts";
+export {
+  type ExchangeHandler,
+  Http1Connection,
+  type PrefaceHandler,
+} from "./connection.ts";
 export type {
   Answerable,
   Disconnect,

@@ -29,7 +29,7 @@ import {
   MAX_FRAME_BYTES,
   readUint31,
 } from "./frames.ts";
-import { comparePreface, PREFACE_BYTES } from "./preface.ts";
+import { comparePreface, PREFACE_BYTES } from "../http/preface.ts";
 
 const EMPTY = new Uint8Array(0);
 const MIN_BUFFER_BYTES = 64;

@@ -150,16 +150,19 @@ export class Connections {
   }
 
   #run(conn: SocketConn, listener: Listener): void {
-    const connection = this.#given.connect(conn, listener);
+    this.#follow(this.#given.connect(conn, listener));
+  }
+
+  #follow(connection: ServedConnection): void {
     // Without a limit, nobody waits for one that can be evicted.
     if (this.#given.options.maxConnections !== Infinity) {
       connection.onIdle = () => this.#changed();
     }
     this.#connections.add(connection);
     connection.run().then(
-      (upgraded) => {
-        if (upgraded === undefined) this.#ended(connection);
-        else this.#replace(connection, upgraded);
+      (successor) => {
+        if (successor === undefined) this.#ended(connection);
+        else this.#replace(connection, successor);
       },
       (error) => this.#ended(connection, error),
     );
@@ -167,9 +170,17 @@ export class Connections {
     else if (this.#stopping) connection.shutdown();
   }
 
-  /** What HTTP has left is not held, but what has taken over is counted. */
-  #replace(connection: ServedConnection, upgraded: UpgradedConnection): void {
+  /** What was taken over is not held, but what has taken over is counted. */
+  #replace(
+    connection: ServedConnection,
+    successor: ServedConnection | UpgradedConnection,
+  ): void {
     this.#connections.delete(connection);
+    if ("run" in successor) this.#follow(successor);
+    else this.#hold(successor);
+  }
+
+  #hold(upgraded: UpgradedConnection): void {
     this.#upgraded.add(upgraded);
     // It never rejects.
     handled(upgraded.closed.then(() => this.#ended(upgraded)));

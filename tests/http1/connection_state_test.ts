@@ -52,6 +52,7 @@ const EVENTS: Record<
   },
   "refused": { "refusing": "lingering" },
   "upgrade": { "handling": "upgraded" },
+  "preface": { "fresh": "upgraded", "first head": "upgraded" },
   "close": {
     "fresh": "closed",
     "first head": "closed",

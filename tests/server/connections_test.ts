@@ -13,6 +13,9 @@ import type { Listener } from "../../src/net/listener.ts";
 import { Connections } from "../../src/server/connections.ts";
 import { settled } from "../_turns.ts";
 
+/** What can take a connection over. */
+type Successor = UpgradedConnection | ServedConnection | undefined;
+
 /** A connection that does what the test says. */
 class PlayedConnection implements ServedConnection {
   idle = false;
@@ -22,9 +25,9 @@ class PlayedConnection implements ServedConnection {
   onRefused: undefined;
   /** The methods that were called, in order. */
   readonly calls: string[] = [];
-  readonly #end = Promise.withResolvers<UpgradedConnection | undefined>();
+  readonly #end = Promise.withResolvers<Successor>();
 
-  run(): Promise<UpgradedConnection | undefined> {
+  run(): Promise<Successor> {
     this.calls.push("run");
     return this.#end.promise;
   }
@@ -43,8 +46,8 @@ class PlayedConnection implements ServedConnection {
     this.end();
   }
 
-  end(upgraded?: UpgradedConnection): void {
-    this.#end.resolve(upgraded);
+  end(successor?: Successor): void {
+    this.#end.resolve(successor);
   }
 
   fail(error: unknown): void {
@@ -165,6 +168,44 @@ Deno.test("A connection that leaves HTTP during an abort is closed as well", asy
   all.connections.abort();
   assert(await all.finished());
   assert(upgraded.aborted);
+});
+
+Deno.test("A connection that serves on in the place of another is run, and counted once", async () => {
+  const all = new Played(1);
+  const successor = new PlayedConnection();
+  await all.accept();
+  all.made[0].end(successor);
+  await settled();
+  assertEquals(successor.calls, ["run"]);
+  assertEquals([all.connections.open, all.counts.connectionsOpen], [1, 1]);
+  assertEquals(all.counts.connectionsAccepted, 1);
+  const accepted = all.accept();
+  await settled();
+  assertEquals(all.made.length, 1);
+  successor.evictable = true;
+  successor.onIdle?.();
+  await accepted;
+  assertEquals(successor.calls, ["run", "evict"]);
+  all.connections.shutdown();
+  assertEquals(all.made[0].calls, ["run"]);
+  assertEquals([all.connections.open, all.counts.connectionsOpen], [1, 1]);
+  all.connections.abort();
+});
+
+Deno.test("A connection that is served by another during a shutdown is shut down", async () => {
+  const all = new Played();
+  const [late, later] = [new PlayedConnection(), new PlayedConnection()];
+  await all.accept();
+  await all.accept();
+  all.connections.shutdown();
+  all.made[0].end(late);
+  await settled();
+  assertEquals(late.calls, ["run", "shutdown"]);
+  all.made[1].end(later);
+  all.connections.abort();
+  assert(await all.finished());
+  assertEquals(later.calls, ["run", "abort"]);
+  assertEquals(late.calls, ["run", "shutdown", "abort"]);
 });
 
 Deno.test("A shutdown asks each connection to end, later ones too", async () => {

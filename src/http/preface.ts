@@ -8,7 +8,9 @@
 
 import { encodeByteString } from "../streams/byte_string.ts";
 
-const PREFACE = encodeByteString("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+const PREFACE = encodeByteString(
+  "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+);
 
 /** The bytes of the preface. */
 export const PREFACE_BYTES = PREFACE.length;

@@ -1,8 +1,8 @@
 // The preface is recognized byte by byte, and no byte of HTTP/1 is taken for it.
 
 import { assertEquals } from "@std/assert";
-import { comparePreface, PREFACE_BYTES } from "../../src/http2/preface.ts";
-import { concat, PREFACE } from "./_frames.ts";
+import { comparePreface, PREFACE_BYTES } from "../../src/http/preface.ts";
+import { concat, PREFACE } from "../http2/_frames.ts";
 
 Deno.test("comparePreface() takes what belongs to the preface, and no more", () => {
   const bytes = concat([Uint8Array.of(1), PREFACE, Uint8Array.of(2)]);
