@@ -12,7 +12,9 @@
  */
 
 import { chooseJsr } from "../tools/_jsr.ts";
-import { type Case, CASES } from "./compare/cases.ts";
+import type { Case } from "./compare/case.ts";
+import { CASES } from "./compare/cases.ts";
+import { chosen } from "./compare/choice.ts";
 import { drawChart } from "./compare/chart.ts";
 import { describeMachine } from "./compare/machine.ts";
 import { formatCase, formatHeading } from "./compare/report.ts";
@@ -26,7 +28,7 @@ import { findTools } from "./compare/tools.ts";
 
 /** Compares as the settings say, and reports. */
 async function compare(settings: Settings): Promise<void> {
-  const cases = chosen(CASES, settings.cases, "case");
+  let cases = chosen(CASES, settings.cases, "case");
   const all = settings.before === undefined
     ? SERVERS
     : [...SERVERS, before(settings.before)];
@@ -39,6 +41,12 @@ async function compare(settings: Settings): Promise<void> {
     const reason = kind.missing(tools);
     return reason === undefined ? [] : [{ server: kind.name, reason }];
   });
+  if (tools.h2load === undefined && cases.some(({ http2 }) => http2)) {
+    const reason =
+      "h2load is not there (Debian: apt-get install nghttp2-client)";
+    missing.push({ server: "all cases over HTTP/2", reason });
+    cases = cases.filter(({ http2 }) => !http2);
+  }
   const heading = {
     date: new Date().toISOString(),
     machine: describeMachine(),
@@ -70,20 +78,6 @@ function contestantsOf(
   return servers
     .flatMap((name) => name === "x-asgi" ? [name, "x-asgi-before"] : [name])
     .flatMap((name) => there.filter((kind) => kind.name === name));
-}
-
-/** Those that were named; all if none was. */
-function chosen<Named extends { readonly name: string }>(
-  all: readonly Named[],
-  names: readonly string[],
-  what: string,
-): readonly Named[] {
-  if (names.length === 0) return all;
-  const unknown = names.find((name) => !all.some((one) => one.name === name));
-  if (unknown !== undefined) {
-    throw new RangeError(`Cannot compare: there is no ${what} "${unknown}"`);
-  }
-  return all.filter(({ name }) => names.includes(name));
 }
 
 function requireCores({ serverCore, loadCore }: Settings): void {

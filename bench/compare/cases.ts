@@ -6,38 +6,12 @@
  */
 
 import { idleConnectionBytes } from "../idle_connections.ts";
+import type { Case, Check } from "./case.ts";
+import { HTTP2_CASES } from "./http2_cases.ts";
 import { type HttpLoad, loadHttp, loadWith } from "./load.ts";
-import type { Figures, Unit } from "./results.ts";
+import type { Figures } from "./results.ts";
 import type { RunningServer } from "./running_server.ts";
 import type { Settings } from "./settings.ts";
-
-/** Something to compare servers in. */
-export interface Case {
-  readonly name: string;
-  readonly title: string;
-  readonly unit: Unit;
-  readonly better: "higher" | "lower";
-  /** The names of those that take part, x-asgi first. */
-  readonly servers: readonly string[];
-  /** Whether servers serve over TLS. */
-  readonly tls?: boolean;
-  /** Whether each run needs a server that was just started. */
-  readonly fresh?: boolean;
-  /** What is asked before the first run, and how long the answer must be. */
-  readonly check?: Check;
-  /** The cores that a server runs on. Default: the one for servers. */
-  cores?(server: string, settings: Settings): readonly number[];
-  /** Measures a server once. */
-  measure(server: RunningServer, settings: Settings): Promise<Figures>;
-}
-
-/** A question, and how many bytes a 200 answers it with. */
-export interface Check {
-  readonly path: string;
-  /** Bytes that are sent. Default: none. */
-  readonly body?: number;
-  readonly length: number;
-}
 
 const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * KIBIBYTE;
@@ -164,6 +138,7 @@ export const CASES: readonly Case[] = [
     fresh: true,
     measure: ({ startupTime }) => Promise.resolve({ value: startupTime }),
   },
+  ...HTTP2_CASES,
 ];
 
 function http(

@@ -27,12 +27,13 @@ export interface HttpLoad {
 }
 
 /** What a load generator says that it has seen. */
-interface Seen {
+export interface Seen {
   /** Answers, messages or transfers. */
   readonly count: number;
   readonly seconds: number;
-  /** In milliseconds. */
+  /** In milliseconds; 0 where it knows no times of single answers. */
   readonly p50: number;
+  /** As `p50`. */
   readonly p99: number;
   readonly errors: number;
   /** Processor time, in seconds, if the generator knows its own. */
@@ -76,11 +77,13 @@ export function loadWith(
   ]);
 }
 
-async function underLoad(
+/** Runs a load generator, and reads what it prints. */
+export async function underLoad(
   server: RunningServer,
   seconds: number,
   program: string,
   args: readonly string[],
+  parse: (output: string) => Seen | undefined = parseFigures,
 ): Promise<Figures> {
   const serverBefore = server.cpuSeconds();
   const loadBefore = endedChildrenSeconds();
@@ -92,12 +95,12 @@ async function underLoad(
   const serverSeconds = server.cpuSeconds() - serverBefore;
   const childSeconds = endedChildrenSeconds() - loadBefore;
   const decoder = new TextDecoder();
-  const seen = parseFigures(decoder.decode(stdout));
+  const seen = parse(decoder.decode(stdout));
   if (seen === undefined || seen.count === 0) {
     const said = decoder.decode(stderr).trim();
     throw new Error(`no answer to ${program}${said && `: ${said}`}`);
   }
-  // `wrk` knows no times of bursts that it saw no whole one of.
+  // `wrk` knows no times of bursts that it saw no whole one of, `h2load` none.
   const times = seen.p50 > 0 && seen.p99 > 0
     ? { p50: seen.p50, p99: seen.p99 }
     : {};

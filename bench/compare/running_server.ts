@@ -32,11 +32,23 @@ export interface Answer {
   readonly body: Uint8Array;
 }
 
+/** How a server is started. */
+export interface StartOptions {
+  /** Whether it serves over TLS. Default: `false`. */
+  readonly tls?: boolean | undefined;
+  /** Whether it is asked over HTTP/2. Default: `false`. */
+  readonly http2?: boolean | undefined;
+  /** The cores that it runs on. */
+  readonly cores: readonly number[];
+}
+
 /** A server that answers. */
 export class RunningServer implements AsyncDisposable {
   readonly name: string;
   readonly port: number;
   readonly tls: boolean;
+  /** Whether it is asked over HTTP/2. */
+  readonly http2: boolean;
   /** How long it took to the first answer, in milliseconds. */
   startupTime = NaN;
 
@@ -48,12 +60,13 @@ export class RunningServer implements AsyncDisposable {
   private constructor(
     process: Deno.ChildProcess,
     { name }: ServerKind,
-    { port, tls }: Place,
+    { port, tls, http2 }: Place & { http2: boolean },
     tools: Tools,
   ) {
     this.name = name;
     this.port = port;
     this.tls = tls;
+    this.http2 = http2;
     this.#process = process;
     this.#certificate = Deno.readTextFileSync(tools.certificate);
     this.#said = startOf(process.stderr);
@@ -72,9 +85,9 @@ export class RunningServer implements AsyncDisposable {
   static async start(
     kind: ServerKind,
     tools: Tools,
-    { tls = false, cores }: { tls?: boolean; cores: readonly number[] },
+    { tls = false, http2 = false, cores }: StartOptions,
   ): Promise<RunningServer> {
-    const place = { port: freePort(), tls };
+    const place = { port: freePort(), tls, http2 };
     const { program, args, env } = kind.command(place, tools);
     const began = performance.now();
     const process = new Deno.Command("taskset", {
@@ -116,7 +129,11 @@ export class RunningServer implements AsyncDisposable {
 
   /** Sends one request. */
   async request(path: string, body?: Uint8Array<ArrayBuffer>): Promise<Answer> {
-    using client = Deno.createHttpClient({ caCerts: [this.#certificate] });
+    using client = Deno.createHttpClient({
+      caCerts: [this.#certificate],
+      http1: !this.http2,
+      http2: this.http2,
+    });
     const response = await fetch(this.origin + path, {
       client,
       ...body === undefined ? {} : { method: "POST", body },
@@ -148,6 +165,15 @@ export class RunningServer implements AsyncDisposable {
   }
 
   async #answersOnce(): Promise<boolean> {
+    if (!this.http2) return await this.#answersHttp1();
+    try {
+      return (await this.request("/")).status === 200;
+    } catch {
+      return false;
+    }
+  }
+
+  async #answersHttp1(): Promise<boolean> {
     let conn: Deno.Conn | undefined;
     try {
       conn = await this.#connect();

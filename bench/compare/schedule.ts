@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Case, Check } from "./cases.ts";
+import type { Case, Check } from "./case.ts";
 import type { CaseResult, Failure, Figures } from "./results.ts";
 import { summarize } from "./results.ts";
 import { RunningServer } from "./running_server.ts";
@@ -130,7 +130,9 @@ function start(
   { settings, tools }: Context,
 ): Promise<RunningServer> {
   const cores = theCase.cores?.(kind.name, settings) ?? [settings.serverCore];
-  return RunningServer.start(kind, tools, { tls: theCase.tls, cores });
+  const { tls } = theCase;
+  const http2 = theCase.http2 && !kind.http1;
+  return RunningServer.start(kind, tools, { tls, http2, cores });
 }
 
 /** Servers are comparable only if they answer the same. */

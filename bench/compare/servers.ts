@@ -29,6 +29,8 @@ export interface ServerKind {
   readonly name: string;
   /** What it is. */
   readonly title: string;
+  /** Whether it is asked over HTTP/1 where others are asked over HTTP/2. */
+  readonly http1?: boolean;
   /** What it lacks here; `undefined` if nothing. */
   missing(tools: Tools): string | undefined;
   /** How to start it. */
@@ -45,11 +47,32 @@ export const SERVERS: readonly ServerKind[] = [
   onDeno("x-asgi-log", "the same, with the access log on", "x_asgi.ts", {
     ACCESS_LOG: "combined",
   }),
+  {
+    ...onDeno("x-asgi-http1", "this package, asked over HTTP/1", "x_asgi.ts"),
+    http1: true,
+  },
   ourCommand("x-asgi-1-worker", "the command, one process", 1),
   ourCommand("x-asgi-2-workers", "the command, two workers", 2),
   onDeno("bare", "a loop that neither parses nor checks", "bare_listen.ts"),
   onDeno("deno-serve", "Deno.serve", "deno_serve.ts"),
   onNode("node-http", "node:http", "node_http.mjs"),
+  onNode("node-http2", "node:http2, its core API", "node_http2.mjs"),
+  onNode(
+    "node-http2-compat",
+    "node:http2, its API of requests and responses",
+    "node_http2.mjs",
+    { COMPAT: "1" },
+  ),
+  {
+    name: "go",
+    title: "net/http of Go, on one core",
+    missing: ({ go }) => go === undefined ? "Go 1.24 is not there" : undefined,
+    command: (place, tools) => ({
+      program: tools.go!.server,
+      args: [],
+      env: { ...environment(place, tools), GOMAXPROCS: "1" },
+    }),
+  },
   onNode("ws", "the npm package ws, on Node", "ws.mjs"),
   inPython(
     "uvicorn-httptools",
@@ -63,20 +86,11 @@ export const SERVERS: readonly ServerKind[] = [
     ["uvicorn", "h11"],
     (place, tools) => uvicorn("h11", "asyncio", place, tools),
   ),
-  inPython("hypercorn", "hypercorn", ["hypercorn"], ({ port }) => [
-    ...["hypercorn", `--bind=127.0.0.1:${port}`, "--workers=1"],
-    ...[`--keep-alive=${KEEP_ALIVE_SECONDS}`, "--log-level=error", "app:app"],
-  ]),
+  inPython("hypercorn", "hypercorn", ["hypercorn"], hypercorn),
   inPython("daphne", "daphne", ["daphne"], ({ port }) => [
     ...["daphne", "-v", "0", "-b", "127.0.0.1", "-p", `${port}`, "app:app"],
   ]),
-  inPython("granian", "granian", ["granian"], ({ port }) => [
-    ...["granian", "--interface", "asgi", "--host", "127.0.0.1"],
-    ...["--port", `${port}`, "--workers", "1", "--no-access-log"],
-    // Its own limits on idle connections, and on how many there may be.
-    ...["--http1-header-read-timeout", "60000", "--backpressure", "65535"],
-    ...["--log-level", "error", "app:app"],
-  ]),
+  inPython("granian", "granian", ["granian"], granian),
 ];
 
 /** This package as it is in another checkout, such as that of an earlier commit. */
@@ -121,7 +135,12 @@ function ourCommand(name: string, title: string, workers: number): ServerKind {
   };
 }
 
-function onNode(name: string, title: string, file: string): ServerKind {
+function onNode(
+  name: string,
+  title: string,
+  file: string,
+  env?: Record<string, string>,
+): ServerKind {
   return {
     name,
     title,
@@ -133,7 +152,7 @@ function onNode(name: string, title: string, file: string): ServerKind {
     command: (place, tools) => ({
       program: "node",
       args: [new URL(file, FOLDER).pathname],
-      env: environment(place, tools),
+      env: { ...environment(place, tools), ...env },
     }),
   };
 }
@@ -175,6 +194,33 @@ function uvicorn(
     `--timeout-keep-alive=${KEEP_ALIVE_SECONDS}`,
     ...tls ? [`--ssl-certfile=${certificate}`, `--ssl-keyfile=${key}`] : [],
     "app:app",
+  ];
+}
+
+function hypercorn(
+  { port, tls }: Place,
+  { certificate, key }: Tools,
+): string[] {
+  return [
+    ...["hypercorn", `--bind=127.0.0.1:${port}`, "--workers=1"],
+    ...["--config", new URL("hypercorn.toml", FOLDER).pathname],
+    ...[`--keep-alive=${KEEP_ALIVE_SECONDS}`, "--log-level=error"],
+    ...tls ? ["--certfile", certificate, "--keyfile", key] : [],
+    "app:app",
+  ];
+}
+
+function granian(
+  { port, tls }: Place,
+  { certificate, key }: Tools,
+): string[] {
+  return [
+    ...["granian", "--interface", "asgi", "--host", "127.0.0.1"],
+    ...["--port", `${port}`, "--workers", "1", "--no-access-log"],
+    // Its own limits on idle connections, and on how many there may be.
+    ...["--http1-header-read-timeout", "60000", "--backpressure", "65535"],
+    ...tls ? ["--ssl-certificate", certificate, "--ssl-keyfile", key] : [],
+    ...["--log-level", "error", "app:app"],
   ];
 }
 

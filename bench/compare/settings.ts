@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 
 /** How to measure, and what. */
 export interface Settings {
-  /** Names of cases; all if there are none. */
+  /** Names of cases, or how they begin and "*"; all if there are none. */
   readonly cases: readonly string[];
   /** Names of servers; all if there are none. */
   readonly servers: readonly string[];
@@ -44,7 +44,8 @@ export const HELP = `Compares this server with others on this machine.
 Usage: deno task bench:compare [FLAGS]
 
   --list               Lists cases and servers
-  --case NAME          Only this case; may be repeated
+  --case NAME          Only this case; may be repeated; "h2-*" is all of them
+                       whose names begin with "h2-"
   --server NAME        Only this server; may be repeated
   --before FOLDER      Also another checkout of this package, as x-asgi-before
   --runs COUNT         Runs of each server in each case [5]

@@ -7,21 +7,10 @@
  * @module
  */
 
+import { HTTP2_TARGETS } from "./http2_targets.ts";
 import { formatNumber, formatTable } from "./report.ts";
 import { findResult, type Results, type ServerResult } from "./results.ts";
-
-/** A bound on a figure, or on its ratio to a peer's. */
-export interface Target {
-  readonly case: string;
-  /** Default: "x-asgi". */
-  readonly server?: string;
-  /** The server that it is held against; none: the figure itself is bounded. */
-  readonly peer?: string;
-  /** Default: "value". */
-  readonly figure?: "value" | "p99";
-  readonly atLeast?: number;
-  readonly atMost?: number;
-}
+import type { Target } from "./target.ts";
 
 /** A target, and what became of it. */
 export interface Verdict {
@@ -63,6 +52,7 @@ export const TARGETS: readonly Target[] = [
   },
   { case: "idle-connections", atMost: 12 },
   { case: "startup", peer: "deno-serve", atMost: 1.3 },
+  ...HTTP2_TARGETS,
 ];
 
 /** Holds results against a target. */
@@ -102,14 +92,49 @@ function ratio(
 export function formatVerdicts(results: Results): string {
   const verdicts = TARGETS.map((target) => judge(target, results))
     .filter(({ met }) => met !== undefined);
+  const costs = verdicts.filter(({ target }) => isCost(target));
+  const single = verdicts.filter(({ target }) => !isCost(target));
   const header = ["target", "wanted", "reached", "by CPU time", ""];
   const met = verdicts.filter(({ met }) => met).length;
   const others = TARGETS.length - verdicts.length;
   return [
     "",
     `Targets: ${met} of ${verdicts.length} met, ${others} not measured`,
-    ...formatTable([header, ...verdicts.map((v) => rowOf(v, results))]),
+    ...single.length === 0
+      ? []
+      : formatTable([header, ...single.map((v) => rowOf(v, results))]),
+    ...costs.length === 0 ? [] : formatCosts(costs),
   ].join("\n");
+}
+
+function isCost({ figure }: Target): boolean {
+  return figure === "cpuPerRequest";
+}
+
+/** A row for each case, and a column for each peer. */
+function formatCosts(verdicts: readonly Verdict[]): string[] {
+  const peers = [...new Set(verdicts.map(({ target }) => target.peer!))];
+  const cases = [...new Set(verdicts.map(({ target }) => target.case))];
+  const rows = cases.map((name) => [
+    name,
+    ...peers.map((peer) => {
+      const verdict = verdicts.find(({ target }) =>
+        target.case === name && target.peer === peer
+      );
+      return verdict === undefined ? "" : formatCost(verdict);
+    }),
+  ]);
+  return [
+    "",
+    "Processor time of a request, ours / theirs, and what it may be at most",
+    '("!" where it is more):',
+    ...formatTable([["case", ...peers], ...rows]),
+  ];
+}
+
+function formatCost({ target, reached, met }: Verdict): string {
+  const ratio = formatNumber(reached);
+  return `${met ? "" : "! "}${ratio} (${formatNumber(target.atMost)})`;
 }
 
 function rowOf(

@@ -42,6 +42,12 @@ export interface Tools {
   readonly ws:
     | { readonly folder: string; readonly version: string }
     | undefined;
+  /** The version of Go, and the server that was built with it. */
+  readonly go:
+    | { readonly version: string; readonly server: string }
+    | undefined;
+  /** The version of `h2load`, without which nothing is asked over HTTP/2. */
+  readonly h2load: string | undefined;
   /** Files with a certificate for 127.0.0.1, and its key. */
   readonly certificate: string;
   readonly key: string;
@@ -63,6 +69,8 @@ export async function findTools(settings: Settings): Promise<Tools> {
   const found = {
     node,
     python: await findPython(settings, cache),
+    go: await buildGoServer(cache),
+    h2load: (await firstLine("h2load", "--version"))?.split("/")[1],
     ws: node === undefined ? undefined : await findWs(settings, cache),
     ...await writeCertificate(cache),
   };
@@ -77,7 +85,8 @@ async function requireProgram(name: string, flag: string): Promise<void> {
   );
 }
 
-function cacheFolder(): string {
+/** Where all that is fetched or made is kept, outside the repository. */
+export function cacheFolder(): string {
   const { XDG_CACHE_HOME, HOME } = Deno.env.toObject();
   return `${XDG_CACHE_HOME ?? `${HOME ?? "/tmp"}/.cache`}/x-asgi-bench`;
 }
@@ -154,6 +163,16 @@ async function wsVersion(folder: string): Promise<string | undefined> {
   }
 }
 
+/** Builds the server in Go, which needs nothing but Go's own packages. */
+async function buildGoServer(cache: string): Promise<Tools["go"]> {
+  const version = /go([0-9.]+)/.exec(await firstLine("go", "version") ?? "");
+  if (version === null) return undefined;
+  const source = new URL("apps/go_http.go", import.meta.url).pathname;
+  const server = `${cache}/go_http`;
+  if (!await run("go", "build", "-o", server, source)) return undefined;
+  return { version: version[1], server };
+}
+
 async function writeCertificate(
   cache: string,
 ): Promise<{ certificate: string; key: string }> {
@@ -165,7 +184,7 @@ async function writeCertificate(
 }
 
 async function versionsOf(
-  { node, python, ws }: Pick<Tools, "node" | "python" | "ws">,
+  { node, python, ws, go, h2load }: Omit<Tools, "versions">,
 ): Promise<Record<string, string>> {
   const config = new URL("../../deno.json", import.meta.url);
   const { version } = JSON.parse(await Deno.readTextFile(config));
@@ -177,6 +196,8 @@ async function versionsOf(
     node: node?.replace("v", ""),
     ws: ws?.version,
     ...python?.versions,
+    go: go?.version,
+    h2load,
     wrk: /wrk (?:debian\/)?(\S+)/.exec(wrk ?? "")?.[1],
   };
   const known = Object.entries(found).filter(([, text]) => text !== undefined);

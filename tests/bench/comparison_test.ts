@@ -9,6 +9,7 @@ import {
 } from "@std/assert";
 import { BROWSER_FIELDS, BROWSER_REQUEST } from "../../bench/_requests.ts";
 import { drawChart } from "../../bench/compare/chart.ts";
+import { parseH2load } from "../../bench/compare/http2_load.ts";
 import { parseFigures } from "../../bench/compare/load.ts";
 import { formatCase, formatNumber } from "../../bench/compare/report.ts";
 import { parseSettings } from "../../bench/compare/settings.ts";
@@ -64,6 +65,27 @@ Deno.test("figures have the generator's processor time, if it gives one", () => 
 
 Deno.test("figures are none where the generator printed none", () => {
   assertEquals(parseFigures("unable to connect\n"), undefined);
+});
+
+Deno.test("figures of h2load are its successes, and how fast they came", () => {
+  const output = `progress: 100% of clients started
+
+finished in 2.01s, 1500.00 req/s, 3.57MB/s
+requests: 3010 total, 3020 started, 3010 done, 3000 succeeded, 10 failed, 8 errored, 2 timeout
+status codes: 3000 2xx, 0 3xx, 0 4xx, 2 5xx
+`;
+  assertEquals(parseH2load(output), {
+    count: 3000,
+    seconds: 2,
+    p50: 0,
+    p99: 0,
+    errors: 12,
+    cpu: undefined,
+  });
+});
+
+Deno.test("figures of h2load are none where it could not connect", () => {
+  assertEquals(parseH2load("starting benchmark...\n"), undefined);
 });
 
 Deno.test("the browser's request has 30 fields that the parser accepts", async () => {

@@ -1,6 +1,11 @@
 // What the targets say of results.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { CASES } from "../../bench/compare/cases.ts";
 import { SERVERS } from "../../bench/compare/servers.ts";
 import { formatVerdicts, judge, TARGETS } from "../../bench/compare/targets.ts";
@@ -64,6 +69,20 @@ Deno.test("the table counts what is met, and what was not measured", () => {
   }));
   assertStringIncludes(text, "Targets: 2 of 3 met");
   assertStringIncludes(text, `${TARGETS.length - 3} not measured`);
+});
+
+Deno.test("the table of costs has a row for a case, and a column for a peer", () => {
+  const text = formatVerdicts(resultsOf({
+    "h2-hello-c8-m10": {
+      "x-asgi": { value: 1, cpuPerRequest: 12 },
+      "node-http2": { value: 1, cpuPerRequest: 10 },
+      "hypercorn": { value: 1, cpuPerRequest: 300 },
+    },
+  }));
+  assertStringIncludes(text, "Targets: 1 of 2 met");
+  const [, ...peers] = /^ *case +(\S+) +(\S+)$/m.exec(text) ?? [];
+  assertEquals(peers, ["node-http2", "hypercorn"]);
+  assertMatch(text, /^ *h2-hello-c8-m10 +! 1\.20 \(1\.00\) +0\.04 \(0\.06\)$/m);
 });
 
 Deno.test("every target names a case, and servers that take part in it", () => {

@@ -6,6 +6,7 @@ TEN_KIBIBYTES = b"x" * (10 * 1024)
 STREAMED_PIECE = b"x" * (4 * 1024)
 DOWNLOADED_PIECE = b"x" * (64 * 1024)
 DOWNLOADED_PIECES = 1600
+MEBIBYTE_PIECES = 16
 PLAIN = (b"content-type", b"text/plain")
 
 
@@ -28,10 +29,10 @@ async def app(scope, receive, send):
         await answer(send, str(length).encode())
     elif path == "/stream":
         await stream(send, STREAMED_PIECE, 16, [PLAIN])
+    elif path == "/1m":
+        await download(send, MEBIBYTE_PIECES)
     elif path == "/download":
-        length = str(len(DOWNLOADED_PIECE) * DOWNLOADED_PIECES).encode()
-        headers = [PLAIN, (b"content-length", length)]
-        await stream(send, DOWNLOADED_PIECE, DOWNLOADED_PIECES, headers)
+        await download(send, DOWNLOADED_PIECES)
     else:
         await send({"type": "http.response.start", "status": 404, "headers": []})
         await send({"type": "http.response.body", "body": b""})
@@ -41,6 +42,12 @@ async def answer(send, body):
     headers = [PLAIN, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def download(send, count):
+    length = str(len(DOWNLOADED_PIECE) * count).encode()
+    headers = [PLAIN, (b"content-length", length)]
+    await stream(send, DOWNLOADED_PIECE, count, headers)
 
 
 async def stream(send, piece, count, headers):

@@ -10,6 +10,7 @@ const tenKibibytes = new Uint8Array(10 * 1024).fill(0x78);
 const streamedPiece = new Uint8Array(4 * 1024).fill(0x78);
 const downloadedPiece = new Uint8Array(64 * 1024).fill(0x78);
 const DOWNLOADED_PIECES = 1600;
+const MEBIBYTE_PIECES = 16;
 const PLAIN = { "content-type": "text/plain" };
 
 async function handle(request: Request): Promise<Response> {
@@ -26,15 +27,19 @@ async function handle(request: Request): Promise<Response> {
       return new Response(String(await count(request)));
     case "/stream":
       return new Response(piecesOf(streamedPiece, 16), { headers: PLAIN });
-    case "/download": {
-      const length = String(downloadedPiece.length * DOWNLOADED_PIECES);
-      const headers = { ...PLAIN, "content-length": length };
-      const body = piecesOf(downloadedPiece, DOWNLOADED_PIECES);
-      return new Response(body, { headers });
-    }
+    case "/1m":
+      return download(MEBIBYTE_PIECES);
+    case "/download":
+      return download(DOWNLOADED_PIECES);
     default:
       return new Response(null, { status: 404 });
   }
+}
+
+function download(pieces: number): Response {
+  const length = String(downloadedPiece.length * pieces);
+  const headers = { ...PLAIN, "content-length": length };
+  return new Response(piecesOf(downloadedPiece, pieces), { headers });
 }
 
 function piecesOf(

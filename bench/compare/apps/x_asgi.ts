@@ -6,6 +6,7 @@
  * |-------------|------------------------------------------------------|
  * | `/`         | "Hello, World!"                                      |
  * | `/10k`      | 10 KiB                                               |
+ * | `/1m`       | 1 MiB in pieces of 64 KiB, with its length           |
  * | `/echo`     | what was sent, collected, with its length            |
  * | `/stream`   | 64 KiB in 16 pieces, of no length known before       |
  * | `/upload`   | how many bytes were sent                             |
@@ -23,6 +24,7 @@ import { type AsgiApp, type Receive, respond, serve } from "../../../mod.ts";
 const KIBIBYTE = 1024;
 const STREAMED_PIECES = 16;
 const DOWNLOADED_PIECES = 1600;
+const MEBIBYTE_PIECES = 16;
 const PLAIN = ["content-type", "text/plain"] as const;
 
 const hello = new TextEncoder().encode("Hello, World!");
@@ -45,11 +47,10 @@ export const app: AsgiApp = async (scope, receive, send) => {
       return await respond(send, 200, { body: String(await count(receive)) });
     case "/stream":
       return await stream(send, streamedPiece, STREAMED_PIECES, []);
-    case "/download": {
-      const length = String(downloadedPiece.length * DOWNLOADED_PIECES);
-      const headers = [["content-length", length]] as const;
-      return await stream(send, downloadedPiece, DOWNLOADED_PIECES, headers);
-    }
+    case "/1m":
+      return await download(send, MEBIBYTE_PIECES);
+    case "/download":
+      return await download(send, DOWNLOADED_PIECES);
     default:
       return await respond(send, 404);
   }
@@ -61,6 +62,12 @@ async function answer(send: Send, body: Uint8Array): Promise<void> {
   const headers = [PLAIN, ["content-length", String(body.length)]] as const;
   await send({ type: "http.response.start", status: 200, headers });
   await send({ type: "http.response.body", body });
+}
+
+async function download(send: Send, pieces: number): Promise<void> {
+  const length = String(downloadedPiece.length * pieces);
+  const headers = [["content-length", length]] as const;
+  await stream(send, downloadedPiece, pieces, headers);
 }
 
 async function stream(
