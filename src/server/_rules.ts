@@ -5,6 +5,11 @@
  * @module
  */
 
+import { show } from "../asgi/event_checks.ts";
+
+/** The most of a text that an error message shows: it may be a private key. */
+const MAX_SHOWN = 20;
+
 /** What a value must be, as an error message says it, and the check of it. */
 export type Rule = readonly [
   text: string,
@@ -16,10 +21,18 @@ export function mustBe(
   what: string,
   [text]: Rule,
   value: unknown,
-  shown: string = String(value),
 ): TypeError | RangeError {
   const ErrorClass = typeof value === "number" ? RangeError : TypeError;
-  return new ErrorClass(`Cannot serve: ${what} must be ${text}, not ${shown}`);
+  return new ErrorClass(
+    `Cannot serve: ${what} must be ${text}, not ${display(value)}`,
+  );
+}
+
+function display(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(display).join(", ")}]`;
+  return typeof value === "string" && value.length > MAX_SHOWN
+    ? show(`${value.slice(0, MAX_SHOWN)}…`)
+    : show(value);
 }
 
 /** Whether `value` is a string. */

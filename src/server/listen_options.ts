@@ -222,13 +222,7 @@ function checkKeys(
 
 function check(what: string, value: unknown, rule: Rule): void {
   const [, accepts] = rule;
-  if (!accepts(value)) throw mustBe(what, rule, value, display(value));
-}
-
-/** A value for an error message; text may be a private key. */
-function display(value: unknown): string {
-  if (Array.isArray(value)) return quoted(value);
-  return typeof value === "string" ? `"${value.slice(0, 20)}"` : String(value);
+  if (!accepts(value)) throw mustBe(what, rule, value);
 }
 
 function quoted(list: readonly unknown[]): string {

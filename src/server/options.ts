@@ -4,6 +4,7 @@
  * @module
  */
 
+import { show } from "../asgi/event_checks.ts";
 import { DEFAULT_WEBSOCKET_OPTIONS } from "../websocket/options.ts";
 import type { LifespanMode } from "../asgi/lifespan_cycle.ts";
 import { isFieldValue } from "../http/fields.ts";
@@ -284,10 +285,16 @@ export const OPTION_KINDS: Record<keyof ServeOptions, OptionKind> = {
  * Checks options and fills in the defaults; an option that is `undefined`
  * counts as absent.
  *
- * @throws {TypeError} If an option is unknown, or has a wrong type.
+ * @throws {TypeError} If they are no object, or an option is unknown, or has a
+ * wrong type.
  * @throws {RangeError} If a number is out of range.
  */
 export function resolveOptions(options: ServeOptions): ResolvedOptions {
+  if (!isObject(options)) {
+    throw new TypeError(
+      `Cannot serve: the options must be an object, not ${show(options)}`,
+    );
+  }
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { show } from "../asgi/event_checks.ts";
 import type { AsgiApp } from "../asgi/types.ts";
 import type { TcpAddress } from "../net/listener_address.ts";
 import { AsgiServer } from "./asgi_server.ts";
@@ -44,7 +45,9 @@ export function serve(
 export function serve(app: AsgiApp, options?: ServeOptions): Server;
 export function serve(app: AsgiApp, options: ServeOptions = {}): Server {
   if (typeof app !== "function") {
-    throw new TypeError(`Cannot serve: the app must be a function, not ${app}`);
+    throw new TypeError(
+      `Cannot serve: the app must be a function, not ${show(app)}`,
+    );
   }
   return new AsgiServer(app, options);
 }

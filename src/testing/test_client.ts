@@ -5,6 +5,7 @@
  * @module
  */
 
+import { show } from "../asgi/event_checks.ts";
 import { HttpCycle } from "../asgi/http_cycle.ts";
 import { LifespanCycle, LifespanError } from "../asgi/lifespan_cycle.ts";
 import type { AsgiApp, HttpScope, WebSocketScope } from "../asgi/types.ts";
@@ -93,7 +94,7 @@ export class TestClient implements AsyncDisposable {
   ): Promise<TestClient> {
     if (typeof app !== "function") {
       throw new TypeError(
-        `Cannot test: the app must be a function, not ${app}`,
+        `Cannot test: the app must be a function, not ${show(app)}`,
       );
     }
     const client = new TestClient(app, options);

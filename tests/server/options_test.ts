@@ -195,7 +195,7 @@ Deno.test("resolveOptions() says which option is wrong, what it takes, and what 
   assertThrows(
     () => resolve({ bodyTimeout: "1s" }),
     TypeError,
-    'Cannot serve: option "bodyTimeout" must be a number of milliseconds above 0, or Infinity, not 1s',
+    'Cannot serve: option "bodyTimeout" must be a number of milliseconds above 0, or Infinity, not "1s"',
   );
 });
 

@@ -29,9 +29,15 @@ Deno.test("mustBe() names what breaks a rule, and shows the value", () => {
     error.message,
     'Cannot serve: option "a" must be a string, not false',
   );
+  const shown = (value: unknown) =>
+    mustBe("a", rule, value).message.split(", not ")[1];
+  assertEquals(shown("80"), '"80"');
+  assertEquals(shown(Object.create(null)), "an instance of Object");
+  assertEquals(shown([]), "[]");
+  assertEquals(shown(["a"]), '["a"]');
   assertEquals(
-    mustBe("a", rule, {}, "an object").message.slice(-9),
-    "an object",
+    shown("a private key, which is long"),
+    '"a private key, which…"',
   );
 });
 

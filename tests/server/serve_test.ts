@@ -165,8 +165,18 @@ Deno.test("serve refuses an app that is no function", () => {
   assertThrows(
     () => serve("app" as unknown as AsgiApp, { port: 0 }),
     TypeError,
-    "the app must be a function, not app",
+    'the app must be a function, not "app"',
   );
+});
+
+Deno.test("serve refuses options that are no object", () => {
+  for (const options of [8000, "127.0.0.1", null]) {
+    assertThrows(
+      () => serve(pathApp, options as unknown as ServeOptions),
+      TypeError,
+      "Cannot serve: the options must be an object, not ",
+    );
+  }
 });
 
 const WRONG_OPTIONS: [Record<string, unknown>, typeof Error, string][] = [
