@@ -41,7 +41,7 @@ export interface AccessRecord {
   readonly target: string;
   /** The request's fields, names in lower case. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The status that was sent (101 for a WebSocket); `null` if none was. */
+  /** The status that was sent (of a WebSocket 101, over HTTP/2 200); `null` if none was. */
   readonly status: number | null;
   /** The content that was sent, in bytes; for a WebSocket, all that was sent. */
   readonly bytesSent: number;

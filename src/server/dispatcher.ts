@@ -130,7 +130,7 @@ export class Dispatcher {
 
   /**
    * Answers a request; resolves when its response is complete or aborted, or
-   * when it has become a WebSocket, which goes on without its HTTP connection.
+   * when it has become a WebSocket, which goes on without its exchange.
    */
   dispatch(
     exchange: Exchange,

@@ -1,8 +1,10 @@
 /**
- * The opening handshake over HTTP/1.1 (RFC 6455, section 4.2): what a request
- * asks for, how to refuse it, and the fields of the 101 that accepts it. Pure
- * functions over a description of the request. The Connection field of the 101 is
- * for the layer of HTTP to write.
+ * The opening handshake: what a request asks for, how to refuse it, and the fields
+ * of the response that accepts it. Pure functions over a description of the
+ * request.
+ *
+ * Over HTTP/1.1 (RFC 6455, section 4.2), a 101 accepts it, whose Connection field
+ * is for the layer of HTTP to write:
  *
  * | request                                            | answer             |
  * |----------------------------------------------------|--------------------|
@@ -10,6 +12,16 @@
  * | HTTP/1.0, where Upgrade is ignored (RFC 9110, 7.8) | not for WebSocket  |
  * | another version than 13, or none                   | 426, with 13       |
  * | not GET; with a body; no key, two, or a bad one;   |                    |
+ * | malformed or repeated subprotocols, or extensions  | 400                |
+ * | any other                                          | to be accepted     |
+ *
+ * Over HTTP/2 and HTTP/3 (RFC 8441, RFC 9220), it is an extended CONNECT of one
+ * stream, and a 200 accepts it. There is no key, and no Upgrade:
+ *
+ * | request                                            | answer             |
+ * |----------------------------------------------------|--------------------|
+ * | no CONNECT, or `:protocol` is not websocket        | not for WebSocket  |
+ * | another version than 13, or none                   | 400, with 13       |
  * | malformed or repeated subprotocols, or extensions  | 400                |
  * | any other                                          | to be accepted     |
  *
@@ -40,16 +52,32 @@ export interface HandshakeRequest {
   readonly headers: readonly Field[];
 }
 
-/** A handshake that can be accepted. */
-export interface Handshake {
-  /** The kind of the result. */
-  readonly type: "handshake";
-  /** The client's key, for {@linkcode acceptKey}. */
-  readonly key: string;
+/** The parts of a request of HTTP/2 or HTTP/3 that decide on a handshake. */
+export interface ExtendedConnectRequest extends HandshakeRequest {
+  /** The value of `:protocol`, if there is one. */
+  readonly protocol: string | undefined;
+}
+
+/** What a client offers, in every version of HTTP. */
+export interface Offer {
   /** What the client offers to speak, in the order of its preference. */
   readonly subprotocols: readonly string[];
   /** The extensions that the client offers, in the order of its preference. */
   readonly extensions: readonly Extension[];
+}
+
+/** A handshake over HTTP/1.1 that can be accepted. */
+export interface Handshake extends Offer {
+  /** The kind of the result. */
+  readonly type: "handshake";
+  /** The client's key, for {@linkcode acceptKey}. */
+  readonly key: string;
+}
+
+/** An extended CONNECT that can be accepted. */
+export interface ExtendedConnect extends Offer {
+  /** The kind of the result. */
+  readonly type: "extended connect";
 }
 
 /** A handshake that must be refused, and the response to do it with. */
@@ -91,6 +119,39 @@ export function checkHandshake(
     return BAD_REQUEST;
   }
   return { type: "handshake", key: keys[0], subprotocols, extensions };
+}
+
+/**
+ * Checks whether a request of HTTP/2 or HTTP/3 asks for a WebSocket, and properly.
+ *
+ * @returns `undefined` if the request does not ask for WebSocket at all.
+ *
+ * @example
+ * ```ts
+ * import { checkExtendedConnect } from "jsr:@x/asgi/websocket";
+ *
+ * const result = checkExtendedConnect({
+ *   method: "CONNECT",
+ *   version: "2",
+ *   protocol: "websocket",
+ *   headers: [["sec-websocket-version", "13"]],
+ * });
+ * result?.type; // "extended connect"
+ * ```
+ */
+export function checkExtendedConnect(
+  { method, version, protocol, headers }: ExtendedConnectRequest,
+): ExtendedConnect | HandshakeRefusal | undefined {
+  if (version.startsWith("1.") || method !== "CONNECT") return undefined;
+  if (protocol?.toLowerCase() !== "websocket") return undefined;
+  const versions = valuesOf(headers, "sec-websocket-version");
+  if (versions.length !== 1 || versions[0] !== VERSION) return WRONG_VERSION;
+  const subprotocols = offeredSubprotocols(headers);
+  const extensions = offeredExtensions(headers);
+  if (subprotocols === undefined || extensions === undefined) {
+    return BAD_REQUEST;
+  }
+  return { type: "extended connect", subprotocols, extensions };
 }
 
 /**
@@ -161,14 +222,28 @@ export interface Acceptance {
  */
 export function acceptHeaders(
   handshake: Handshake,
-  { subprotocol, extensions }: Acceptance = {},
+  acceptance: Acceptance = {},
 ): Field[] {
-  const headers: Field[] = [
+  return [
     ["upgrade", "websocket"],
     ["sec-websocket-accept", acceptKey(handshake.key)],
+    ...agreementHeaders(handshake, acceptance),
   ];
+}
+
+/**
+ * The fields that say what was agreed on: all there are in the 200 that accepts an
+ * extended CONNECT.
+ *
+ * @throws {TypeError} If the subprotocol was not offered.
+ */
+export function agreementHeaders(
+  offer: Offer,
+  { subprotocol, extensions }: Acceptance = {},
+): Field[] {
+  const headers: Field[] = [];
   if (typeof subprotocol === "string") {
-    if (!handshake.subprotocols.includes(subprotocol)) {
+    if (!offer.subprotocols.includes(subprotocol)) {
       throw new TypeError(
         `Cannot accept WebSocket: subprotocol "${subprotocol}" is not offered`,
       );
@@ -183,6 +258,13 @@ const BAD_REQUEST: HandshakeRefusal = {
   type: "refusal",
   status: 400,
   headers: [],
+};
+
+/** RFC 6455, section 4.2.2, without an Upgrade that a 426 would speak of. */
+const WRONG_VERSION: HandshakeRefusal = {
+  type: "refusal",
+  status: 400,
+  headers: [["sec-websocket-version", VERSION]],
 };
 
 /** RFC 9110, section 15.5.22: the Upgrade field must say to what. */

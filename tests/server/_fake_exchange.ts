@@ -31,6 +31,18 @@ export function exampleRequest(given: Partial<RequestInfo> = {}): RequestInfo {
   };
 }
 
+/** A request for a WebSocket over HTTP/2, unless the test says otherwise. */
+export function extendedConnect(
+  given: Partial<RequestInfo> = {},
+): RequestInfo {
+  return exampleRequest({
+    version: "2",
+    method: "CONNECT",
+    headers: [["host", "localhost"], ["sec-websocket-version", "13"]],
+    ...given,
+  });
+}
+
 /** An exchange without a wire. */
 export class FakeExchange implements Exchange {
   readonly request: RequestInfo;
@@ -87,7 +99,7 @@ export class FakeExchange implements Exchange {
 
   async upgrade(headers: readonly Field[]): Promise<MemoryStream> {
     this.calls.push(["upgrade", headers]);
-    await this.#send(101);
+    await this.#send(this.request.version === "1.1" ? 101 : 200);
     return this.client;
   }
 

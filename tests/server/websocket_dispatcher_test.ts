@@ -11,7 +11,12 @@ import { WebSocketDispatcher } from "../../src/server/websocket_dispatcher.ts";
 import { unawaited } from "../_unawaited.ts";
 
 import { BINARY, clientFrame, closeFrame, TEXT } from "../websocket/_frames.ts";
-import { exampleRequest, FakeExchange, HANDSHAKE } from "./_fake_exchange.ts";
+import {
+  exampleRequest,
+  extendedConnect,
+  FakeExchange,
+  HANDSHAKE,
+} from "./_fake_exchange.ts";
 import { settled } from "../_turns.ts";
 
 const INFO = { scheme: "http", client: null, server: null } as const;
@@ -90,13 +95,25 @@ Deno.test("A WebSocket is followed to its end, after its request was answered", 
 
 Deno.test("A WebSocket in a stream of a connection is followed as well", async () => {
   const all = new Dispatch();
-  const { exchange: { client }, answered } = all.request({ version: "2" });
+  const { exchange, answered } = all.request(extendedConnect());
   await answered;
+  assertEquals(exchange.calls, [["upgrade", []]]);
   assertEquals(all.counts, [1, 1]);
-  client.lose();
+  exchange.client.lose();
   await settled();
-  assertEquals(all.outcomes, [outcome({ aborted: true })]);
+  assertEquals(all.outcomes, [outcome({ status: 200, aborted: true })]);
   assertEquals(all.counts, [0, 0]);
+});
+
+Deno.test("A stream that asks for another protocol gets a 501, and no application", async () => {
+  const all = new Dispatch(() => {
+    throw new Error("It was called");
+  });
+  const request = extendedConnect({ protocol: "connect-udp" });
+  const { exchange, answered } = all.request(request);
+  await answered;
+  assertEquals(exchange.calls, [["refuse", 501, []]]);
+  assertEquals([all.outcomes.length, all.errors], [1, []]);
 });
 
 Deno.test("Another protocol is left to others", () => {

@@ -6,7 +6,10 @@ import type { Field } from "../../src/http/fields.ts";
 import {
   acceptHeaders,
   acceptKey,
+  agreementHeaders,
+  checkExtendedConnect,
   checkHandshake,
+  type ExtendedConnect,
   type Handshake,
 } from "../../src/websocket/handshake.ts";
 import type { Extension } from "../../src/websocket/extensions.ts";
@@ -226,4 +229,85 @@ Deno.test("acceptHeaders() refuses a subprotocol that was not offered", () => {
       "not offered",
     );
   }
+});
+
+// Over HTTP/2 and HTTP/3.
+
+/** An extended CONNECT that is in order, but for what the test says. */
+function connect(
+  fields: readonly Field[] = [["sec-websocket-version", "13"]],
+  given: Partial<Parameters<typeof checkExtendedConnect>[0]> = {},
+): ReturnType<typeof checkExtendedConnect> {
+  return checkExtendedConnect({
+    method: "CONNECT",
+    version: "2",
+    protocol: "websocket",
+    headers: fields,
+    ...given,
+  });
+}
+
+const EXTENDED: ExtendedConnect = {
+  type: "extended connect",
+  subprotocols: [],
+  extensions: [],
+};
+
+Deno.test("checkExtendedConnect() accepts a request without a key, in both versions", () => {
+  assertEquals(connect(), EXTENDED);
+  assertEquals(connect(undefined, { version: "3" }), EXTENDED);
+  assertEquals(connect(undefined, { protocol: "WebSocket" }), EXTENDED);
+});
+
+Deno.test("checkExtendedConnect() leaves other requests alone", () => {
+  for (
+    const given of [
+      { protocol: undefined },
+      { protocol: "connect-udp" },
+      { method: "GET" },
+      { version: "1.1" },
+      { version: "1.0" },
+    ]
+  ) assertEquals(connect(undefined, given), undefined, JSON.stringify(given));
+});
+
+Deno.test("checkExtendedConnect() answers another version with 400 and the right one", () => {
+  for (const versions of [[], ["8"], ["13, 8"], [""], ["13", "13"]]) {
+    const fields = versions.map((version): Field => [
+      "sec-websocket-version",
+      version,
+    ]);
+    assertEquals(connect(fields), {
+      type: "refusal",
+      status: 400,
+      headers: [["sec-websocket-version", "13"]],
+    }, versions.join());
+  }
+});
+
+Deno.test("checkExtendedConnect() reads what is offered, or refuses it", () => {
+  const version: Field = ["sec-websocket-version", "13"];
+  const offer = connect([
+    version,
+    ["sec-websocket-protocol", "a, b"],
+    ["sec-websocket-extensions", "c"],
+  ]);
+  assertEquals(offer, {
+    type: "extended connect",
+    subprotocols: ["a", "b"],
+    extensions: [{ name: "c", parameters: [] }],
+  });
+  const bad = { type: "refusal" as const, status: 400 as const, headers: [] };
+  assertEquals(connect([version, ["sec-websocket-protocol", "a,a"]]), bad);
+  assertEquals(connect([version, ["sec-websocket-extensions", "a;"]]), bad);
+});
+
+Deno.test("agreementHeaders() says what was agreed on, and nothing of a key", () => {
+  const offer = { subprotocols: ["a", "b"], extensions: [] };
+  assertEquals(agreementHeaders(offer), []);
+  assertEquals(agreementHeaders(offer, { subprotocol: "b", extensions: "c" }), [
+    ["sec-websocket-protocol", "b"],
+    ["sec-websocket-extensions", "c"],
+  ]);
+  assertThrows(() => agreementHeaders(offer, { subprotocol: "c" }), TypeError);
 });
