@@ -256,7 +256,7 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
     flags: [
       option(
         "earlyHints",
-        "Offer early hints over HTTP/1.1, which some proxies misread",
+        "Offer early hints, which some proxies misread",
       ),
       option("dateHeader", "Send a date field"),
       option("serverHeader", "The server field; none leaves it out"),

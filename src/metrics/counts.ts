@@ -63,6 +63,12 @@ export interface Counts {
   bytesSent: number;
   /** Connections that were cut because their client did not read. */
   writeTimeouts: number;
+  /** Streams of HTTP/2 that are open. */
+  http2StreamsOpen: number;
+  /** Streams of HTTP/2 that were refused because too many were open. */
+  http2StreamsRefused: number;
+  /** Connections of HTTP/2 that were closed for what their client did: ENHANCE_YOUR_CALM. */
+  http2ConnectionsClosedForAbuse: number;
   /** Requests that are being handled. */
   requestsInProgress: number;
   /** Requests that are over, by method and status class. */
@@ -100,6 +106,7 @@ export interface Counts {
 /** Those that say how things are, not what has happened. */
 const GAUGES = new Set<keyof Counts>([
   "connectionsOpen",
+  "http2StreamsOpen",
   "requestsInProgress",
   "webSocketsOpen",
   "bufferedBytes",
@@ -117,6 +124,9 @@ export function createCounts(): Counts {
     bytesReceived: 0,
     bytesSent: 0,
     writeTimeouts: 0,
+    http2StreamsOpen: 0,
+    http2StreamsRefused: 0,
+    http2ConnectionsClosedForAbuse: 0,
     requestsInProgress: 0,
     requests: zeros(METHODS.length * STATUS_CLASSES.length),
     durations: zeros(DURATION_BOUNDS.length + 1),

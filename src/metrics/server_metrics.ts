@@ -21,6 +21,7 @@ export function serverMetrics(
 ): Metric[] {
   return [
     ...connectionMetrics(counts),
+    ...http2Metrics(counts),
     ...requestMetrics(counts),
     ...webSocketMetrics(counts),
     counter(
@@ -90,6 +91,26 @@ function connectionMetrics(counts: Readonly<Counts>): Metric[] {
       "asgi_write_timeouts_total",
       "Connections cut because the client did not read.",
       counts.writeTimeouts,
+    ),
+  ];
+}
+
+function http2Metrics(counts: Readonly<Counts>): Metric[] {
+  return [
+    gauge(
+      "asgi_http2_streams_open",
+      "Streams of HTTP/2 that are open, those of WebSockets included.",
+      counts.http2StreamsOpen,
+    ),
+    counter(
+      "asgi_http2_streams_refused_total",
+      "Streams of HTTP/2 that were refused because too many were open.",
+      counts.http2StreamsRefused,
+    ),
+    counter(
+      "asgi_http2_abuse_total",
+      "Connections of HTTP/2 that were closed with ENHANCE_YOUR_CALM.",
+      counts.http2ConnectionsClosedForAbuse,
     ),
   ];
 }

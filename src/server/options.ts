@@ -73,7 +73,7 @@ export interface ServeOptions {
   maxConcurrentStreams?: number;
   /** Content of one HTTP/2 stream that is read ahead of its application, in bytes, from 65,535 to 2³¹ − 1; past it: the client waits. Default: 256 KiB. */
   http2StreamWindow?: number;
-  /** Content of all streams of an HTTP/2 connection that is read ahead, in bytes; past it: the client waits. Default: 4 MiB. */
+  /** Content of all streams of an HTTP/2 connection that is read ahead, in bytes, within the same bounds; past it: the client waits. Default: 4 MiB. */
   http2BufferBytes?: number;
 
   /** The request line; past it: 414. Default: 8 KiB. */
@@ -133,7 +133,7 @@ export interface ServeOptions {
   compression?: boolean;
 
   /**
-   * Whether the extension `http.response.early_hint` is offered over HTTP/1.1.
+   * Whether the extension `http.response.early_hint` is offered.
    * Some proxies (nginx 1.22 among them) take a 103 for the final response, and
    * give the real one to the next client whose request comes by the same
    * connection: turn it on only where clients connect directly, or through a
@@ -249,7 +249,7 @@ export const OPTION_KINDS: Record<keyof ServeOptions, OptionKind> = {
   http2: "boolean",
   maxConcurrentStreams: "streams",
   http2StreamWindow: "window",
-  http2BufferBytes: "size",
+  http2BufferBytes: "window",
   maxRequestLineBytes: "size",
   maxHeaderBytes: "size",
   maxHeaders: "count",

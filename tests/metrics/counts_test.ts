@@ -49,6 +49,7 @@ Deno.test("pastCounts() keeps what has happened, and drops what is", () => {
   assertEquals(past, {
     ...before,
     connectionsOpen: 0,
+    http2StreamsOpen: 0,
     requestsInProgress: 0,
     webSocketsOpen: 0,
     bufferedBytes: 0,

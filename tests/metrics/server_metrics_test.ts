@@ -28,6 +28,22 @@ Deno.test("serverMetrics() adds up the buckets of durations", () => {
   assertEquals([sum, count], [7, DURATION_BOUNDS.length + 1]);
 });
 
+Deno.test("serverMetrics() shows what HTTP/2 has counted", () => {
+  const metrics = serverMetrics({
+    ...createCounts(),
+    http2StreamsOpen: 1,
+    http2StreamsRefused: 2,
+    http2ConnectionsClosedForAbuse: 3,
+  }, 0);
+  const shown = metrics.filter(({ name }) => name.startsWith("asgi_http2_"))
+    .map(({ name, type, samples }) => [name, type, samples[0].value]);
+  assertEquals(shown, [
+    ["asgi_http2_streams_open", "gauge", 1],
+    ["asgi_http2_streams_refused_total", "counter", 2],
+    ["asgi_http2_abuse_total", "counter", 3],
+  ]);
+});
+
 Deno.test("counter() and gauge() make a sample of a number", () => {
   const [name, help, samples] = ["a", "Help.", [{ value: 1 }]];
   assertEquals(counter(name, help, 1), {

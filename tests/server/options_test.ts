@@ -25,7 +25,6 @@ const LIMITS = [
   "maxConcurrentRequests",
   "maxRequestsPerConnection",
   "drainBytes",
-  "http2BufferBytes",
 ];
 const TIMES = [
   "handshakeTimeout",
@@ -116,12 +115,14 @@ Deno.test("resolveOptions() takes a number of streams", () => {
   refuses("maxConcurrentStreams", ["100", null, true], TypeError);
 });
 
-Deno.test("resolveOptions() takes a flow-control window", () => {
-  accepts("http2StreamWindow", [65_535, 65_536, 2 ** 31 - 1]);
-  const outOfRange = [0, 65_534, 65_535.5, NaN, Infinity, 2 ** 31];
-  refuses("http2StreamWindow", outOfRange, RangeError);
-  refuses("http2StreamWindow", ["64KiB", null, true], TypeError);
-});
+for (const name of ["http2StreamWindow", "http2BufferBytes"]) {
+  Deno.test(`resolveOptions() takes a flow-control window as ${name}`, () => {
+    accepts(name, [65_535, 65_536, 2 ** 31 - 1]);
+    const outOfRange = [0, 65_534, 65_535.5, NaN, Infinity, 2 ** 31];
+    refuses(name, outOfRange, RangeError);
+    refuses(name, ["64KiB", null, true], TypeError);
+  });
+}
 
 for (const name of ["reusePort", "signals", "http2"]) {
   Deno.test(`resolveOptions() takes a boolean as ${name}`, () => {
