@@ -75,22 +75,31 @@ export class RawClient implements Disposable {
 
   /** Reads the next response whole. */
   async readResponse({ method }: ReadOptions = {}): Promise<RawResponse> {
-    const { status, headers } = await this.readHead();
+    const head = await this.readHead();
+    return { ...head, ...await this.readRest(head, { method }) };
+  }
+
+  /** Reads what follows a head, of which `read` bytes were read before. */
+  async readRest(
+    { status, headers }: Pick<RawResponse, "status" | "headers">,
+    { method, read = 0 }: ReadOptions & { readonly read?: number } = {},
+  ): Promise<Pick<RawResponse, "body" | "trailers">> {
     const bodyless = method === "HEAD" || status < 200 || status === 204 ||
       status === 304;
     let body = "";
     let trailers: ReadonlyMap<string, string> = new Map();
     if (bodyless) {
-      return { status, headers, body, trailers };
+      return { body, trailers };
     } else if (headers.get("transfer-encoding") === "chunked") {
       for (let chunk; (chunk = await this.readChunk()) !== "";) body += chunk;
       trailers = await this.#readFields();
     } else if (headers.has("content-length")) {
-      body = await this.readExactly(Number(headers.get("content-length")));
+      const length = Number(headers.get("content-length"));
+      body = await this.readExactly(length - read);
     } else {
       body = await this.readToEnd();
     }
-    return { status, headers, body, trailers };
+    return { body, trailers };
   }
 
   /** Reads a status line and fields, and leaves what follows. */

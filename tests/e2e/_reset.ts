@@ -7,9 +7,12 @@ import net from "node:net";
  * Connects to a port of the loopback interface, sends, waits for the first
  * bytes of an answer, and resets the connection.
  */
-export function reset(port: number, text: string): Promise<void> {
+export function reset(
+  port: number,
+  request: string | Uint8Array,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect(port, "127.0.0.1", () => socket.write(text));
+    const socket = net.connect(port, "127.0.0.1", () => socket.write(request));
     socket.once("data", () => socket.resetAndDestroy());
     socket.once("error", reject);
     socket.once("close", () => resolve());

@@ -1,11 +1,9 @@
-// The limits on connections and on requests in progress. Those on the size of
-// a request are tested with the parser; here one of each shows that they reach
-// the client.
+// The limits on connections, and on the requests of each.
 
 import { assertEquals } from "@std/assert";
 import { respond } from "../../mod.ts";
 import { http, pathApp } from "./_apps.ts";
-import { post, type RawClient, request } from "./_raw_client.ts";
+import { type RawClient, request } from "./_raw_client.ts";
 import { netTest, pause, start, type TestServer } from "./_testing.ts";
 
 // Connections.
@@ -138,35 +136,6 @@ netTest(
 
 // Requests.
 
-netTest("past maxConcurrentRequests, a request is answered 503", async () => {
-  const gate = new Gate();
-  await using server = start(gate.app, { maxConcurrentRequests: 1 });
-  using busy = await server.connect();
-  await busy.get("/wait");
-  await gate.entered;
-  using other = await server.connect();
-  await other.send(post("/refused", "content"));
-  const { status, headers } = await other.readResponse();
-  assertEquals(status, 503);
-  assertEquals(headers.get("retry-after"), "1");
-  assertEquals(gate.handled, ["/wait"]);
-
-  gate.open();
-  assertEquals((await busy.readResponse()).body, "/wait");
-  await other.get("/served");
-  assertEquals((await other.readResponse()).body, "/served");
-});
-
-netTest("idle connections do not count for maxConcurrentRequests", async () => {
-  await using server = start(pathApp, { maxConcurrentRequests: 1 });
-  using first = await connectAndGet(server, "/1");
-  using second = await connectAndGet(server, "/2");
-  for (const client of [first, second]) {
-    await client.get("/again");
-    assertEquals((await client.readResponse()).body, "/again");
-  }
-});
-
 netTest(
   "maxRequestsPerConnection closes after the last response",
   async () => {
@@ -187,34 +156,6 @@ netTest(
     assertEquals(await client.readToEnd(), "");
   },
 );
-
-const TOO_LARGE: [string, number][] = [
-  [request("GET", `/${"a".repeat(200)}`), 414],
-  [request("GET", "/", `x: ${"a".repeat(2000)}`), 431],
-  [request("GET", "/", "a: 1", "b: 2", "c: 3", "d: 4"), 431],
-  [post("/", "a".repeat(101)), 413],
-];
-
-for (const [bytes, status] of TOO_LARGE) {
-  const what = bytes.length > 40 ? `${bytes.slice(0, 40)}…` : bytes;
-  netTest(
-    `past its limit, a request is answered ${status}: ${JSON.stringify(what)}`,
-    async () => {
-      await using server = start(pathApp, {
-        maxRequestLineBytes: 100,
-        maxHeaderBytes: 1000,
-        maxHeaders: 4,
-        maxBodyBytes: 100,
-      });
-      using client = await server.connect();
-      await client.send(bytes);
-      const response = await client.readResponse();
-      assertEquals(response.status, status);
-      assertEquals(response.headers.get("connection"), "close");
-      assertEquals(await client.readToEnd(), "");
-    },
-  );
-}
 
 /** A client that has had one response. */
 async function connectAndGet(

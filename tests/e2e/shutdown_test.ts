@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type AsgiApp, LifespanError, serve } from "../../mod.ts";
-import { http, pathApp } from "./_apps.ts";
+import { pathApp } from "./_apps.ts";
 import { request, webSocketRequest } from "./_raw_client.ts";
 import { netTest, pause, start, until } from "./_testing.ts";
 
@@ -54,38 +54,6 @@ netTest(
     using client = await server.connect();
     await server.server.shutdown({ timeout: Infinity });
     assertEquals(await client.readToEnd(), "");
-  },
-);
-
-netTest(
-  "an event stream that uses server.shutdown ends cleanly",
-  async () => {
-    const app = http(async (scope, _receive, send) => {
-      const signal = scope.extensions["server.shutdown"]!.signal;
-      const headers: [string, string][] = [[
-        "content-type",
-        "text/event-stream",
-      ]];
-      await send({ type: "http.response.start", status: 200, headers });
-      const begun = {
-        type: "http.response.body",
-        body: "data: 1\n\n",
-      } as const;
-      await send({ ...begun, more_body: true });
-      await new Promise((resolve) => signal.addEventListener("abort", resolve));
-      await send({ type: "http.response.body", body: "data: bye\n\n" });
-    });
-    const server = start(app);
-    using client = await server.connect();
-    await client.get("/");
-    await client.readHead();
-    assertEquals(await client.readChunk(), "data: 1\n\n");
-    const stopped = server.server.shutdown({ timeout: Infinity });
-    assertEquals(await client.readChunk(), "data: bye\n\n");
-    assertEquals(await client.readChunk(), "");
-    client.close();
-    await stopped;
-    assertEquals(server.errors, []);
   },
 );
 

@@ -1,8 +1,8 @@
-// Requests and responses as they are on the wire, in whatever pieces they
-// travel: raw sockets on one side, `serve` on the other.
+// HTTP/1 as it is on the wire, in whatever pieces it travels: raw sockets on one
+// side, `serve` on the other. What holds for all versions is in tests/wires.
 
-import { assertEquals, assertMatch } from "@std/assert";
-import { respond } from "../../mod.ts";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { InvalidEventError, respond } from "../../mod.ts";
 import { countApp, echoApp, http, pathApp } from "./_apps.ts";
 import { post, readBodies, request } from "./_raw_client.ts";
 import { netTest, pause, start } from "./_testing.ts";
@@ -29,17 +29,6 @@ netTest("a chunked request one byte at a time is answered", async () => {
     await pause(0);
   }
   assertEquals((await client.readResponse()).body, "6");
-});
-
-netTest("requests follow each other on one connection", async () => {
-  await using server = start(echoApp);
-  using client = await server.connect();
-  for (const body of ["one", "", "three"]) {
-    await client.send(post("/", body));
-    const response = await client.readResponse();
-    assertEquals(response.body, body);
-    assertEquals(response.headers.has("connection"), false);
-  }
 });
 
 netTest("100 requests in one write are answered in order", async () => {
@@ -102,38 +91,6 @@ netTest(
   },
 );
 
-netTest("a client that has half-closed gets its response", async () => {
-  await using server = start(countApp);
-  using client = await server.connect();
-  await client.send(post("/", "Hello"));
-  await client.closeWrite();
-  assertEquals((await client.readResponse()).body, "5");
-  assertEquals(await client.readToEnd(), "");
-});
-
-netTest(
-  "a client that has half-closed gets all of a slow response",
-  async () => {
-    const app = http(async (_scope, receive, send) => {
-      await send({ type: "http.response.start", status: 200 });
-      await receive();
-      assertEquals((await receive()).type, "http.disconnect");
-      for (const body of ["a", "b", "c"]) {
-        await send({ type: "http.response.body", body, more_body: true });
-        await pause(5);
-      }
-      await send({ type: "http.response.body" });
-    });
-    await using server = start(app);
-    using client = await server.connect();
-    await client.get("/");
-    await client.closeWrite();
-    assertEquals((await client.readResponse()).body, "abc");
-    assertEquals(await client.readToEnd(), "");
-    assertEquals(server.errors, []);
-  },
-);
-
 netTest(
   "a client that has half-closed gets all pipelined responses",
   async () => {
@@ -178,45 +135,6 @@ netTest("a shutdown amid pipelined requests loses no response", async () => {
 
 // Responses.
 
-netTest("a response to HEAD has the fields and no content", async () => {
-  await using server = start(pathApp);
-  using client = await server.connect();
-  await client.send(request("HEAD", "/head") + request("GET", "/get"));
-  const { headers } = await client.readResponse({ method: "HEAD" });
-  assertEquals(headers.get("content-length"), "5");
-  assertEquals((await client.readResponse()).body, "/get");
-});
-
-netTest("a method in lowercase is what it is in uppercase", async () => {
-  await using server = start(http(async (scope, _receive, send) => {
-    await respond(send, 200, { headers: [["x-method", scope.method]] });
-  }));
-  using client = await server.connect();
-  await client.send(request("head", "/") + request("get", "/"));
-  for (const method of ["HEAD", "GET"]) {
-    const { status, headers } = await client.readResponse({ method });
-    assertEquals([status, headers.get("x-method")], [200, method]);
-  }
-});
-
-for (const status of [204, 205, 304]) {
-  netTest(`a ${status} has no content, whatever the app sends`, async () => {
-    const app = http(async (scope, _receive, send) => {
-      await respond(send, scope.path === "/1" ? status : 200, {
-        headers: [["etag", '"x"']],
-        body: "content",
-      });
-    });
-    await using server = start(app);
-    using client = await server.connect();
-    await client.send(request("GET", "/1") + request("GET", "/2"));
-    const { headers } = await client.readResponse();
-    assertEquals(headers.get("etag"), '"x"');
-    assertEquals(headers.has("transfer-encoding"), false);
-    assertEquals((await client.readResponse()).body, "content");
-  });
-}
-
 netTest("a response without content-length is chunked", async () => {
   const app = http(async (_scope, _receive, send) => {
     await send({ type: "http.response.start", status: 200 });
@@ -234,43 +152,46 @@ netTest("a response without content-length is chunked", async () => {
   );
 });
 
-netTest("a response says the date and the server", async () => {
+netTest("content that nobody read is drained if it is small", async () => {
   await using server = start(pathApp);
   using client = await server.connect();
-  await client.get("/");
-  const { headers } = await client.readResponse();
-  assertMatch(headers.get("date") ?? "", /^\w{3}, \d\d \w{3} \d{4} .* GMT$/);
-  assertEquals(headers.get("server"), "x-asgi");
+  const content = "GET /smuggled HTTP/1.1\r\nhost: test\r\n\r\n".repeat(500);
+  await client.send(post("/1", content) + request("GET", "/2"));
+  assertEquals(await readBodies(client, 2), ["/1", "/2"]);
 });
 
-netTest("content that an app sends waits for nothing", async () => {
-  const read = Promise.withResolvers<void>();
-  const app = http(async (_scope, _receive, send) => {
-    await send({ type: "http.response.start", status: 200 });
-    await send({ type: "http.response.body", body: "first", more_body: true });
-    await read.promise;
-    await send({ type: "http.response.body", body: "second" });
+netTest("content past drainBytes is never taken for a request", async () => {
+  await using server = start(pathApp, { drainBytes: 1000 });
+  using client = await server.connect();
+  const content = "GET /smuggled HTTP/1.1\r\nhost: test\r\n\r\n".repeat(500);
+  await client.send(post("/1", content) + request("GET", "/2"));
+  assertEquals((await client.readResponse()).body, "/1");
+  assertEquals(await client.readToEnd(), "");
+});
+
+const trailersApp = http(async (_scope, _receive, send) => {
+  await send({ type: "http.response.start", status: 200, trailers: true });
+  await send({ type: "http.response.body", body: "data" });
+  await send({
+    type: "http.response.trailers",
+    headers: [["x-sum", "1"]],
+    more_trailers: true,
   });
-  await using server = start(app);
-  using client = await server.connect();
-  await client.get("/");
-  await client.readHead();
-  assertEquals(await client.readChunk(), "first");
-  read.resolve();
-  assertEquals(await client.readChunk(), "second");
+  await send({ type: "http.response.trailers", headers: [["x-end", "2"]] });
 });
 
-netTest("an app answers before it has read its request", async () => {
-  await using server = start(echoApp);
-  using client = await server.connect();
-  await client.send(request("POST", "/", "content-length: 6"));
-  for (const piece of ["abc", "def"]) {
-    await client.send(piece);
-    if (piece === "abc") await client.readHead();
-    assertEquals(await client.readChunk(), piece);
-  }
-  assertEquals(await client.readChunk(), "");
-});
+netTest(
+  "trailers are kept from a client that does not accept them",
+  async () => {
+    await using server = start(trailersApp);
+    using client = await server.connect();
+    await client.get("/");
+    const { body, trailers } = await client.readResponse();
+    assertEquals([body, trailers.size], ["data", 0]);
+    await client.get("/");
+    assertEquals((await client.readResponse()).body, "data");
+  },
+);
 
 // HTTP/1.0.
 
@@ -293,6 +214,22 @@ netTest("HTTP/1.0: keep-alive holds where the length is known", async () => {
     assertEquals(body, path);
     assertEquals(headers.get("connection"), "keep-alive");
   }
+});
+
+netTest("HTTP/1.0: no early hints are sent", async () => {
+  const rejected = Promise.withResolvers<unknown>();
+  const app = http(async (scope, _receive, send) => {
+    assert(!("http.response.early_hint" in scope.extensions));
+    await send({ type: "http.response.early_hint", links: ["</a>"] })
+      .then(rejected.resolve, rejected.resolve);
+    await respond(send, 200, { body: "page" });
+  });
+  await using server = start(app, { earlyHints: true });
+  using client = await server.connect();
+  await client.send("GET / HTTP/1.0\r\nhost: test\r\n\r\n");
+  const { status, body } = await client.readResponse();
+  assertEquals([status, body], [200, "page"]);
+  assertInstanceOf(await rejected.promise, InvalidEventError);
 });
 
 /** The paths "/0", "/1", … */

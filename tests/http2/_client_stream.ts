@@ -62,14 +62,14 @@ export class ClientStream implements Response {
     return this.resetCode !== undefined;
   }
 
-  /** Whether the server sends nothing more on it. */
+  /** Whether the server sends nothing more on it, for whatever reason. */
   get over(): boolean {
-    return this.complete || this.isReset;
+    return this.complete || this.isReset || this.#client.ended;
   }
 
   /** Waits for the end, a reset, or the loss of the connection. */
   async response(): Promise<this> {
-    return await this.until(() => this.over || this.#client.ended);
+    return await this.until(() => this.over);
   }
 
   /** Waits for so many bytes of content. */

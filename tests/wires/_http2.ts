@@ -1,0 +1,212 @@
+// The wire of HTTP/2, by prior knowledge: each request has a stream of its own,
+// whose window is given back as the test takes its content.
+
+import type { Field } from "../../src/http/fields.ts";
+import { FrameWriter } from "../../src/http2/frame_writer.ts";
+import { HpackEncoder } from "../../src/http2/hpack/mod.ts";
+import { requestFields } from "../http2/_client.ts";
+import type { ClientStream } from "../http2/_client_stream.ts";
+import { concat, PREFACE } from "../http2/_frames.ts";
+import { SocketClient } from "../http2/_sockets.ts";
+import { reset } from "../e2e/_reset.ts";
+import { FrameWebSocket, type WebSocketBytes } from "./_web_socket.ts";
+import {
+  fieldMap,
+  TRUNCATED,
+  type Wire,
+  type WireClient,
+  type WireExchange,
+  type WireHead,
+  type WireRequest,
+  type WireResponse,
+  type WireWebSocket,
+} from "./_wire.ts";
+
+/** HTTP/2. */
+export const HTTP2: Wire = {
+  name: "HTTP/2",
+  httpVersion: "2",
+  acceptStatus: 200,
+  handshakeMethod: "CONNECT",
+  departures: {
+    "resets its stream": async ({ port }) => {
+      const client = await SocketClient.connect(port);
+      const stream = client.open();
+      await stream.contentOf(1);
+      stream.cancel();
+      return client;
+    },
+    "closes": async ({ port }) => {
+      await using client = await SocketClient.connect(port);
+      await client.open().contentOf(1);
+      return undefined;
+    },
+    "resets the connection": async ({ port }) => {
+      await reset(port, plainGet());
+      return undefined;
+    },
+  },
+  connect: async ({ port }) => {
+    const client = await SocketClient.connect(port, { autoCredit: false });
+    client.windowUpdate(0, 2 ** 30);
+    return new Client(client);
+  },
+};
+
+/** The preface, SETTINGS, and a request. */
+function plainGet(): Uint8Array {
+  const parts: Uint8Array[] = [PREFACE];
+  const writer = new FrameWriter({ bytes: (part) => parts.push(part.slice()) });
+  writer.settings([]);
+  writer.headers(1, new HpackEncoder().encode(requestFields()), true);
+  return concat(parts);
+}
+
+class Client implements WireClient {
+  readonly #client: SocketClient;
+
+  constructor(client: SocketClient) {
+    this.#client = client;
+  }
+
+  get port(): number {
+    return this.#client.port;
+  }
+
+  async request(request: WireRequest = {}): Promise<WireExchange> {
+    const { method, path, headers = [], content } = request;
+    const { follows = content?.length } = request;
+    const length: Field[] = typeof follows === "number"
+      ? [["content-length", String(follows)]]
+      : [];
+    const all = [...length, ...headers];
+    const isLast = follows === undefined;
+    const stream = this.#client.open({ method, path, headers: all }, isLast);
+    const exchange = new StreamExchange(stream);
+    if (content !== undefined) {
+      await exchange.send(content);
+      await exchange.end();
+    }
+    return exchange;
+  }
+
+  async fetch(request?: WireRequest): Promise<WireResponse> {
+    return await (await this.request(request)).response();
+  }
+
+  async webSocket(
+    { path, headers = [] }: WireRequest = {},
+    first: Uint8Array = new Uint8Array(),
+  ): Promise<WireWebSocket> {
+    const stream = this.#client.together(() => {
+      const stream = this.#client.open({
+        method: "CONNECT",
+        protocol: "websocket",
+        path,
+        headers: [["sec-websocket-version", "13"], ...headers],
+      }, false);
+      if (first.length <= 16_384 && first.length > 0) {
+        this.#client.data(stream.id, first);
+      }
+      return stream;
+    });
+    const bytes = new StreamExchange(stream);
+    if (first.length > 16_384) await bytes.send(first);
+    return new FrameWebSocket(bytes);
+  }
+
+  async closeWrite(): Promise<void> {
+    await this.#client.closeWrite();
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]();
+  }
+}
+
+/** A stream, whether of a request or of a WebSocket. */
+class StreamExchange implements WireExchange, WebSocketBytes {
+  readonly acceptStatus = HTTP2.acceptStatus;
+  readonly #stream: ClientStream;
+  #heads = 0;
+  #taken = 0;
+  #granted = 0;
+
+  constructor(stream: ClientStream) {
+    this.#stream = stream;
+  }
+
+  async send(content: string | Uint8Array): Promise<void> {
+    await this.#stream.send(content);
+  }
+
+  async end(): Promise<void> {
+    await this.#stream.send("", true);
+  }
+
+  async head(): Promise<WireHead> {
+    const stream = this.#stream;
+    const { informational } = stream;
+    const next = this.#heads++;
+    await stream.until(() =>
+      informational.length > next || stream.status > 0 || stream.over
+    );
+    if (stream.status === 0 && stream.over) throw this.#truncated();
+    const { status, headers } = informational[next] ?? stream;
+    return { status, headers: fieldMap(headers) };
+  }
+
+  async take(length: number): Promise<string> {
+    const stream = this.#stream;
+    while (stream.content.length - this.#taken < length) {
+      if (stream.over) throw this.#truncated();
+      await this.#more();
+    }
+    const start = this.#taken;
+    this.#taken += length;
+    return stream.content.slice(start, this.#taken);
+  }
+
+  async takeToEnd(): Promise<string> {
+    const stream = this.#stream;
+    while (!stream.over) await this.#more();
+    if (!stream.complete) throw this.#truncated();
+    if (!stream.isReset) await this.end();
+    return stream.content.slice(this.#taken);
+  }
+
+  async response(): Promise<WireResponse> {
+    const stream = this.#stream;
+    while (!stream.over) await this.#more();
+    if (!stream.complete) throw this.#truncated();
+    return {
+      status: stream.status,
+      headers: fieldMap(stream.headers),
+      content: stream.content.slice(this.#taken),
+      trailers: fieldMap(stream.trailers ?? []),
+    };
+  }
+
+  leave(): void {
+    this.#stream.cancel();
+  }
+
+  /** Waits for more content, after giving back what has come. */
+  async #more(): Promise<void> {
+    const stream = this.#stream;
+    const { length } = stream.content;
+    if (length > this.#granted) stream.grant(length - this.#granted);
+    this.#granted = length;
+    await stream.until(() => stream.content.length > length || stream.over);
+  }
+
+  #truncated(): Error {
+    const { resetCode } = this.#stream;
+    if (resetCode === undefined) return new Error(TRUNCATED);
+    return new Error(`${TRUNCATED} by ${resetCode}`);
+  }
+}

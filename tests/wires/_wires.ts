@@ -1,0 +1,34 @@
+// Declares a test for each version of HTTP, against `serve` over real sockets.
+
+import { netTest, type NetTestOptions } from "../e2e/_testing.ts";
+import { HTTP1 } from "./_http1.ts";
+import type { Departure, Wire } from "./_wire.ts";
+
+/** All that there are. */
+const WIRES: readonly Wire[] = [HTTP1];
+
+/** Declares a test for each wire. */
+export function wireTest(
+  name: string,
+  fn: (wire: Wire) => Promise<void> | void,
+  options?: NetTestOptions,
+): void {
+  for (const wire of WIRES) {
+    netTest(`${wire.name}: ${name}`, () => fn(wire), options);
+  }
+}
+
+/** Declares a test for each way to leave, on each wire. */
+export function departureTest(
+  name: string,
+  fn: (wire: Wire, leave: Departure) => Promise<void> | void,
+): void {
+  for (const wire of WIRES) {
+    for (const [how, leave] of Object.entries(wire.departures)) {
+      netTest(
+        `${wire.name}: ${name} if the client ${how}`,
+        () => fn(wire, leave),
+      );
+    }
+  }
+}
