@@ -1,5 +1,5 @@
-// The wire of HTTP/1.1: one request at a time on each connection, so whoever
-// leaves one leaves its connection.
+// The wire of HTTP/1.1: one request at a time on each connection, so a client that
+// leaves one closes its connection.
 
 import type { Field } from "../../src/http/fields.ts";
 import {
@@ -26,7 +26,7 @@ export const HTTP1: Wire = {
   httpVersion: "1.1",
   acceptStatus: 101,
   handshakeMethod: "GET",
-  departures: {
+  disconnects: {
     "closes": async ({ port }) => {
       using client = await RawClient.connect(port);
       await client.get("/");

@@ -28,7 +28,7 @@ export const HTTP2: Wire = {
   httpVersion: "2",
   acceptStatus: 200,
   handshakeMethod: "CONNECT",
-  departures: {
+  disconnects: {
     "resets its stream": async ({ port }) => {
       const client = await SocketClient.connect(port);
       const stream = client.open();

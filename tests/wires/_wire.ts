@@ -9,7 +9,7 @@ import type { TestServer } from "../e2e/_testing.ts";
  * Sends GET /, waits for the beginning of an answer, and leaves; what is left of
  * the client is to be disposed of.
  */
-export type Departure = (
+export type Leave = (
   server: TestServer,
 ) => Promise<AsyncDisposable | undefined>;
 
@@ -24,7 +24,7 @@ export interface Wire {
   /** The method of a WebSocket's handshake. */
   readonly handshakeMethod: "GET" | "CONNECT";
   /** Ways for a client to leave amid a response. */
-  readonly departures: Readonly<Record<string, Departure>>;
+  readonly disconnects: Readonly<Record<string, Leave>>;
   /** Connects a client. */
   connect(server: TestServer): Promise<WireClient>;
 }

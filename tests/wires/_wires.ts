@@ -2,7 +2,7 @@
 
 import { netTest, type NetTestOptions } from "../e2e/_testing.ts";
 import { HTTP1 } from "./_http1.ts";
-import type { Departure, Wire } from "./_wire.ts";
+import type { Leave, Wire } from "./_wire.ts";
 
 /** All that there are. */
 const WIRES: readonly Wire[] = [HTTP1];
@@ -19,12 +19,12 @@ export function wireTest(
 }
 
 /** Declares a test for each way to leave, on each wire. */
-export function departureTest(
+export function disconnectTest(
   name: string,
-  fn: (wire: Wire, leave: Departure) => Promise<void> | void,
+  fn: (wire: Wire, leave: Leave) => Promise<void> | void,
 ): void {
   for (const wire of WIRES) {
-    for (const [how, leave] of Object.entries(wire.departures)) {
+    for (const [how, leave] of Object.entries(wire.disconnects)) {
       netTest(
         `${wire.name}: ${name} if the client ${how}`,
         () => fn(wire, leave),

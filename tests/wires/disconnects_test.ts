@@ -13,10 +13,10 @@ import {
 } from "../../mod.ts";
 import { http } from "../e2e/_apps.ts";
 import { pause, start, type TestServer } from "../e2e/_testing.ts";
-import { departureTest, wireTest } from "./_wires.ts";
+import { disconnectTest, wireTest } from "./_wires.ts";
 import type { Wire } from "./_wire.ts";
 
-departureTest("receive gives the disconnect", async (wire, leave) => {
+disconnectTest("receive gives the disconnect", async (wire, leave) => {
   const probe = new Probe(async (_scope, receive, send) => {
     await begin(send);
     assertEquals((await receive()).type, "http.request");
@@ -29,7 +29,7 @@ departureTest("receive gives the disconnect", async (wire, leave) => {
   assertEquals(await followUp(wire, server), "still here");
 });
 
-departureTest("send rejects", async (wire, leave) => {
+disconnectTest("send rejects", async (wire, leave) => {
   const probe = new Probe(async (_scope, _receive, send) => {
     await begin(send);
     await sendForEver(send);

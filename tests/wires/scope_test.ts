@@ -83,7 +83,7 @@ wireTest(
       const state = scope.state!;
       const shared = state.shared as { count: number };
       seen.push([shared.count++, state.own]);
-      state.own = "left behind";
+      state.own = "of one request";
       await respond(send, 200);
     });
     await using client = await wire.connect(server);
