@@ -17,13 +17,7 @@
  * @module
  */
 
-import {
-  type Field,
-  isToken,
-  listed,
-  parseContentLength,
-  withHost,
-} from "./fields.ts";
+import { type Field, isToken, parseContentLength, withHost } from "./fields.ts";
 import {
   MalformedError,
   type PseudoFields,
@@ -118,7 +112,8 @@ function noteFields(fields: readonly Field[]): Noted {
       noted.contentLength = single(name, noted.contentLength, value);
     } else if (name === "expect") noted.expect = value;
     else if (name === "priority") {
-      noted.priority = listed(noted.priority, value);
+      const earlier = noted.priority;
+      noted.priority = earlier === undefined ? value : `${earlier}, ${value}`;
     }
   }
   return noted;

@@ -11,10 +11,12 @@
  * | empty DATA or HEADERS, PRIORITY, malformed     | glitches       | 1      |
  * | empty CONTINUATION                             | glitches       | 10     |
  * | DATA below 64 bytes that joins unread content  | glitches       | 1 in 16 |
- * | PING, SETTINGS, RST_STREAM, PRIORITY_UPDATE …  | control frames | 1      |
+ * | PING, SETTINGS, WINDOW_UPDATE, RST_STREAM …    | control frames | 1      |
  *
  * Resets and glitches are refilled by time. Control frames are counted since the
- * last request, or the last content: so BDP probes of a busy client never add up.
+ * last request, or the last content of the client, and each 512 bytes that were
+ * sent to it allow one more: so neither the probes nor the window updates of a
+ * busy client add up.
  *
  * @module
  */
@@ -27,6 +29,7 @@ import {
   PROVOKED_RESET_COST,
   type Rate,
   RESET_RATE,
+  SENT_BYTES_PER_CONTROL_FRAME,
   SMALL_DATA_BYTES,
   SMALL_DATA_PER_GLITCH,
 } from "./limits.ts";
@@ -105,7 +108,7 @@ export class Budgets {
    * is of no use unless it ends the stream.
    */
   data(bytes: number, unread: number, endStream: boolean): void {
-    if (bytes > 0) this.#controlFrames = 0;
+    if (bytes > 0) this.#startCount();
     if (endStream) return;
     if (bytes === 0) return this.glitch();
     if (bytes >= SMALL_DATA_BYTES || unread === 0) return;
@@ -114,7 +117,17 @@ export class Budgets {
 
   /** A request has come. */
   request(): void {
-    this.#controlFrames = 0;
+    this.#startCount();
+  }
+
+  /** Counts control frames anew; what is allowed by then stays allowed. */
+  #startCount(): void {
+    this.#controlFrames = Math.min(0, this.#controlFrames);
+  }
+
+  /** Content was sent to the client, which may answer with control frames. */
+  contentSent(bytes: number): void {
+    this.#controlFrames -= bytes / SENT_BYTES_PER_CONTROL_FRAME;
   }
 
   /** A frame has come that neither begins a request nor carries content. */

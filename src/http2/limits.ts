@@ -11,6 +11,8 @@ export const MAX_CONTINUATIONS = 8;
 export const MAX_SETTINGS = 32;
 /** Control frames since the last request, or the last content. */
 export const MAX_CONTROL_FRAMES = 1000;
+/** Content that was sent to a client allows a control frame for so many bytes. */
+export const SENT_BYTES_PER_CONTROL_FRAME = 512;
 /** Streams that the server has reset, and frames of which may be under way. */
 export const MAX_RESET_STREAMS = 128;
 /** Stream identifiers that a client may skip and are remembered. */
@@ -39,3 +41,16 @@ export const EMPTY_CONTINUATION_COST = 10;
 export const SMALL_DATA_BYTES = 64;
 /** How many small DATA frames are one glitch. */
 export const SMALL_DATA_PER_GLITCH = 16;
+
+/** How long a client may take to acknowledge SETTINGS, in milliseconds. */
+export const SETTINGS_TIMEOUT_MS = 10_000;
+/** How long it may take to acknowledge that the server leaves. */
+export const LEAVE_TIMEOUT_MS = 1_000;
+/** The same for a client that has no request under way. */
+export const IDLE_LEAVE_TIMEOUT_MS = 300;
+/** The window of the connection: what may be on its way, of all requests. */
+export const CONNECTION_WINDOW = 1024 * 1024;
+/** With so much waiting for a write, the client is not read any more. */
+export const MAX_BACKLOG_BYTES = 128 * 1024;
+/** Progress that counts, for content that waits for the client's window. */
+export const MIN_PROGRESS_BYTES = 1024;

@@ -40,9 +40,10 @@ export function connectInMemory<C extends Pick<ServedConnection, "run">>(
   transport.onTaken = (chunk) => client.receive(chunk);
   transport.onEnded = () => client.end();
   const connection = serve(transport);
+  // The server does not wait for the client, which would answer it too soon.
+  if (begins) client.begin();
   const done = connection.run();
   done.catch(() => {});
-  if (begins) client.begin();
   return {
     client,
     transport,

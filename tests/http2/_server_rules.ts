@@ -147,7 +147,8 @@ export class ServerRules {
       must(!isTrailers, "end with trailers", frame);
       if (Number(status) >= 200) stream.sent = "head";
     }
-    must(Number(status ?? 200) >= 200 || !frame.endStream, "not end", frame);
+    const isInterim = !isTrailers && Number(status) < 200;
+    must(!isInterim || !frame.endStream, "not end with 1xx", frame);
   }
 
   #reset(frame: Seen<"RST_STREAM">): void {

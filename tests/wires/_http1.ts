@@ -182,13 +182,7 @@ class UpgradedBytes extends Exchange implements WebSocketBytes {
     return this.#raw.readExactly(length);
   }
 
-  async takeToEnd(): Promise<string> {
-    const rest = await this.#raw.readToEnd();
-    this.#raw.close();
-    return rest;
-  }
-
-  closed(): Promise<void> {
-    return this.#raw.waitForClose();
+  takeToEnd(): Promise<string> {
+    return this.#raw.readToEnd();
   }
 }

@@ -20,8 +20,6 @@ export interface WebSocketBytes {
   take(length: number): Promise<string>;
   /** All that comes until the server ends; rejects if it was cut. */
   takeToEnd(): Promise<string>;
-  /** Waits until the server has ended, in whatever way. */
-  closed(): Promise<void>;
   leave(): void;
 }
 
@@ -71,8 +69,8 @@ export class FrameWebSocket implements WireWebSocket {
     return serverFrames(bytes(rest)).map(describe);
   }
 
-  closed(): Promise<void> {
-    return this.#bytes.closed();
+  take(length: number): Promise<string> {
+    return this.#bytes.take(length);
   }
 
   leave(): void {

@@ -1,0 +1,62 @@
+/**
+ * The states of an HTTP/2 connection, and the events that lead from one to the
+ * next, as data. What its streams do meanwhile is in `stream_state.ts`.
+ *
+ * A server leaves in two steps (RFC 9113, section 6.8): it says that it is about
+ * to leave, and only when the client must know, which was its last request. So
+ * none that is on its way is lost.
+ *
+ * @module
+ */
+
+/** How far a connection has come. */
+export type ConnectionState =
+  /** The SETTINGS of the client have not come. */
+  | "fresh"
+  /** Requests are served. */
+  | "open"
+  /** The client was asked to begin no more streams. */
+  | "leaving"
+  /** Streams that it has begun since are not served. */
+  | "left"
+  /** Everything was sent: what comes is dropped until the client closes. */
+  | "lingering"
+  /** Both directions are closed. */
+  | "closed";
+
+/** What happens to a connection. */
+export type ConnectionEvent =
+  /** The SETTINGS of the client have come. */
+  | "settings"
+  /** The server wants to leave. */
+  | "leave"
+  /** The client has seen that, or had the time for it. */
+  | "last stream"
+  /** Nothing is owed any more, or the client has broken a rule. */
+  | "done"
+  | "close";
+
+/** From each state, the events that may come, and where they lead. */
+export const CONNECTION_TABLE: Readonly<
+  Record<
+    ConnectionState,
+    Readonly<Partial<Record<ConnectionEvent, ConnectionState>>>
+  >
+> = {
+  "fresh": {
+    "settings": "open",
+    "leave": "leaving",
+    "done": "lingering",
+    "close": "closed",
+  },
+  "open": { "leave": "leaving", "done": "lingering", "close": "closed" },
+  "leaving": {
+    "settings": "leaving",
+    "last stream": "left",
+    "done": "lingering",
+    "close": "closed",
+  },
+  "left": { "settings": "left", "done": "lingering", "close": "closed" },
+  "lingering": { "close": "closed" },
+  "closed": {},
+};

@@ -1,0 +1,108 @@
+/**
+ * The fields of a response as HTTP/2 sends them (RFC 9113, sections 8.2 and
+ * 8.3.2): `:status` in front, and nothing that speaks of a connection, which
+ * HTTP/2 does not have. Whitespace at the ends of a value, which applications may
+ * set, would make the response malformed, and is taken off.
+ *
+ * @module
+ */
+
+import { httpDate } from "../http/date.ts";
+import {
+  checkFields,
+  type Field,
+  isFramingField,
+  trimWhitespace,
+} from "../http/fields.ts";
+import {
+  checkFinalStatus,
+  isEmptyStatus,
+  readDeclaredLength,
+  type ResponseDefaults,
+} from "../http/response_fields.ts";
+
+/** What the application says of a response, and what the server adds. */
+export interface ResponseParts {
+  /** The final status. */
+  readonly status: number;
+  /** The fields of the application. */
+  readonly headers: readonly Field[];
+  /** What is added to them. */
+  readonly defaults: ResponseDefaults;
+}
+
+/** Fields that can be sent. */
+export interface ResponseFields {
+  /** `:status`, and all others. */
+  readonly fields: readonly Field[];
+  /** The Content-Length among them. */
+  readonly length: number | undefined;
+}
+
+/** Those that a message of HTTP/2 must not have, and that are dropped. */
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/**
+ * Composes the fields of a final response.
+ *
+ * @throws {RangeError} If the status is no final one, or the length no number.
+ * @throws {TypeError} If a field has no name or value that can be sent.
+ */
+export function composeResponse(
+  { status, headers, defaults }: ResponseParts,
+): ResponseFields {
+  checkFinalStatus(status);
+  const fields: Field[] = [[":status", String(status)]];
+  let length: number | undefined;
+  let hasDate = !defaults.dateHeader;
+  let hasServer = defaults.serverHeader === null;
+  for (const field of checkFields(headers)) {
+    const [name, value] = field;
+    if (name === "content-length") {
+      // RFC 9110, section 8.6 forbids a length in these responses.
+      if (isEmptyStatus(status)) continue;
+      length = readDeclaredLength(length, value);
+    } else if (CONNECTION_FIELDS.has(name)) continue;
+    else if (name === "date") hasDate = true;
+    else if (name === "server") hasServer = true;
+    fields.push(trimmed(field));
+  }
+  if (!hasDate) fields.push(["date", httpDate()]);
+  if (!hasServer) fields.push(["server", defaults.serverHeader!]);
+  return { fields, length };
+}
+
+/**
+ * The fields of an interim response.
+ *
+ * @throws {TypeError} If a field has no name or value that can be sent.
+ */
+export function composeInterim(
+  status: number,
+  headers: readonly Field[],
+): Field[] {
+  return [[":status", String(status)], ...composeTrailers(headers)];
+}
+
+/**
+ * The fields of trailers, or what follows `:status` in an interim response.
+ *
+ * @throws {TypeError} If a field has no name or value that can be sent.
+ */
+export function composeTrailers(headers: readonly Field[]): Field[] {
+  return checkFields(headers)
+    .filter(([name]) => !isFramingField(name) && !CONNECTION_FIELDS.has(name))
+    .map(trimmed);
+}
+
+function trimmed(field: Field): Field {
+  const [name, value] = field;
+  const text = trimWhitespace(value);
+  return text === value ? field : [name, text];
+}

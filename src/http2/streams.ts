@@ -1,0 +1,391 @@
+/**
+ * The streams of one connection, and what the frames of a client do to them
+ * (RFC 9113, sections 5 and 6).
+ *
+ * A stream counts for the limit until it has ended; one that was reset, also
+ * until its handler is done: else a client that resets what it has just begun
+ * could have any number of them at work (CVE-2023-44487).
+ *
+ * @module
+ */
+
+import { errorPage } from "../http/error_page.ts";
+import type { Field } from "../http/fields.ts";
+import { HttpError } from "../http/http_error.ts";
+import type { DisposableDeadline } from "../streams/deadline.ts";
+import { Http2Exchange } from "./exchange.ts";
+import { ReceiveWindow } from "./flow_window.ts";
+import {
+  connectionError,
+  ERROR_CODES,
+  type ErrorName,
+  errorName,
+  FLAGS,
+  type Frame,
+  Http2Error,
+  readUint31,
+  readUint32,
+} from "./frames.ts";
+import type { HeaderBlock } from "./header_block.ts";
+import type { FieldList } from "./hpack/field_list.ts";
+import { InboundBody, type InboundBudget } from "./inbound_body.ts";
+import type { Http2Options } from "./options.ts";
+import {
+  DEFAULT_PRIORITY,
+  parsePriority,
+  PendingPriorities,
+  type Priority,
+  readPriorityUpdate,
+} from "./priority.ts";
+import { readRequest, readTrailers } from "./request_fields.ts";
+import { composeResponse } from "./response_fields.ts";
+import { Http2Stream, type StreamOwner } from "./stream.ts";
+import { StreamIds } from "./stream_ids.ts";
+import { nextStreamState, type StreamEvent } from "./stream_state.ts";
+import type { Http2Wire } from "./wire.ts";
+
+/** What the streams of a connection need of it. */
+export interface StreamsHost {
+  /** The way out. */
+  readonly wire: Http2Wire;
+  /** Limits, deadlines, and defaults. */
+  readonly options: Http2Options;
+  /** The window of the connection, and what is unread of all streams. */
+  readonly inbound: InboundBudget;
+  /** Makes a deadline. */
+  createDeadline(): DisposableDeadline;
+  /** Called when a stream has begun. */
+  onBegun(): void;
+  /** Called with each request that is to be handled. */
+  onRequest(exchange: Http2Exchange, stream: Http2Stream): void;
+  /** Called when a request was answered with an error, without a handler. */
+  onAnswered(status: number, bytesSent: number): void;
+  /** Called when a stream was refused, because there are too many. */
+  onTooMany(): void;
+  /** Called when a stream has ended. */
+  onEnded(): void;
+}
+
+/** The streams of one connection. */
+export class Streams implements StreamOwner {
+  readonly #host: StreamsHost;
+  readonly #ids = new StreamIds();
+  readonly #open = new Map<number, Http2Stream>();
+  readonly #priorities = new PendingPriorities();
+  /** How many count for the limit. */
+  #counted = 0;
+  /** Streams above this are not served. */
+  #last = Infinity;
+  #sendWindow: number;
+
+  /** Starts with none; `sendWindow` is what a client lets each of them send. */
+  constructor(host: StreamsHost, sendWindow: number) {
+    this.#host = host;
+    this.#sendWindow = sendWindow;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** The highest identifier that was used. */
+  get lastId(): number {
+    return Math.min(this.#ids.last, this.#last);
+  }
+
+  /** Whether the client has none left. */
+  get exhausted(): boolean {
+    return this.#ids.exhausted;
+  }
+
+  /** The way out. */
+  get wire(): Http2Wire {
+    return this.#host.wire;
+  }
+
+  /** How long content may wait for the client's window, in milliseconds. */
+  get writeTimeout(): number {
+    return this.#host.options.writeTimeout;
+  }
+
+  /** Makes a deadline. */
+  createDeadline(): DisposableDeadline {
+    return this.#host.createDeadline();
+  }
+
+  /** From now on, no new stream is served. */
+  close(): void {
+    this.#last = this.#ids.last;
+  }
+
+  /**
+   * Takes a header block that was decoded.
+   *
+   * @throws {Http2Error} If it breaks a rule.
+   */
+  headers(block: HeaderBlock, list: FieldList): void {
+    const { streamId, endStream } = block;
+    if (streamId > this.#last) return;
+    const stream = this.#open.get(streamId);
+    const event = endStream ? "received last HEADERS" : "received HEADERS";
+    if (stream !== undefined) {
+      this.#checkDependency(block);
+      stream.advance(event);
+      this.#checkTrailers(streamId, list);
+      stream.receiveEnd();
+    } else if (this.#ids.stateOf(streamId) === "idle") {
+      this.#ids.begin(streamId);
+      this.#begin(block, list, event);
+    } else this.#gone(streamId, event);
+  }
+
+  #checkTrailers(streamId: number, list: FieldList): void {
+    const { fields } = list;
+    if (list.tooLarge) {
+      throw new Http2Error("ENHANCE_YOUR_CALM", "Trailers too large", streamId);
+    }
+    readTrailers({ streamId, fields, endStream: true });
+  }
+
+  /** What a client of RFC 7540 may say is ignored, but for what is nonsense. */
+  #checkDependency({ streamId, selfDependent }: HeaderBlock): void {
+    if (!selfDependent) return;
+    throw new Http2Error(
+      "PROTOCOL_ERROR",
+      `Stream ${streamId} depends on itself`,
+      streamId,
+    );
+  }
+
+  #begin(block: HeaderBlock, list: FieldList, event: StreamEvent): void {
+    const { streamId, endStream } = block;
+    const { options, wire } = this.#host;
+    const priority = this.#priorities.take(streamId);
+    wire.budgets.request();
+    if (this.#counted >= options.maxConcurrentStreams) {
+      return this.#refuse(streamId);
+    }
+    this.#checkDependency(block);
+    try {
+      if (isTooLarge(list, options)) throw new HttpError(431, TOO_LARGE);
+      const { fields } = list;
+      const request = readRequest({ streamId, fields, endStream }, options);
+      const { protocol, method, contentLength } = request;
+      if (method === "CONNECT") checkConnect(protocol, endStream);
+      const stream = this.#create(
+        streamId,
+        priority ?? parsePriority(request.priority),
+        contentLength,
+      );
+      const exchange = new Http2Exchange(request, stream, {
+        options,
+        released: (stream) => this.#released(stream),
+      });
+      stream.advance(event);
+      if (endStream) stream.receiveEnd();
+      this.#host.onRequest(exchange, stream);
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      const stream = this.#create(streamId, DEFAULT_PRIORITY, undefined);
+      stream.advance(event);
+      if (endStream) stream.receiveEnd();
+      this.#answer(stream, list, error.status);
+    }
+  }
+
+  #create(
+    id: number,
+    priority: Priority,
+    contentLength: number | undefined,
+  ): Http2Stream {
+    const { options, inbound } = this.#host;
+    const window = new ReceiveWindow(id, options.http2StreamWindow);
+    const { maxBodyBytes: maxBytes } = options;
+    const body = new InboundBody(window, inbound, { contentLength, maxBytes });
+    const sendWindow = this.#sendWindow;
+    const stream = new Http2Stream(this, { id, priority, sendWindow, body });
+    this.#open.set(id, stream);
+    this.#counted++;
+    this.wire.streams++;
+    this.#host.onBegun();
+    return stream;
+  }
+
+  /** One too many: the client may try again, as nothing was done. */
+  #refuse(streamId: number): void {
+    this.#host.onTooMany();
+    this.#reset(streamId, "REFUSED_STREAM");
+    this.wire.budgets.clientReset();
+  }
+
+  /** Answers a request that is not handled with an error page. */
+  #answer(stream: Http2Stream, list: FieldList, status: number): void {
+    const { headers, content } = errorPage(status, []);
+    const { options: defaults } = this.#host;
+    const { fields } = composeResponse({ status, headers, defaults });
+    const isHead = list.fields.some(([name, value]) =>
+      name === ":method" && value.toUpperCase() === "HEAD"
+    );
+    stream.sendHeaders(fields, isHead);
+    if (!isHead) stream.sendData(content, true);
+    this.#host.onAnswered(status, isHead ? 0 : content.length);
+  }
+
+  /**
+   * Takes a DATA frame.
+   *
+   * @throws {Http2Error} If it breaks a rule.
+   */
+  data(frame: Frame): void {
+    const { streamId, flags, start, end, length } = frame;
+    this.#host.inbound.arrived(length);
+    if (streamId > this.#last) return;
+    const last = (flags & FLAGS.END_STREAM) !== 0;
+    const stream = this.#open.get(streamId);
+    this.wire.budgets.data(end - start, stream?.body.unread ?? 0, last);
+    if (stream !== undefined) stream.receiveData(frame, last);
+    else this.#gone(streamId, last ? "received last DATA" : "received DATA");
+  }
+
+  /**
+   * Takes an RST_STREAM.
+   *
+   * @throws {Http2Error} If it breaks a rule.
+   */
+  reset({ streamId, bytes, start }: Frame): void {
+    if (streamId > this.#last) return;
+    const stream = this.#open.get(streamId);
+    if (stream === undefined) return this.#gone(streamId, RESET);
+    stream.advance(RESET);
+    const code = errorName(readUint32(bytes, start));
+    stream.lose(new Error(`The client has reset the stream (${code})`));
+    this.wire.budgets.clientReset();
+  }
+
+  /**
+   * Takes the WINDOW_UPDATE of a stream.
+   *
+   * @throws {Http2Error} If it breaks a rule.
+   */
+  windowUpdate({ streamId, bytes, start }: Frame): void {
+    if (streamId > this.#last) return;
+    const stream = this.#open.get(streamId);
+    if (stream === undefined) {
+      return this.#gone(streamId, "received WINDOW_UPDATE");
+    }
+    stream.advance("received WINDOW_UPDATE");
+    stream.window.grow(readUint31(bytes, start));
+    this.wire.scheduler.update(stream);
+  }
+
+  /** Takes a PRIORITY_UPDATE. */
+  priorityUpdate(frame: Frame): void {
+    const update = readPriorityUpdate(frame);
+    if (update === undefined) return;
+    const stream = this.#open.get(update.streamId);
+    if (stream !== undefined) {
+      stream.priority = update.priority;
+      this.wire.scheduler.reprioritize(stream);
+    } else if (update.streamId > this.#ids.last) this.#priorities.set(update);
+  }
+
+  /**
+   * The client has changed the window that each stream begins with.
+   *
+   * @throws {Http2Error} If one becomes too large.
+   */
+  adjustWindows(value: number): void {
+    const difference = value - this.#sendWindow;
+    this.#sendWindow = value;
+    for (const stream of this.#open.values()) {
+      stream.window.adjust(difference);
+      this.wire.scheduler.update(stream);
+    }
+  }
+
+  /**
+   * Ends a stream whose client has broken a rule.
+   *
+   * @throws {Http2Error} If there never was such a stream.
+   */
+  fault({ streamId, code, message }: Http2Error): void {
+    const name = errorName(code) as ErrorName;
+    const id = streamId!;
+    const stream = this.#open.get(id);
+    if (stream === undefined) {
+      if (this.#ids.stateOf(id) === "idle") {
+        throw connectionError(name, message);
+      }
+      this.#reset(id, name);
+    } else {
+      stream.reset(name);
+      stream.lose(new Error(message));
+    }
+    this.wire.budgets.provokedReset();
+  }
+
+  /** Ends a stream that is not there. */
+  #reset(streamId: number, code: ErrorName): void {
+    if (this.#ids.stateOf(streamId) === "reset") return;
+    this.#ids.reset(streamId);
+    this.wire.frames.rstStream(streamId, ERROR_CODES[code]);
+  }
+
+  /** A frame on a stream that has ended, or was never begun. */
+  #gone(streamId: number, event: StreamEvent): void {
+    const state = this.#ids.stateOf(streamId);
+    if (state === "forgotten") this.wire.budgets.glitch();
+    else nextStreamState(streamId, state, event);
+  }
+
+  /** The client sends no more, on any stream. */
+  halfClosed(): void {
+    for (const stream of this.#open.values()) stream.halfClosed();
+  }
+
+  /** The client is lost. */
+  lose(reason: Error): void {
+    const streams = [...this.#open.values()];
+    // First all of them end: else what one brings about would be sent.
+    for (const stream of streams) stream.advance(RESET);
+    for (const stream of streams) stream.lose(reason);
+  }
+
+  /** Called by a stream that has ended. */
+  ended(stream: Http2Stream): void {
+    this.#open.delete(stream.id);
+    this.wire.streams--;
+    if (stream.wasReset) this.#ids.reset(stream.id);
+    if (stream.complete || !stream.isHandled) this.#counted--;
+    this.#host.onEnded();
+  }
+
+  /** Nothing works on a stream any more. */
+  #released(stream: Http2Stream): void {
+    if (stream.ended && !stream.complete) this.#counted--;
+  }
+}
+
+const RESET = "received RST_STREAM";
+const TOO_LARGE = "Cannot serve request: its fields are too large";
+
+function isTooLarge(list: FieldList, { maxHeaders }: Http2Options): boolean {
+  return list.tooLarge || list.count - countPseudo(list.fields) > maxHeaders;
+}
+
+function countPseudo(fields: readonly Field[]): number {
+  let count = 0;
+  while (count < fields.length && fields[count][0].startsWith(":")) count++;
+  return count;
+}
+
+/** What CONNECT is served with: WebSocket, and no tunnel of TCP. */
+function checkConnect(protocol: string | undefined, endStream: boolean): void {
+  if (protocol === undefined) {
+    throw new HttpError(501, "Cannot serve CONNECT");
+  }
+  if (endStream) {
+    throw new HttpError(400, "Cannot serve CONNECT that has ended");
+  }
+}

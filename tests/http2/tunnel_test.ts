@@ -1,0 +1,100 @@
+// The bytes of a stream in both directions, after an extended CONNECT.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { ByteStream } from "../../src/streams/byte_stream.ts";
+import { bytes, text } from "../_feeding.ts";
+import type { ClientStream } from "./_client_stream.ts";
+import { type Connected, settled } from "./_in_memory.ts";
+import { leave, serve } from "./_serving.ts";
+
+/** Opens a tunnel. */
+async function openTunnel(settings = {}): Promise<
+  {
+    connected: Connected<unknown>;
+    stream: ClientStream;
+    tunnel: ByteStream;
+  }
+> {
+  const accepted = Promise.withResolvers<ByteStream>();
+  const connected = serve(
+    async (exchange) => {
+      assert(exchange.bodyComplete);
+      accepted.resolve(await exchange.upgrade([["x", "1"]]));
+      assertEquals(exchange.status, 200);
+    },
+    { writeTimeout: 1000 },
+    { settings, autoCredit: false },
+  );
+  const stream = connected.client.open(
+    { method: "CONNECT", protocol: "websocket" },
+    false,
+  );
+  const tunnel = await accepted.promise;
+  await stream.head();
+  return { connected, stream, tunnel };
+}
+
+Deno.test("Bytes go in both directions, after a 200", async () => {
+  const { connected, stream, tunnel } = await openTunnel();
+  assertEquals([stream.status, stream.header("x")], [200, "1"]);
+  await stream.send("ping");
+  assertEquals(text((await tunnel.reader.read(99))!), "ping");
+  await tunnel.write(bytes("pong"));
+  await stream.contentOf(4);
+  assertEquals([stream.content, tunnel.bytesSent], ["pong", 4]);
+  await stream.send("", true);
+  assertEquals(await tunnel.reader.read(99), null);
+  await tunnel.close(1000);
+  await settled();
+  assert(stream.complete);
+  assertEquals(stream.resetCode, undefined);
+  await leave(connected);
+});
+
+Deno.test("A write waits for the window", async () => {
+  const { connected, stream, tunnel } = await openTunnel({
+    INITIAL_WINDOW_SIZE: 2,
+  });
+  let written = false;
+  const write = tunnel.write(bytes("abcd")).then(() => written = true);
+  await settled();
+  assertEquals([stream.content, written], ["ab", false]);
+  stream.grant(2);
+  await write;
+  await stream.contentOf(4);
+  tunnel.abort();
+  await leave(connected);
+});
+
+Deno.test("abort() resets the stream, and fails what waits", async () => {
+  const { connected, stream, tunnel } = await openTunnel();
+  const read = assertRejects(() => tunnel.reader.read(99));
+  tunnel.abort();
+  await read;
+  await assertRejects(() => tunnel.write(bytes("x")));
+  await settled();
+  assertEquals(stream.resetCode, "CANCEL");
+  await leave(connected);
+});
+
+Deno.test("A client that resets is lost", async () => {
+  const { connected, stream, tunnel } = await openTunnel();
+  const read = assertRejects(() => tunnel.reader.read(99), Error, "CANCEL");
+  stream.cancel();
+  await read;
+  await assertRejects(() => tunnel.write(bytes("x")), Error, "CANCEL");
+  await tunnel.close(1000);
+  await leave(connected);
+});
+
+Deno.test("A client that does not end its side is cut in time", async () => {
+  const { connected, stream, tunnel } = await openTunnel();
+  const closed = tunnel.close(500);
+  await settled();
+  assert(stream.complete);
+  await connected.transport.passTime(501);
+  await closed;
+  assertEquals(stream.resetCode, "CANCEL");
+  await leave(connected);
+  assertEquals(connected.transport.deadlines.size, 0);
+});
