@@ -70,6 +70,7 @@ export class HttpCycle
    */
   run(app: AsgiApp, scope: HttpScope): Promise<void> {
     this.#wire.disconnectListener = this;
+    this.#wire.callBegan?.();
     this.#response.giveTo(this);
     this.#call(app, scope).catch(this.#over.reject);
     return this.over;
@@ -93,6 +94,7 @@ export class HttpCycle
       response.report();
       this.#returned = true;
       if (this.#isOver) this.#request.release();
+      this.#wire.callReturned?.();
       this.#context.onAppReturned();
     }
   }

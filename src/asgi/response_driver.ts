@@ -143,18 +143,22 @@ export class ResponseDriver {
   }
 
   async #sendPiece(piece: Uint8Array, more: boolean): Promise<void> {
-    const sent = this.#data(piece, more);
+    const sent = this.#data(piece, more, true);
     if (sent !== undefined) await sent;
     const share = giveWay(LARGE_STEP);
     if (share !== undefined) await share;
   }
 
-  #data(bytes: Uint8Array, more: boolean): Promise<void> | undefined {
+  #data(
+    bytes: Uint8Array,
+    more: boolean,
+    stable = false,
+  ): Promise<void> | undefined {
     const start = this.#start!;
     if (!this.#begun) this.#wire.head(start.status, start.headers);
     this.#begun = true;
     this.#complete = !more && !start.trailers;
-    return accepted(this.#wire.data(bytes, this.#complete));
+    return accepted(this.#wire.data(bytes, this.#complete, stable));
   }
 }
 

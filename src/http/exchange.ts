@@ -71,18 +71,31 @@ export interface Answerable {
   /** Begins the response; it leaves with the first data. */
   head(status: number, headers: readonly Field[]): void;
   /**
-   * Sends content, and ends the response if it is the last. The bytes are copied
-   * before this returns.
+   * Sends content, and ends the response if it is the last. What can't be sent at
+   * once is copied before this returns, unless the bytes are `stable`: those do
+   * not change until the promise resolves.
    *
    * @returns When there is room for more; `undefined` if there is.
    */
-  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined;
+  data(
+    chunk: Uint8Array,
+    last: boolean,
+    stable?: boolean,
+  ): Promise<void> | undefined;
   /** Ends the response with trailers, after data that was not the last. */
   trailers(fields: readonly Field[]): Promise<void> | undefined;
   /** Answers with an error page, or aborts if the response has begun. */
   refuse(status: number, headers?: readonly Field[]): Promise<void>;
   /** Cuts this exchange, and no other that the connection may carry. */
   abort(): void;
+  /**
+   * An application works on the exchange, and may do so after it is over. A wire
+   * that lets a client have only so many requests under way counts it until
+   * {@linkcode Answerable.callReturned}.
+   */
+  callBegan?(): void;
+  /** The application has returned. */
+  callReturned?(): void;
 }
 
 /** One request and the means to answer it, and what became of them. */

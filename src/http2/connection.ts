@@ -247,14 +247,20 @@ export class Http2Connection implements ServedConnection {
     this.#active = false;
     this.#onDrained?.();
     this.#life.drained();
-    if (this.idle && this.#life.used) this.onIdle?.();
+    if (this.onIdle !== undefined) handled(this.#reportIdle());
+  }
+
+  /** Once the last response was written, the connection can be evicted. */
+  async #reportIdle(): Promise<void> {
+    await this.#wire.output.flush();
+    if (this.evictable) this.onIdle?.();
   }
 
   /** Calls the handlers of what has come; returns how many. */
   #callHandlers(): number {
     const arrived = this.#arrived.splice(0);
     for (const { exchange, stream } of arrived) {
-      if (stream.ended) exchange.release();
+      if (stream.ended) exchange.callReturned();
       else handled(this.#call(exchange)); // It does not reject.
     }
     return arrived.length;
@@ -270,7 +276,7 @@ export class Http2Connection implements ServedConnection {
     } catch (error) {
       if (exchange.disconnect !== "lost") await this.#failed(exchange, error);
     } finally {
-      exchange.release();
+      exchange.callReturned();
     }
   }
 

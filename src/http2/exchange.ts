@@ -125,13 +125,13 @@ export class Http2Exchange implements Exchange, DisconnectListener {
     this.disconnectListener?.disconnected(how);
   }
 
-  /** Something works on it besides its handler; {@linkcode Http2Exchange.release} is due. */
-  hold(): void {
+  /** Something works on it besides its handler; {@linkcode Http2Exchange.callReturned} is due. */
+  callBegan(): void {
     this.#holders++;
   }
 
   /** One that works on it does no more. */
-  release(): void {
+  callReturned(): void {
     if (--this.#holders > 0) return;
     this.#stream.isHandled = false;
     this.#context.released(this.#stream);
@@ -229,15 +229,20 @@ export class Http2Exchange implements Exchange, DisconnectListener {
   }
 
   /**
-   * Sends content, and ends the response if it is the last. The bytes must not
-   * change until the promise resolves.
+   * Sends content, and ends the response if it is the last. What has to wait for
+   * the client is copied before this returns, unless the bytes are `stable`: those
+   * must not change until the promise resolves.
    *
    * @returns When there is room for more; `undefined` if there is.
    * @throws {Error} If the response has not begun, or is complete.
    * @throws {RangeError} If the content misses its declared length: the stream is
    * reset then.
    */
-  data(chunk: Uint8Array, last: boolean): Promise<void> | undefined {
+  data(
+    chunk: Uint8Array,
+    last: boolean,
+    stable = false,
+  ): Promise<void> | undefined {
     if (!(chunk instanceof Uint8Array)) {
       throw new TypeError("Cannot send content: it must be a Uint8Array");
     }
@@ -248,7 +253,7 @@ export class Http2Exchange implements Exchange, DisconnectListener {
       return this.#stream.sent();
     }
     if (content.length === 0 && !last) return undefined;
-    return this.#stream.sendData(content, last);
+    return this.#stream.sendData(content, last, stable);
   }
 
   /** Sends the head, if it was not; whether the response ends with it. */

@@ -1,7 +1,7 @@
 /**
- * The content of one response that waits to be sent. Nothing is copied: a piece
- * is kept until its last byte was taken, and its writer waits for that. So what a
- * stream holds is bounded by what one write brings.
+ * The content of one response that waits to be sent. A piece is kept until its
+ * last byte was taken, and its writer waits for that. So what a stream holds is
+ * bounded by what one write brings.
  *
  * @module
  */

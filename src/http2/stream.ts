@@ -12,6 +12,7 @@
 import type { Disconnect, DisconnectListener } from "../http/exchange.ts";
 import type { Field } from "../http/fields.ts";
 import { HttpError } from "../http/http_error.ts";
+import { copyBytes } from "../streams/copy_bytes.ts";
 import type { DisposableDeadline } from "../streams/deadline.ts";
 import { handled } from "../streams/handled.ts";
 import { SendWindow } from "./flow_window.ts";
@@ -262,17 +263,22 @@ export class Http2Stream implements WaitingStream {
   }
 
   /**
-   * Sends content, which must not change until the promise resolves.
+   * Sends content; what has to wait is copied, unless it is `stable`: that must
+   * not change until the promise resolves.
    *
    * @returns When there is room for more; `undefined` if there is.
    * @throws Whatever the client was lost by.
    */
-  sendData(bytes: Uint8Array, last: boolean): Promise<void> | undefined {
+  sendData(
+    bytes: Uint8Array,
+    last: boolean,
+    stable = false,
+  ): Promise<void> | undefined {
     const { wire } = this.#owner;
     if (this.#loss !== undefined) return handled(Promise.reject(this.#loss));
     if (last) this.#endsWith = "nothing";
     if (this.waiting > 0 || !wire.takes(this.window, bytes.length)) {
-      return this.#wait(bytes);
+      return this.#wait(stable ? bytes : copyBytes(bytes));
     }
     wire.data(this, bytes, last);
     this.#sent(last ? "sent last DATA" : "sent DATA");

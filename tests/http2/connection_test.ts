@@ -125,8 +125,11 @@ Deno.test("An idle connection that was used can be evicted", async () => {
   assert(connection.idle);
   assert(!connection.evictable);
   assert(connection.waitingSince !== undefined);
+  const reported: boolean[] = [];
+  connection.onIdle = () => reported.push(connection.evictable);
   await client.request();
   await settled();
+  assertEquals(reported, [true]);
   assert(connection.evictable);
   assertEquals(connection.waitingSince, undefined);
   connection.evict();

@@ -275,3 +275,25 @@ Deno.test("Content that is too slow is a 408", async () => {
   assertEquals([status, stream.status], [408, 408]);
   await leave(connected);
 });
+
+Deno.test("Content that has to wait is a copy, unless it is stable", async () => {
+  using connected = serve(
+    async (exchange) => {
+      exchange.head(200, []);
+      const chunk = bytes("abcdef");
+      const isStable = exchange.request.target.path === "/stable";
+      const sent = exchange.data(chunk, true, isStable);
+      chunk.fill(0x78);
+      await sent;
+    },
+    {},
+    { settings: { INITIAL_WINDOW_SIZE: 2 }, autoCredit: false },
+  );
+  const { client } = connected;
+  const streams = [client.open(), client.open({ path: "/stable" })];
+  await settled();
+  for (const stream of streams) stream.grant(9);
+  for (const stream of streams) await stream.response();
+  assertEquals(streams.map(({ content }) => content), ["abcdef", "abxxxx"]);
+  await leave(connected);
+});

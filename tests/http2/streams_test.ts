@@ -105,3 +105,19 @@ Deno.test("A malformed request is a stream error", async () => {
   assertEquals((await client.request()).status, 200);
   await leave(connected);
 });
+
+Deno.test("A stream that was reset counts until what works on it is done", async () => {
+  let hold: (() => void) | undefined;
+  using connected = serve(async (exchange) => {
+    if (hold !== undefined) return await respond(exchange, "x");
+    exchange.callBegan();
+    hold = () => exchange.callReturned();
+    exchange.abort();
+  }, { maxConcurrentStreams: 1 });
+  const { client } = connected;
+  assertEquals(await client.open().reset(), "INTERNAL_ERROR");
+  assertEquals(await client.open().reset(), "REFUSED_STREAM");
+  hold!();
+  assertEquals((await client.request()).content, "x");
+  await leave(connected);
+});
