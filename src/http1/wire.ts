@@ -20,6 +20,7 @@ import type {
 import { HttpError } from "../http/http_error.ts";
 import type { Transport } from "../http/transport.ts";
 import type { ByteReader } from "../streams/byte_reader.ts";
+import { callOff, putOff } from "../streams/next_turn.ts";
 import { Output } from "../streams/output.ts";
 import type { ConnectionProgress } from "./connection_state.ts";
 import type { Http1Options } from "./options.ts";
@@ -53,7 +54,6 @@ export class Http1Wire {
   #writeFailure: { readonly error: unknown } | undefined;
   #upgraded: UpgradedStream | undefined;
   #readingAhead = false;
-  #flushTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Nothing is read yet. */
   constructor(
@@ -153,7 +153,7 @@ export class Http1Wire {
     const held = last && this.reader.buffered > 0 &&
       this.output.length < MAX_HELD_BYTES;
     if (held) {
-      this.#flushTimer ??= setTimeout(() => this.#sendHeld(), 0);
+      putOff(this.#sendHeld);
       return undefined;
     }
     if (last) this.output.send();
@@ -161,10 +161,7 @@ export class Http1Wire {
     return this.output.room();
   }
 
-  #sendHeld(): void {
-    this.#flushTimer = undefined;
-    this.output.send();
-  }
+  readonly #sendHeld = (): void => this.output.send();
 
   /** Hands the connection over: from now on the new protocol reads ahead. */
   upgrade(): UpgradedStream {
@@ -183,6 +180,6 @@ export class Http1Wire {
 
   /** Lets go of what is held back. */
   end(): void {
-    clearTimeout(this.#flushTimer);
+    callOff(this.#sendHeld);
   }
 }
