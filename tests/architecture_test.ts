@@ -161,6 +161,13 @@ architectureTest("serving needs no registry", () => {
   }
 });
 
+architectureTest("a server loads no more than it needs to start", () => {
+  const lazy = loadedWith("mod.ts").filter((path) =>
+    path.startsWith("src/http2/") || path.endsWith("/websocket_dispatcher.ts")
+  );
+  assertEquals(lazy, []);
+});
+
 architectureTest("mod.ts only re-exports", () => {
   const code = readSource("mod.ts").trim();
   assertMatch(code, /^(export [^;]*? from "[^"]+";\s*)+$/);
@@ -296,6 +303,20 @@ function outsideImports(entry: string): string[] {
     }
   }
   return [...outside];
+}
+
+/** What is loaded with a module, before anything of it is called. */
+function loadedWith(entry: string): string[] {
+  const loaded = new Set([entry]);
+  const pattern =
+    /^(?:import|export)\b(?! type\b)[^;"]*?\bfrom\s+"(.+?)"|^import\s+"(.+?)"/gm;
+  for (const path of loaded) {
+    for (const [, named, bare] of readSource(path).matchAll(pattern)) {
+      const target = targetOf(named ?? bare, path);
+      if (target !== null) loaded.add(target);
+    }
+  }
+  return [...loaded];
 }
 
 function isBuiltIn(specifier: string): boolean {

@@ -141,7 +141,12 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
         "What decrypts the key; the variable, because others see flags",
       ),
       {
-        ...plain("alpn", ALPN, "Protocol to offer; may be repeated", true),
+        ...plain(
+          "alpn",
+          ALPN,
+          "Protocol to offer, the preferred first; may be repeated",
+          true,
+        ),
         default: ALPN_PROTOCOLS.join(","),
       },
       {

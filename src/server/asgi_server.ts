@@ -27,7 +27,7 @@ import { listenToSignals } from "../net/signals.ts";
 import { Application } from "./application.ts";
 import { Connections } from "./connections.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { httpConnections } from "./http_connections.ts";
+import { HttpConnections } from "./http_connections.ts";
 import { Listeners } from "./listeners.ts";
 import {
   type ResolvedOptions,
@@ -57,6 +57,7 @@ export class AsgiServer implements Server {
   readonly #listeners: Listeners;
   readonly #application: Application;
   readonly #dispatcher: Dispatcher;
+  readonly #http: HttpConnections;
   readonly #connections: Connections;
 
   /** Aborted one after the other: no more work, no more patience, no more. */
@@ -98,25 +99,17 @@ export class AsgiServer implements Server {
       accessLog,
       metrics,
     });
-    this.#connections = this.#createConnections();
-    this.finished = this.#run(given);
-  }
-
-  #createConnections(): Connections {
-    const options = this.#options;
-    const counts = this.#metrics?.counts;
     const clock = new DeadlineClock(tickFor(options));
-    return new Connections({
-      options,
-      connect: httpConnections(this.#dispatcher, {
-        options,
-        clock,
-        meter: counts,
-      }),
-      clock,
-      counts,
-      onLost: (error) => this.#log.connectionLost(error),
+    const common = { options, clock, counts: metrics?.counts };
+    this.#http = new HttpConnections(this.#dispatcher, {
+      ...common,
+      log: log.write,
     });
+    this.#connections = new Connections(this.#http, {
+      ...common,
+      onLost: (error) => log.connectionLost(error),
+    });
+    this.finished = this.#run(given);
   }
 
   async shutdown(
@@ -202,7 +195,10 @@ export class AsgiServer implements Server {
 
   async #accept(conn: AcceptedConn, listener: Listener): Promise<void> {
     await this.#connections.accept(conn, listener);
-    if (this.#connections.open >= MANY) await this.#dispatcher.load();
+    if (this.#connections.open < MANY) return;
+    // While there are descriptors; past that, nothing can be loaded.
+    await this.#dispatcher.load();
+    await this.#http.load();
   }
 
   #acceptFailed({ cause, error, retryMs }: AcceptFailure): void {

@@ -27,6 +27,14 @@ import { evictOne, evictSome } from "./room.ts";
 /** So many make room when the process has no descriptor left. */
 const SHED_AT_ONCE = 16;
 
+/** Makes connections. */
+export interface ConnectionMaker {
+  /** Loads what a connection needs whose handshake has said what it speaks. */
+  prepare(conn: SocketConn): Promise<void> | undefined;
+  /** Makes the connection that serves what was accepted by `listener`. */
+  connect(conn: SocketConn, listener: Listener): ServedConnection;
+}
+
 /** What connections work with, and report to. */
 export interface ConnectionsOptions {
   /** The limits. */
@@ -34,8 +42,6 @@ export interface ConnectionsOptions {
     ResolvedOptions,
     "handshakeTimeout" | "maxConnections"
   >;
-  /** Makes the connection that serves what was accepted by `listener`. */
-  connect(conn: SocketConn, listener: Listener): ServedConnection;
   /** Makes the deadlines of handshakes. */
   readonly clock: DeadlineClock;
   /** Counts connections, if anybody wants to know. */
@@ -46,6 +52,7 @@ export interface ConnectionsOptions {
 
 /** The open connections of a server. */
 export class Connections {
+  readonly #maker: ConnectionMaker;
   readonly #given: ConnectionsOptions;
   readonly #counts: Counts | undefined;
   /** The handshakes that may become connections are among them. */
@@ -58,7 +65,8 @@ export class Connections {
   #onChange: () => void = () => {};
 
   /** Starts with none. */
-  constructor(given: ConnectionsOptions) {
+  constructor(maker: ConnectionMaker, given: ConnectionsOptions) {
+    this.#maker = maker;
     this.#given = given;
     this.#counts = given.counts;
   }
@@ -127,7 +135,7 @@ export class Connections {
     const { handshakeTimeout: timeoutMs } = options;
     const handshake = new Handshake(conn, { clock, timeoutMs });
     this.#connections.add(handshake);
-    handshake.run(perform).then(
+    handshake.run(this.#prepared(perform)).then(
       (ready) => {
         this.#connections.delete(handshake);
         this.#run(ready, listener);
@@ -135,6 +143,15 @@ export class Connections {
       (error) => this.#handshakeFailed(handshake, listener, error),
     );
     if (this.#stopping) handshake.shutdown();
+  }
+
+  /** The deadline of the handshake holds until the connection can be served. */
+  #prepared(perform: PerformHandshake): PerformHandshake {
+    return async (conn) => {
+      const ready = await perform(conn);
+      await this.#maker.prepare(ready);
+      return ready;
+    };
   }
 
   #handshakeFailed(
@@ -150,7 +167,7 @@ export class Connections {
   }
 
   #run(conn: SocketConn, listener: Listener): void {
-    this.#follow(this.#given.connect(conn, listener));
+    this.#follow(this.#maker.connect(conn, listener));
   }
 
   #follow(connection: ServedConnection): void {

@@ -1,44 +1,132 @@
 /**
  * From a socket to a connection that speaks HTTP, whose requests go to the
- * dispatcher.
+ * dispatcher. Which version it speaks, the client decides: over TLS by ALPN, in
+ * clear text by its first bytes.
+ *
+ * HTTP/2 is loaded when the first client speaks it: a server that starts need not
+ * wait for it.
  *
  * @module
  */
 
 import type { ServedConnection } from "../http/served_connection.ts";
 import { Http1Connection } from "../http1/connection.ts";
+import type { Http2Connection } from "../http2/connection.ts";
+import type { LogRecord } from "../logs/records.ts";
+import type { Counts } from "../metrics/counts.ts";
 import {
   Connection,
   type ConnectionOptions,
   type SocketConn,
 } from "../net/connection.ts";
 import type { Listener } from "../net/listener.ts";
+import type { ByteReader } from "../streams/byte_reader.ts";
+import type { ConnectionInfo } from "../asgi/http_scope.ts";
 import { connectionInfo } from "./connection_info.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { ALPN_HTTP2 } from "./listen_options.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** What the connections of a server have in common. */
 export interface HttpConnectionsOptions
-  extends Pick<ConnectionOptions, "clock" | "meter"> {
+  extends Pick<ConnectionOptions, "clock"> {
   /** Limits, deadlines, and defaults. */
   readonly options: ResolvedOptions;
+  /** Counts bytes and streams, if anybody wants to know. */
+  readonly counts?: Counts | undefined;
+  /** Called with what goes wrong. */
+  log(record: LogRecord): void;
 }
 
-/** Makes the function that makes a connection, whose requests `dispatcher` answers. */
-export function httpConnections(
-  dispatcher: Dispatcher,
-  { clock, meter, options }: HttpConnectionsOptions,
-): (conn: SocketConn, listener: Listener) => ServedConnection {
-  const { writeTimeout } = options;
-  return (conn, { address }) => {
+/** Makes the connections of a server, whose requests a dispatcher answers. */
+export class HttpConnections {
+  readonly #dispatcher: Dispatcher;
+  readonly #given: HttpConnectionsOptions;
+  /** Loaded when it is needed. */
+  #Http2Connection: typeof Http2Connection | undefined;
+  #loaded: Promise<void> | undefined;
+
+  /** `dispatcher` answers the requests of all of them. */
+  constructor(dispatcher: Dispatcher, given: HttpConnectionsOptions) {
+    this.#dispatcher = dispatcher;
+    this.#given = given;
+  }
+
+  /**
+   * Loads what would be loaded when a client asks for it. To be called while there
+   * are descriptors: without, Deno can load nothing, now or later.
+   */
+  load(): Promise<void> | undefined {
+    const { options, log } = this.#given;
+    if (!options.http2) return undefined;
+    return this.#loaded ??= this.#loadHttp2().catch((error) =>
+      log({ level: "error", message: "Cannot load HTTP/2", error })
+    );
+  }
+
+  /** Loads what a connection needs whose handshake has said what it speaks. */
+  prepare({ alpnProtocol }: SocketConn): Promise<void> | undefined {
+    const isMissing = this.#Http2Connection === undefined;
+    return alpnProtocol === ALPN_HTTP2 && isMissing
+      ? this.#loadHttp2()
+      : undefined;
+  }
+
+  /** Makes the connection that serves what was accepted by `listener`. */
+  connect(conn: SocketConn, { address, secure }: Listener): ServedConnection {
+    const { clock, counts: meter, options } = this.#given;
+    const { writeTimeout } = options;
     const transport = new Connection(conn, { writeTimeout, clock, meter });
     const info = connectionInfo(transport, address);
+    if (transport.alpnProtocol === ALPN_HTTP2) {
+      return this.#createHttp2(transport, info);
+    }
     const connection = new Http1Connection(
       transport,
-      (exchange) => dispatcher.dispatch(exchange, info),
+      (exchange) => this.#dispatcher.dispatch(exchange, info),
       options,
     );
-    connection.onRefused = (refused) => dispatcher.recordRefused(refused, info);
+    connection.onRefused = (refused) =>
+      this.#dispatcher.recordRefused(refused, info);
+    if (options.http2 && !secure) {
+      connection.onPreface = (reader) =>
+        this.#takeOver(transport, info, reader);
+    }
     return connection;
-  };
+  }
+
+  /** A client has begun to speak HTTP/2 in clear text. */
+  #takeOver(
+    transport: Connection,
+    info: ConnectionInfo,
+    reader: ByteReader,
+  ): ServedConnection | Promise<ServedConnection> {
+    if (this.#Http2Connection !== undefined) {
+      return this.#createHttp2(transport, info, reader);
+    }
+    return this.#loadHttp2()
+      .then(() => this.#createHttp2(transport, info, reader));
+  }
+
+  #createHttp2(
+    transport: Connection,
+    info: ConnectionInfo,
+    reader?: ByteReader,
+  ): ServedConnection {
+    const connection = new this.#Http2Connection!(
+      transport,
+      (exchange) => this.#dispatcher.dispatch(exchange, info),
+      this.#given.options,
+      reader,
+    );
+    connection.meter = this.#given.counts;
+    connection.onRefused = (refused) =>
+      this.#dispatcher.recordRefused(refused, info);
+    return connection;
+  }
+
+  async #loadHttp2(): Promise<void> {
+    const { Http2Connection } = await import("../http2/connection.ts");
+    this.#Http2Connection = Http2Connection;
+  }
 }

@@ -26,7 +26,11 @@ export interface TlsOptions {
   key: string;
   /** What the key is encrypted with. Default: nothing. */
   passphrase?: string;
-  /** The protocols to offer (ALPN). Default: `["http/1.1"]`, all that there are. */
+  /**
+   * The protocols to offer (ALPN), the preferred one first, whatever a client
+   * prefers; without the option `http2`, "h2" is not offered. Default:
+   * `["h2", "http/1.1"]`, all that there are.
+   */
   alpn?: readonly string[];
   /**
    * Whether small writes leave at once. If not, a small write waits until the
@@ -80,14 +84,18 @@ export interface ListenChoice {
   proxyProtocol?: readonly string[];
   /** The full form. */
   listen?: ListenOptions | readonly ListenOptions[];
+  /** Whether HTTP/2 can be offered. Default: true. */
+  http2?: boolean;
 }
 
 /** The port that is listened on unless another is given. */
 export const DEFAULT_PORT = 8000;
 /** The address that is listened on unless another is given. */
 export const DEFAULT_HOSTNAME = "127.0.0.1";
+/** The name of HTTP/2 over TLS. */
+export const ALPN_HTTP2 = "h2";
 /** The protocols that are offered over TLS: those that the server speaks. */
-export const ALPN_PROTOCOLS: readonly string[] = ["http/1.1"];
+export const ALPN_PROTOCOLS: readonly string[] = [ALPN_HTTP2, "http/1.1"];
 
 const MAX_MODE = 0o777;
 const OLDEST_TLS = "TLSv1.2";
@@ -125,9 +133,10 @@ type Key = keyof typeof RULES;
  * @throws {RangeError} If a port or a mode is out of range.
  */
 export function listenTargets(options: ListenChoice): ListenerTarget[] {
-  const { listen, hostname, port, tls, proxyProtocol } = options;
+  const { listen, hostname, port, tls, proxyProtocol, http2 = true } = options;
   if (listen === undefined) {
-    return [tcpTarget({ hostname, port, tls, proxyProtocol }, "option")];
+    const simple = { hostname, port, tls, proxyProtocol };
+    return [tcpTarget(simple, http2, "option")];
   }
   for (const name of ["port", "hostname", "tls", "proxyProtocol"] as const) {
     if (options[name] === undefined) continue;
@@ -144,18 +153,22 @@ export function listenTargets(options: ListenChoice): ListenerTarget[] {
     check(where, one, ["an object", isObject]);
     return "path" in one
       ? unixTarget(one, `option "${where}":`)
-      : tcpTarget(one, `option "${where}":`);
+      : tcpTarget(one, http2, `option "${where}":`);
   });
 }
 
-function tcpTarget(options: TcpListenOptions, where: string): ListenerTarget {
+function tcpTarget(
+  options: TcpListenOptions,
+  http2: boolean,
+  where: string,
+): ListenerTarget {
   checkKeys(options, ["hostname", "port", "tls", "proxyProtocol"], where);
   const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT, tls } = options;
   return {
     transport: "tcp",
     hostname,
     port,
-    tls: tls === undefined ? undefined : tlsTarget(tls, where),
+    tls: tls === undefined ? undefined : tlsTarget(tls, http2, where),
     ...proxiesTarget(options, where),
   };
 }
@@ -188,17 +201,34 @@ function proxiesTarget(
   }
 }
 
-function tlsTarget(options: TlsOptions, where: string): TlsSettings {
+function tlsTarget(
+  options: TlsOptions,
+  http2: boolean,
+  where: string,
+): TlsSettings {
   const inside = where === "option" ? 'option "tls":' : `${where} "tls":`;
   checkKeys(options, TLS_KEYS, inside, ["cert", "key"]);
-  const { cert, key, passphrase, alpn = ALPN_PROTOCOLS } = options;
+  const { cert, key, passphrase } = options;
   const { noDelay = false, minVersion = OLDEST_TLS } = options;
   if (minVersion !== OLDEST_TLS && !noDelay) {
     throw new TypeError(
       `Cannot serve: ${inside} "minVersion" needs "noDelay": without it, both versions are spoken`,
     );
   }
-  return { cert, key, passphrase, alpn: [...alpn], noDelay, minVersion };
+  const alpn = alpnProtocols(options, http2, inside);
+  return { cert, key, passphrase, alpn, noDelay, minVersion };
+}
+
+function alpnProtocols(
+  { alpn = ALPN_PROTOCOLS }: TlsOptions,
+  http2: boolean,
+  where: string,
+): string[] {
+  const offered = alpn.filter((name) => http2 || name !== ALPN_HTTP2);
+  if (offered.length > 0) return offered;
+  throw new TypeError(
+    `Cannot serve: ${where} "alpn" lists "h2" alone, and option "http2" is false`,
+  );
 }
 
 /** Checks the values of an object, and that it has no other keys. */

@@ -179,7 +179,7 @@ const REFUSED: [args: string[], message: string][] = [
   [["a.ts", "--alpn", "http/1.1"], "--alpn needs --cert"],
   [
     ["a.ts", "--alpn", "h3", "--cert", "c", "--key", "k"],
-    '--alpn must be http/1.1, not "h3"',
+    '--alpn must be h2 or http/1.1, not "h3"',
   ],
   [["a.ts", "--unix-mode", "660"], "--unix-mode needs --unix"],
   [

@@ -10,7 +10,11 @@ import { createCounts } from "../../src/metrics/counts.ts";
 import type { AcceptedConn } from "../../src/net/accept_loop.ts";
 import { DeadlineClock } from "../../src/net/deadlines.ts";
 import type { Listener } from "../../src/net/listener.ts";
-import { Connections } from "../../src/server/connections.ts";
+import type { SocketConn } from "../../src/net/connection.ts";
+import {
+  type ConnectionMaker,
+  Connections,
+} from "../../src/server/connections.ts";
 import { settled } from "../_turns.ts";
 
 /** What can take a connection over. */
@@ -72,26 +76,35 @@ class PlayedUpgrade implements UpgradedConnection {
 }
 
 /** Connections of a server, and what became of them. */
-class Played {
+class Played implements ConnectionMaker {
   readonly made: PlayedConnection[] = [];
   readonly lost: unknown[] = [];
   readonly counts = createCounts();
   readonly connections: Connections;
+  /** What is to be served after its handshake, and what that waits for. */
+  readonly prepared: SocketConn[] = [];
+  preparing: Promise<void> | undefined;
   /** How many accepted connections were closed before they were served. */
   disposed = 0;
 
   constructor(maxConnections = Infinity) {
-    this.connections = new Connections({
+    this.connections = new Connections(this, {
       options: { maxConnections, handshakeTimeout: 1_000 },
-      connect: () => {
-        const connection = new PlayedConnection();
-        this.made.push(connection);
-        return connection;
-      },
       clock: new DeadlineClock(1_000),
       counts: this.counts,
       onLost: (error) => this.lost.push(error),
     });
+  }
+
+  prepare(conn: SocketConn): Promise<void> | undefined {
+    this.prepared.push(conn);
+    return this.preparing;
+  }
+
+  connect(): PlayedConnection {
+    const connection = new PlayedConnection();
+    this.made.push(connection);
+    return connection;
   }
 
   accept(listener: Partial<Listener> = {}): Promise<void> {
@@ -278,4 +291,20 @@ Deno.test("A handshake that fails is counted, and ends its connection", async ()
   assertEquals(all.counts.tlsFailures, 1);
   assertEquals([all.connections.open, all.made.length], [0, 0]);
   assertEquals(String(all.lost[0]), "Error: no TLS");
+});
+
+Deno.test("A handshake lasts until what its connection needs is loaded", async () => {
+  const all = new Played();
+  const loading = Promise.withResolvers<void>();
+  all.preparing = loading.promise;
+  const ready = {} as SocketConn;
+  const handshake = () => Promise.resolve(ready);
+  await all.accept({ secure: true, handshake });
+  await settled();
+  assertEquals([all.connections.open, all.made.length], [1, 0]);
+  assertEquals(all.prepared, [ready]);
+  loading.resolve();
+  await settled();
+  assertEquals([all.connections.open, all.made.length], [1, 1]);
+  all.connections.abort();
 });

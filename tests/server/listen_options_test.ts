@@ -1,6 +1,6 @@
 // Where a server is to listen: what the options come to, and what is refused.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   type ListenChoice,
   listenTargets,
@@ -26,7 +26,7 @@ Deno.test("listenTargets() takes the simple form", () => {
     tls: {
       ...TLS,
       passphrase: undefined,
-      alpn: ["http/1.1"],
+      alpn: ["h2", "http/1.1"],
       noDelay: false,
       minVersion: "TLSv1.2",
     },
@@ -68,6 +68,30 @@ Deno.test("listenTargets() reads the proxies of each address", () => {
   assertEquals(unix.proxies?.has(null), true);
 });
 
+Deno.test("listenTargets() offers h2 where it is listed, and HTTP/2 is spoken", () => {
+  const cases: [alpn: string[] | undefined, http2: boolean, string[]][] = [
+    [undefined, true, ["h2", "http/1.1"]],
+    [undefined, false, ["http/1.1"]],
+    [["h2"], true, ["h2"]],
+    [["http/1.1", "h2"], true, ["http/1.1", "h2"]],
+    [["http/1.1", "h2"], false, ["http/1.1"]],
+    [["http/1.1"], true, ["http/1.1"]],
+  ];
+  for (const [alpn, http2, offered] of cases) {
+    const tls = { ...TLS, alpn };
+    for (const choice of [{ tls }, { listen: { tls } }]) {
+      const [target] = targets({ ...choice, http2 });
+      assert(target.transport === "tcp");
+      assertEquals(target.tls?.alpn, offered);
+    }
+  }
+  assertThrows(
+    () => targets({ tls: { ...TLS, alpn: ["h2"] }, http2: false }),
+    TypeError,
+    '"alpn" lists "h2" alone, and option "http2" is false',
+  );
+});
+
 const WRONG: [unknown, typeof Error, string][] = [
   [[], TypeError, '"listen" must not be empty'],
   [[null], TypeError, "listen[0] must be an object"],
@@ -80,7 +104,7 @@ const WRONG: [unknown, typeof Error, string][] = [
   [{ path: "a", mode: "660" }, TypeError, '"mode" must be a file mode'],
   [{ path: "a", port: 1 }, TypeError, 'unknown key "port"'],
   [{ tls: { cert: "a" } }, TypeError, '"tls": "key" must be PEM text'],
-  [{ tls: { ...TLS, alpn: ["h2"] } }, TypeError, '"alpn" must be a list'],
+  [{ tls: { ...TLS, alpn: ["h3"] } }, TypeError, '"alpn" must be a list'],
   [{ tls: { ...TLS, alpn: [] } }, TypeError, '"alpn" must be a list'],
   [{ proxyProtocol: "unix" }, TypeError, '"proxyProtocol" must be a list'],
   [{ proxyProtocol: [1] }, TypeError, '"proxyProtocol" must be a list'],
