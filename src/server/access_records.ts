@@ -7,7 +7,7 @@
 
 import type { ConnectionInfo } from "../asgi/http_scope.ts";
 import { callUser } from "../asgi/user_code.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { RequestInfo } from "../http/exchange.ts";
 import type { RefusedBytes } from "../http/served_connection.ts";
 import type { AccessRecord, LogRecord } from "../logs/records.ts";
 
@@ -36,7 +36,7 @@ export class AccessRecords {
 
   /** Begins the record of a request. */
   begin(
-    { version, method, target, headers }: Exchange["request"],
+    { version, method, target, headers }: RequestInfo,
     { client, scheme }: ConnectionInfo,
   ): BegunRecord {
     const { path, query } = target;
@@ -68,15 +68,18 @@ export class AccessRecords {
     );
   }
 
-  /** Reports an answer to bytes that were no request. */
-  refused(refused: RefusedBytes, info: ConnectionInfo): void {
-    this.end(this.begin(NO_REQUEST, info), "http", refused);
+  /** Reports an answer to what was no request of a version of HTTP. */
+  refused(
+    refused: RefusedBytes,
+    info: ConnectionInfo,
+    version: RequestInfo["version"],
+  ): void {
+    this.end(this.begin({ ...NO_REQUEST, version }, info), "http", refused);
   }
 }
 
 /** What a record says of bytes that are no request. */
-const NO_REQUEST: Exchange["request"] = {
-  version: "1.1",
+const NO_REQUEST: Omit<RequestInfo, "version"> = {
   method: "",
   target: { path: "", query: "" },
   headers: [],

@@ -15,7 +15,7 @@ import { respond } from "../asgi/helpers.ts";
 import { type LifespanCycle, withState } from "../asgi/lifespan_cycle.ts";
 import { type Ending, ShutdownNotices } from "../asgi/shutdown_notice.ts";
 import type { AsgiApp, HttpScope, WebSocketScope } from "../asgi/types.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { Exchange, RequestInfo } from "../http/exchange.ts";
 import type { RefusedBytes } from "../http/served_connection.ts";
 import type { AccessRecord, LogLevel, LogRecord } from "../logs/records.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -179,10 +179,14 @@ export class Dispatcher {
     if (record !== undefined) this.#records!.end(record, type, outcome);
   }
 
-  /** Records an answer to bytes that were no request. */
-  recordRefused(refused: RefusedBytes, info: ConnectionInfo): void {
+  /** Records an answer to what was no request of a version of HTTP. */
+  recordRefused(
+    refused: RefusedBytes,
+    info: ConnectionInfo,
+    version: RequestInfo["version"],
+  ): void {
     if (refused.refusal !== undefined) this.#metrics?.refused(refused.refusal);
-    this.#records?.refused(refused, info);
+    this.#records?.refused(refused, info, version);
   }
 
   #runHttp(exchange: Exchange, info: ConnectionInfo): Promise<void> {

@@ -87,7 +87,7 @@ export class HttpConnections {
       options,
     );
     connection.onRefused = (refused) =>
-      this.#dispatcher.recordRefused(refused, info);
+      this.#dispatcher.recordRefused(refused, info, "1.1");
     if (options.http2 && !secure) {
       connection.onPreface = (reader) =>
         this.#takeOver(transport, info, reader);
@@ -121,7 +121,7 @@ export class HttpConnections {
     );
     connection.meter = this.#given.counts;
     connection.onRefused = (refused) =>
-      this.#dispatcher.recordRefused(refused, info);
+      this.#dispatcher.recordRefused(refused, info, "2");
     return connection;
   }
 

@@ -43,6 +43,7 @@ Deno.test("A log that fails is logged, and no reason to fail", () => {
   records.refused(
     { status: 400, refusal: 400, bytesSent: 0, aborted: false },
     INFO,
+    "2",
   );
   assertEquals(
     logged.map(({ message, error }) => [message, String(error)]),

@@ -161,9 +161,11 @@ Deno.test("An answer to bytes that are no request is recorded", () => {
   all.dispatcher.recordRefused(
     { status: 400, refusal: 400, bytesSent: 12, aborted: false },
     INFO,
+    "2",
   );
-  const [{ method, status, bytesSent }] = all.records;
+  const [{ method, status, bytesSent, httpVersion }] = all.records;
   assertEquals([method, status, bytesSent], ["", 400, 12]);
+  assertEquals(httpVersion, "2");
 });
 
 Deno.test("What an application throws is logged", async () => {
