@@ -21,6 +21,14 @@ export function shipped(name: string): string {
   return Deno.readTextFileSync(new URL(name, DEPLOY));
 }
 
+/** A piece of the guide: the only match of a pattern. */
+export function shown(pattern: RegExp): string {
+  const page = new URL("../docs/deployment.md", DEPLOY);
+  const [piece] = pattern.exec(Deno.readTextFileSync(page)) ?? [];
+  if (piece === undefined) throw new Error(`The guide shows no ${pattern}`);
+  return piece;
+}
+
 /** Replaces texts that must be there. */
 export function replaced(
   text: string,
@@ -133,18 +141,19 @@ export class Proxy implements AsyncDisposable {
     this.certificate = certificate;
   }
 
-  /** Starts nginx in front of unix sockets. */
-  static async nginx(site: string): Promise<Proxy> {
+  /** Starts nginx in front of unix sockets, with HTTP/2 on both sides or on none. */
+  static async nginx(site: string, http2 = false): Promise<Proxy> {
     const proxy = new Proxy(await createCertificate());
     const { port, tlsPort, certificate: { cert, key } } = proxy;
     const folder = await ownFolder(`${site}/nginx`);
     await Deno.writeTextFile(`${folder}/cert.pem`, cert);
     await Deno.writeTextFile(`${folder}/key.pem`, key);
-    const app = replaced(shipped("nginx.conf"), [
+    const shippedApp = shipped("nginx.conf");
+    const app = replaced(http2 ? withGrpc(shippedApp) : shippedApp, [
       ["/run/app/1/http.sock", socketOf(site, 1)],
       ["/run/app/2/http.sock", socketOf(site, 2)],
       ["listen 80;", `listen 127.0.0.1:${port};`],
-      ["listen 443 ssl;", `listen 127.0.0.1:${tlsPort} ssl;`],
+      ["listen 443 ssl", `listen 127.0.0.1:${tlsPort} ssl`],
       ["/etc/ssl/app/fullchain.pem", `${folder}/cert.pem`],
       ["/etc/ssl/app/privkey.pem", `${folder}/key.pem`],
     ]);
@@ -154,13 +163,19 @@ export class Proxy implements AsyncDisposable {
     return await proxy.#start("nginx", args);
   }
 
-  /** Starts haproxy in front of a port. */
-  static async haproxy(site: string, appPort: number): Promise<Proxy> {
+  /** Starts haproxy in front of a port, to which it speaks HTTP/2 or not. */
+  static async haproxy(
+    site: string,
+    appPort: number,
+    http2 = false,
+  ): Promise<Proxy> {
     const proxy = new Proxy(await createCertificate());
     const { port, tlsPort, certificate: { cert, key } } = proxy;
     const folder = await ownFolder(`${site}/haproxy`);
     await Deno.writeTextFile(`${folder}/cert.pem`, cert + key);
+    const server = "server app 127.0.0.1:8000";
     const config = replaced(shipped("haproxy.cfg"), [
+      [server, http2 ? shown(/^server app .* proto h2$/m) : server],
       ["    user haproxy\n    group haproxy\n", ""],
       // There may be fewer files to open here.
       ["maxconn 4000", "maxconn 100"],
@@ -194,6 +209,16 @@ export class Proxy implements AsyncDisposable {
     });
     return this;
   }
+}
+
+/** The guide's location for gRPC in place of the one for all. */
+function withGrpc(config: string): string {
+  const [location] = /^ {4}location \/ \{[^]*?^ {4}\}$/m.exec(config)!;
+  const grpc = shown(/^location \/package\.Service\/ \{[^]*?^\}$/m);
+  return replaced(config, [
+    [location, grpc],
+    ["listen 443 ssl;", shown(/(?<=`)listen 443 ssl http2;(?=`)/)],
+  ]);
 }
 
 /** What the package's own `nginx.conf` does, for one who is not root. */

@@ -2,6 +2,9 @@
 // and the real haproxy in front of the real command, which is started as the
 // systemd unit and the Dockerfile start it.
 
+import { once } from "node:events";
+import { connect, type IncomingHttpHeaders } from "node:http2";
+import { text } from "node:stream/consumers";
 import { assert, assertEquals } from "@std/assert";
 import { bounded, granted, pause } from "../e2e/_testing.ts";
 import { WebSocketClient } from "../_web_socket_client.ts";
@@ -44,9 +47,17 @@ export default async function app(scope, receive, send) {
     bytes += event.body?.length ?? 0;
     if (!event.more_body) break;
   }
+  if (scope.path.startsWith("/package.Service/")) {
+    await send({ ...start, trailers: true });
+    await send({ type: "http.response.body", body: scope.http_version });
+    const headers = [["grpc-status", "0"]];
+    await send({ type: "http.response.trailers", headers });
+    return;
+  }
   if (scope.path === "/slow") await new Promise((r) => setTimeout(r, 150));
   const body = JSON.stringify({
     bytes,
+    version: scope.http_version,
     pid: Deno.pid,
     scheme: scope.scheme,
     client: scope.client,
@@ -69,6 +80,7 @@ async function echo(receive, send) {
 /** What the application answers. */
 interface Answer {
   readonly bytes: number;
+  readonly version: string;
   readonly pid: number;
   readonly scheme: string;
   readonly client: readonly [string, number] | null;
@@ -182,6 +194,66 @@ proxyTest(
     assertEquals(load.pids.size, 2);
   },
 );
+
+proxyTest("haproxy", "passes on all that comes over HTTP/2", async (t) => {
+  await using folder = await site(APP);
+  const port = freePort();
+  await using _server = await startContainer(folder.path, port);
+  await using proxy = await Proxy.haproxy(folder.path, port, true);
+  await t.step("speaks HTTP/2 to the server", async () => {
+    assertEquals((await ask(proxy)).version, "2");
+  });
+  await passesOn(t, proxy);
+});
+
+proxyTest(
+  "haproxy",
+  "loses nothing over HTTP/2 when the only server is restarted",
+  async () => {
+    await using folder = await site(APP);
+    const port = freePort();
+    await using first = await startContainer(folder.path, port);
+    await using proxy = await Proxy.haproxy(folder.path, port, true);
+    await using load = new Load(proxy.url);
+    await load.answers(10);
+    await stop(first);
+    await pause(OUTAGE_MS);
+    await using _second = await startContainer(folder.path, port);
+    await load.answers(10);
+    await load.stop();
+    assertEquals(load.failures, []);
+    assertEquals(load.pids.size, 2);
+  },
+);
+
+proxyTest("nginx", "passes trailers on by grpc_pass", async () => {
+  await using folder = await site(APP);
+  await using _server = await startUnit(folder.path, 1);
+  await using proxy = await Proxy.nginx(folder.path, true);
+  const { content, trailers } = await callGrpc(proxy);
+  assertEquals(content, "2");
+  assertEquals(trailers["grpc-status"], "0");
+});
+
+/** Calls a method as gRPC does, but for its content. */
+async function callGrpc(
+  { tlsPort, certificate }: Proxy,
+): Promise<{ content: string; trailers: IncomingHttpHeaders }> {
+  const ca = certificate.cert;
+  const session = connect(`https://127.0.0.1:${tlsPort}`, { ca });
+  try {
+    const path = "/package.Service/Method";
+    const stream = session.request({ ":method": "POST", ":path": path });
+    const trailers = once(stream, "trailers");
+    stream.end("request");
+    const content = await text(stream);
+    const [fields] = await trailers;
+    return { content, trailers: fields };
+  } finally {
+    session.close();
+    await once(session, "close");
+  }
+}
 
 /** What has to work behind any proxy. */
 async function passesOn(t: Deno.TestContext, proxy: Proxy): Promise<void> {
