@@ -2,6 +2,7 @@
 // documentation of each says the default that holds.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { DEFAULT_HTTP2_OPTIONS } from "../../src/http2/options.ts";
 import {
   DEFAULT_OPTIONS,
   resolveOptions,
@@ -50,6 +51,11 @@ const ABSENT = [
 
 Deno.test("resolveOptions() fills in every default", () => {
   assertEquals(resolveOptions({}), DEFAULT_OPTIONS);
+});
+
+Deno.test("A connection of HTTP/2 alone has the defaults of a server", () => {
+  const together = { ...DEFAULT_OPTIONS, ...DEFAULT_HTTP2_OPTIONS };
+  assertEquals(DEFAULT_OPTIONS, together);
 });
 
 Deno.test("resolveOptions() keeps what is given, and fills in the rest", () => {
