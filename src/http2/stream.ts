@@ -154,6 +154,7 @@ export class Http2Stream implements WaitingStream {
       this.#fault = error;
       this.body.drop();
     }
+    this.#grant();
     this.#arrived();
   }
 
@@ -193,12 +194,16 @@ export class Http2Stream implements WaitingStream {
   takeContent(): Uint8Array | undefined {
     if (this.#fault !== undefined) throw this.#fault;
     const chunk = this.body.take(MAX_CHUNK_BYTES);
-    const increment = chunk === undefined ? 0 : this.body.takeUpdate();
-    if (increment > 0 && !this.ended) {
-      this.#owner.wire.frames.windowUpdate(this.id, increment);
-      this.#owner.wire.flushSoon();
-    }
+    if (chunk !== undefined) this.#grant();
     return chunk;
+  }
+
+  /** Widens the client's window for what was taken, and for padding. */
+  #grant(): void {
+    const increment = this.ended ? 0 : this.body.takeUpdate();
+    if (increment === 0) return;
+    this.#owner.wire.frames.windowUpdate(this.id, increment);
+    this.#owner.wire.flushSoon();
   }
 
   /**
