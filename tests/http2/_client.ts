@@ -21,6 +21,7 @@ import { bytes } from "../_feeding.ts";
 import { ClientStream } from "./_client_stream.ts";
 import { concat, PREFACE, wire } from "./_frames.ts";
 import { type Seen, type SeenFrame, SeenFrameReader } from "./_seen_frames.ts";
+import { SentFrames } from "./_sent_frames.ts";
 import { ServerRules } from "./_server_rules.ts";
 
 /** How a client behaves. */
@@ -67,6 +68,7 @@ export class Http2Client implements Disposable {
   readonly #send: (bytes: Uint8Array) => void;
   readonly #settings: Partial<SettingValues>;
   readonly #reader = new SeenFrameReader();
+  readonly #sent = new SentFrames();
   readonly #encoder = new HpackEncoder();
   readonly #writer = new FrameWriter({ bytes: (part) => this.#append(part) });
   #parts: Uint8Array[] = [];
@@ -183,7 +185,6 @@ export class Http2Client implements Disposable {
     const pairs = Object.entries(settings).map(([name, value]) =>
       [SETTINGS[name as SettingName], value] as const
     );
-    this.rules.asked(settings.INITIAL_WINDOW_SIZE);
     const { HEADER_TABLE_SIZE } = settings;
     if (HEADER_TABLE_SIZE !== undefined) {
       this.#reader.setMaxTableSize(HEADER_TABLE_SIZE);
@@ -213,7 +214,6 @@ export class Http2Client implements Disposable {
     endStream = false,
   ): void {
     const chunk = typeof content === "string" ? bytes(content) : content;
-    this.rules.spent(streamId, chunk.length);
     this.together(() => this.#writer.data(streamId, chunk, endStream));
   }
 
@@ -224,13 +224,11 @@ export class Http2Client implements Disposable {
 
   /** Sends WINDOW_UPDATE; stream 0 is the connection. */
   windowUpdate(streamId: number, increment: number): void {
-    this.rules.granted(streamId, increment);
     this.together(() => this.#writer.windowUpdate(streamId, increment));
   }
 
   /** Sends PING with 8 bytes. */
   ping(payload: string): void {
-    this.rules.pinged(payload);
     this.together(() => this.#writer.ping(bytes(payload), false));
   }
 
@@ -303,7 +301,9 @@ export class Http2Client implements Disposable {
     if (this.#together > 0 || this.#parts.length === 0) return;
     const parts = this.#parts;
     this.#parts = [];
-    this.#send(concat(parts));
+    const bytes = concat(parts);
+    for (const frame of this.#sent.take(bytes.slice())) this.rules.sent(frame);
+    this.#send(bytes);
   }
 
   #change(): void {

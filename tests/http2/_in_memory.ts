@@ -14,7 +14,10 @@ import { Http2Client, type Http2ClientOptions } from "./_client.ts";
 export interface InMemoryOptions extends Http2ClientOptions {
   /** How its transport misbehaves. Default: it does not. */
   readonly transport?: Misbehaviour;
-  /** Whether the client begins with its preface and SETTINGS. Default: `true`. */
+  /**
+   * Whether the client begins with its preface and SETTINGS; if not, it sends
+   * nothing of its own accord. Default: `true`.
+   */
   readonly begins?: boolean;
 }
 
@@ -35,7 +38,7 @@ export function connectInMemory<C extends Pick<ServedConnection, "run">>(
   const transport = new MemoryTransport(misbehaviour);
   const client = new Http2Client(
     (chunk) => transport.pushBytes(chunk),
-    options,
+    { acknowledges: begins, autoCredit: begins, ...options },
   );
   transport.onTaken = (chunk) => client.receive(chunk);
   transport.onEnded = () => client.end();

@@ -3,7 +3,15 @@
 
 import { DEFAULT_SETTINGS, SETTINGS } from "../../src/http2/settings.ts";
 import type { Field } from "../../src/http/fields.ts";
-import { MAX_31_BITS } from "../../src/http2/frames.ts";
+import {
+  FLAGS,
+  FRAME_TYPES,
+  MAX_31_BITS,
+  readUint31,
+  readUint32,
+} from "../../src/http2/frames.ts";
+import { text } from "../_feeding.ts";
+import type { SentFrame } from "./_sent_frames.ts";
 import type { Seen, SeenFrame } from "./_seen_frames.ts";
 
 const FORBIDDEN = [
@@ -57,28 +65,27 @@ export class ServerRules {
     return stream;
   }
 
-  /** The client has sent SETTINGS, perhaps with another first window. */
-  asked(initialWindow: number | undefined): void {
-    this.#asked.push(initialWindow);
-    if (initialWindow === undefined || initialWindow < this.#initial) return;
-    this.#setInitial(initialWindow);
-  }
-
-  /** The client has sent WINDOW_UPDATE. */
-  granted(streamId: number, increment: number): void {
+  /** Notes a frame of the client, good or bad. */
+  sent({ type, flags, streamId, payload }: SentFrame): void {
+    const { SETTINGS, PING, WINDOW_UPDATE, DATA } = FRAME_TYPES;
+    const ack = (flags & FLAGS.ACK) !== 0;
+    if (type === SETTINGS && !ack) this.#ask(initialWindow(payload));
+    if (type === PING && !ack) this.#pings.push(text(payload));
+    if (type === DATA) {
+      this.sendWindow -= payload.length;
+      this.stream(streamId).sendWindow -= payload.length;
+    }
+    if (type !== WINDOW_UPDATE || payload.length !== 4) return;
+    const increment = readUint31(payload, 0);
     if (streamId === 0) this.window += increment;
     else this.stream(streamId).window += increment;
   }
 
-  /** The client has sent PING. */
-  pinged(payload: string): void {
-    this.#pings.push(payload);
-  }
-
-  /** The client has sent DATA. */
-  spent(streamId: number, bytes: number): void {
-    this.sendWindow -= bytes;
-    this.stream(streamId).sendWindow -= bytes;
+  /** The client wants another first window, or leaves it as it is. */
+  #ask(initialWindow: number | undefined): void {
+    this.#asked.push(initialWindow);
+    if (initialWindow === undefined || initialWindow < this.#initial) return;
+    this.#setInitial(initialWindow);
   }
 
   /**
@@ -206,6 +213,18 @@ export class ServerRules {
     const expected = this.#pings.shift();
     must(frame.payload === expected, "acknowledge PINGs in order", frame);
   }
+}
+
+/** The last INITIAL_WINDOW_SIZE of SETTINGS. */
+function initialWindow(payload: Uint8Array): number | undefined {
+  let value: number | undefined;
+  for (let at = 0; at + 6 <= payload.length; at += 6) {
+    const id = payload[at] << 8 | payload[at + 1];
+    if (id === SETTINGS.INITIAL_WINDOW_SIZE) {
+      value = readUint32(payload, at + 2);
+    }
+  }
+  return value;
 }
 
 function isField([name, value]: Field): boolean {
