@@ -1,7 +1,6 @@
 /**
  * The content of one request as it arrives in DATA (RFC 9113, section 6.1), and
- * the credit for it. All of a stream's unread content is in one buffer, so that
- * tiny frames cost no more than their bytes.
+ * the credit for it.
  *
  * A stream's window is given back as its content is read, so what is unread is
  * bounded by it. The connection's is given back as content arrives, so that one
@@ -12,10 +11,9 @@
  */
 
 import { HttpError } from "../http/http_error.ts";
+import { ContentBuffer } from "./content_buffer.ts";
 import type { ReceiveWindow } from "./flow_window.ts";
 import { type Frame, type Http2Error, streamError } from "./frames.ts";
-
-const EMPTY = new Uint8Array(0);
 
 /** The connection's window, and the unread content of all its streams. */
 export class InboundBudget {
@@ -80,10 +78,7 @@ export class InboundBody {
   readonly #budget: InboundBudget;
   readonly #declared: number | undefined;
   readonly #maxBytes: number;
-  /** The unread bytes are those from `#start` to `#end`. */
-  #buffer: Uint8Array = EMPTY;
-  #start = 0;
-  #end = 0;
+  readonly #unread = new ContentBuffer();
   #received = 0;
   #ended = false;
   #dropping = false;
@@ -102,7 +97,7 @@ export class InboundBody {
 
   /** How many bytes have come and were not read. */
   get unread(): number {
-    return this.#end - this.#start;
+    return this.#unread.length;
   }
 
   /** Whether the client has sent all of it. */
@@ -135,7 +130,15 @@ export class InboundBody {
       const message = `Cannot serve request: content exceeds ${this.#maxBytes}`;
       throw new HttpError(413, message);
     }
-    this.#append(bytes, start, end);
+    this.#keep(bytes.subarray(start, end));
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const { length } = bytes;
+    const before = this.#received - length;
+    const most = this.#declared ?? this.#maxBytes;
+    this.#unread.add(bytes, most - before);
+    this.#budget.kept(length);
   }
 
   /**
@@ -153,13 +156,8 @@ export class InboundBody {
 
   /** Takes up to `maxBytes` of what is unread; `undefined` if there is none. */
   take(maxBytes: number): Uint8Array | undefined {
-    const size = Math.min(maxBytes, this.unread);
-    if (size === 0) return undefined;
-    const start = this.#start;
-    this.#start += size;
-    this.#release(size);
-    const chunk = this.#buffer.subarray(start, this.#start);
-    if (this.unread === 0) this.#forget();
+    const chunk = this.#unread.take(maxBytes);
+    if (chunk !== undefined) this.#release(chunk.length);
     return chunk;
   }
 
@@ -167,7 +165,7 @@ export class InboundBody {
   drop(): void {
     this.#dropping = true;
     this.#release(this.unread);
-    this.#forget();
+    this.#unread.clear();
   }
 
   /** The increment for a WINDOW_UPDATE that is due; 0 if none is. */
@@ -178,33 +176,6 @@ export class InboundBody {
   #release(bytes: number): void {
     this.#window.giveBack(bytes);
     this.#budget.released(bytes);
-  }
-
-  #forget(): void {
-    this.#buffer = EMPTY;
-    this.#start = 0;
-    this.#end = 0;
-  }
-
-  #append(bytes: Uint8Array, start: number, end: number): void {
-    const size = end - start;
-    if (size === 0) return;
-    if (this.#end + size > this.#buffer.length) this.#makeRoom(size);
-    this.#buffer.set(bytes.subarray(start, end), this.#end);
-    this.#end += size;
-    this.#budget.kept(size);
-  }
-
-  /** Copies what is unread to another buffer: chunks of this one are in use. */
-  #makeRoom(size: number): void {
-    const unread = this.#buffer.subarray(this.#start, this.#end);
-    const needed = unread.length + size;
-    // Often all of it is read before more comes, so it need not grow yet.
-    const buffer = new Uint8Array(unread.length === 0 ? needed : 2 * needed);
-    buffer.set(unread);
-    this.#buffer = buffer;
-    this.#start = 0;
-    this.#end = unread.length;
   }
 
   #wrongLength(): Http2Error {

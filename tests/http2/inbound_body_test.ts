@@ -42,7 +42,11 @@ Deno.test("Content is taken as it came, up to what is asked for", () => {
   add(data([4]));
   assertEquals([...body.take(2)!], [1, 2]);
   add(data([5]));
-  assertEquals([...body.take(9)!], [3, 4, 5]);
+  assertEquals([...body.take(9)!, ...body.take(9)!, ...body.take(9) ?? []], [
+    3,
+    4,
+    5,
+  ]);
   assert(!body.ended && !body.complete);
   add(data([6]));
   body.end();

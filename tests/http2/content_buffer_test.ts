@@ -1,0 +1,53 @@
+import { assert, assertEquals } from "@std/assert";
+import { ContentBuffer } from "../../src/http2/content_buffer.ts";
+import { Random } from "../websocket/_random.ts";
+
+Deno.test("What is taken is what was added, in any pieces", () => {
+  const random = new Random(5);
+  for (let round = 0; round < 200; round++) {
+    const buffer = new ContentBuffer();
+    const added: number[] = [];
+    const taken: number[] = [];
+    for (let i = 0; i < 30; i++) {
+      const bytes = random.bytes(random.pick([0, 1, 10, 300, 8192, 16_384]));
+      buffer.add(bytes, random.pick([bytes.length, 20_000, Infinity]));
+      added.push(...bytes);
+      bytes.fill(0);
+      for (let takes = random.integer(0, 3); takes > 0; takes--) {
+        taken.push(...buffer.take(random.pick([1, 100, 65_536])) ?? []);
+      }
+      assertEquals(buffer.length, added.length - taken.length);
+    }
+    for (let rest; (rest = buffer.take(65_536)) !== undefined;) {
+      taken.push(...rest);
+    }
+    assertEquals(taken.length, added.length);
+    assert(taken.every((byte, i) => byte === added[i]));
+  }
+});
+
+Deno.test("What was taken does not change when more comes", () => {
+  const buffer = new ContentBuffer();
+  buffer.add(new Uint8Array(8192).fill(1), Infinity);
+  const first = buffer.take(65_536)!;
+  buffer.add(new Uint8Array(8192).fill(2), Infinity);
+  assert(first.every((byte) => byte === 1));
+  assert(buffer.take(65_536)!.every((byte) => byte === 2));
+});
+
+Deno.test("Tiny pieces that join others cost little more than their bytes", () => {
+  const buffer = new ContentBuffer();
+  const memory = new Set<ArrayBufferLike>();
+  for (let i = 0; i < 100_000; i++) buffer.add(new Uint8Array(1), Infinity);
+  for (let chunk; (chunk = buffer.take(65_536)) !== undefined;) {
+    memory.add(chunk.buffer);
+  }
+  const bytes = [...memory].reduce((sum, one) => sum + one.byteLength, 0);
+  assert(memory.size < 30 && bytes < 250_000, `${memory.size}, ${bytes}`);
+});
+
+Deno.test("Small content that was taken leaves no memory behind", () => {
+  const buffer = new ContentBuffer();
+  buffer.add(new Uint8Array(100), Infinity);
+  assertEquals(buffer.take(65_536)!.buffer.byteLength, 100);
+});
