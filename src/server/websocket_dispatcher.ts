@@ -130,7 +130,7 @@ export class WebSocketDispatcher {
     const cycle = new WebSocketCycle(wire, scope, this.#calls);
     this.#host.complete(scope, cycle);
     this.#cycles.add(cycle);
-    const over = cycle.run(this.#host.app);
+    const over = cycle.run(counted(this.#host.app, exchange));
     // Both may have come before the cycle, while this class was loaded.
     if (this.#stopping) cycle.shutdown();
     if (exchange.disconnect !== undefined) cycle.disconnected();
@@ -161,6 +161,19 @@ export class WebSocketDispatcher {
     });
     handled(over); // Nothing of this rejects.
   }
+}
+
+/** The call counts as one of the client's, as long as it runs. */
+function counted(app: AsgiApp, exchange: Exchange): AsgiApp {
+  if (exchange.callBegan === undefined) return app;
+  exchange.callBegan();
+  return async (scope, receive, send) => {
+    try {
+      await app(scope, receive, send);
+    } finally {
+      exchange.callReturned?.();
+    }
+  };
 }
 
 /** Refuses a handshake; that a client is lost meanwhile is no failure. */

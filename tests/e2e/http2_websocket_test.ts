@@ -179,6 +179,26 @@ for (
   });
 }
 
+netTest(
+  "A call counts as a stream of its client until it returns",
+  async () => {
+    const { promise: returning, resolve: letReturn } = Promise.withResolvers<
+      void
+    >();
+    await using server = start(async (scope, receive, send) => {
+      if (scope.type === "http") return await respond(send, 200);
+      await receive();
+      await send({ type: "websocket.accept" });
+      await returning;
+    }, { maxConcurrentStreams: 1 });
+    await using client = await SocketClient.connect(server.port);
+    (await open(client)).cancel();
+    assertEquals((await client.request()).resetCode, "REFUSED_STREAM");
+    letReturn();
+    await until(async () => (await client.request()).status === 200);
+  },
+);
+
 netTest("A connection that is lost ends all of its WebSockets", async () => {
   await using server = startEcho();
   await using client = await SocketClient.connect(server.port);
