@@ -46,7 +46,7 @@ Deno.test("Tiny pieces that join others cost little more than their bytes", () =
   assert(memory.size < 30 && bytes < 250_000, `${memory.size}, ${bytes}`);
 });
 
-Deno.test("Small content that was taken leaves no memory behind", () => {
+Deno.test("Small content that was taken holds no memory", () => {
   const buffer = new ContentBuffer();
   buffer.add(new Uint8Array(100), Infinity);
   assertEquals(buffer.take(65_536)!.buffer.byteLength, 100);
