@@ -189,6 +189,11 @@ export function listsToken(value: string, token: string): boolean {
   );
 }
 
+/** A value beside an earlier one: fields of one name are one list (section 5.3). */
+export function listed(earlier: string | undefined, value: string): string {
+  return earlier === undefined ? value : `${earlier}, ${value}`;
+}
+
 /** Strips SP and HTAB from both ends (RFC 9110, section 5.6.3), and only these. */
 export function trimWhitespace(text: string): string {
   let start = 0;

@@ -17,7 +17,13 @@
  * @module
  */
 
-import { type Field, isToken, parseContentLength, withHost } from "./fields.ts";
+import {
+  type Field,
+  isToken,
+  listed,
+  parseContentLength,
+  withHost,
+} from "./fields.ts";
 import {
   MalformedError,
   type PseudoFields,
@@ -112,8 +118,7 @@ function noteFields(fields: readonly Field[]): Noted {
       noted.contentLength = single(name, noted.contentLength, value);
     } else if (name === "expect") noted.expect = value;
     else if (name === "priority") {
-      const earlier = noted.priority;
-      noted.priority = earlier === undefined ? value : `${earlier}, ${value}`;
+      noted.priority = listed(noted.priority, value);
     }
   }
   return noted;

@@ -19,6 +19,7 @@
 import {
   type Field,
   isToken,
+  listed,
   listsToken,
   parseContentLength,
   trimWhitespace,
@@ -126,11 +127,6 @@ function note(noted: Noted, name: string, value: string): void {
       noted.protocol = listed(noted.protocol, value);
       break;
   }
-}
-
-/** Fields of one name are one list (RFC 9110, section 5.3). */
-function listed(earlier: string | undefined, value: string): string {
-  return earlier === undefined ? value : `${earlier}, ${value}`;
 }
 
 function single(

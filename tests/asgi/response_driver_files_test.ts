@@ -17,6 +17,7 @@ import { readFilePieces } from "../../src/asgi/file_pieces.ts";
 import type { Send } from "../../src/asgi/types.ts";
 import { FakeFile, FakeWire, isPending, run, runFaulty } from "./_fake_wire.ts";
 import { begin } from "./_responses.ts";
+import { letsOthersIn } from "../_lets_others_in.ts";
 import { unawaited } from "../_unawaited.ts";
 
 const LARGE = "0123456789abcdef".repeat(20_000);
@@ -49,6 +50,17 @@ for (const content of ["", "short", LARGE]) {
     assertEquals(wire.calls.at(-1), ["data", "", true]);
   });
 }
+
+Deno.test("A file lets others in, however many pieces it is read in", async () => {
+  const file = new FakeFile("a".repeat(10_000), 1);
+  const letIn = await letsOthersIn(async () => {
+    await run(async (_scope, _receive, send) => {
+      await begin(send);
+      await sendPath(send);
+    }, { openFile: opener(file) });
+  });
+  assert(letIn, "The file kept the event loop to itself");
+});
 
 Deno.test("A file that is read in small pieces is sent whole", async () => {
   const { wire } = await run(async (_scope, _receive, send) => {

@@ -15,6 +15,7 @@ import {
   runFaulty,
   sendUntilFull,
 } from "./_fake_wire.ts";
+import { countMadeStreams } from "./_made_streams.ts";
 import { begin, last, MAX_PIECE, more } from "./_responses.ts";
 import { unawaited } from "../_unawaited.ts";
 import { settled } from "../_turns.ts";
@@ -153,6 +154,23 @@ Deno.test("A send that waits is released when the client is lost", async () => {
   assertEquals(wire.content, "a");
 });
 
+Deno.test("Large contents that wait are released when the client is lost", async () => {
+  const wire = new FakeWire();
+  await run(async (_scope, _receive, send) => {
+    await begin(send);
+    wire.hold();
+    const sends = ["a", "b", "c"].map((letter) =>
+      more(send, letter.repeat(2 * MAX_PIECE))
+    );
+    assert(await isPending(Promise.race(sends)));
+    wire.disconnectClient("lost");
+    for (const sent of sends) {
+      await assertRejects(() => sent, ClientDisconnected);
+    }
+  }, { wire });
+  assertEquals(wire.content.length, MAX_PIECE);
+});
+
 // Sends that nobody awaits.
 
 Deno.test("Events that nobody awaits leave in their order, and whole", async () => {
@@ -241,4 +259,15 @@ Deno.test("A fault of the wire is the client's loss: the response is cut, and se
   }, { wire });
   assertEquals(errors, []);
   assertEquals(wire.calls.at(-1), ["abort"]);
+});
+
+Deno.test("The streams of a call that has ended serve the next one", async () => {
+  const call = () =>
+    run(async (_scope, receive, send) => {
+      await receive();
+      await begin(send);
+      await last(send, "a");
+    });
+  await call();
+  assertEquals(await countMadeStreams(call), 0);
 });

@@ -12,7 +12,11 @@ import {
   ClientDisconnected,
   InvalidEventError,
 } from "../../src/asgi/errors.ts";
-import { MAX_WAITING_BYTES, MAX_WAITING_EVENTS } from "../../src/asgi/sends.ts";
+import {
+  MAX_WAITING_BYTES,
+  MAX_WAITING_EVENTS,
+  Sends,
+} from "../../src/asgi/sends.ts";
 import type { AsgiApp, Send, SendEvent } from "../../src/asgi/types.ts";
 import { wrapSend } from "../../src/asgi/wrap.ts";
 import { handled } from "../../src/streams/handled.ts";
@@ -316,4 +320,15 @@ Deno.test("A shutdown closes a WebSocket for which as much waits as may", async 
   await finished;
   assertEquals(wire.sent.at(-1), ["close", 1012, ""]);
   assertEquals(errors, []);
+});
+
+Deno.test("Of sends in vain that nobody awaits, 1024 wait for their turn at most", async () => {
+  const sends = new Sends();
+  const outcome = Promise.resolve();
+  for (let round = 0; round < 2; round++) {
+    const made = Array.from({ length: 200_000 }, () => sends.inVain(outcome));
+    const waiting = made.filter((sent) => sent !== outcome);
+    assertEquals(waiting.length, 1024);
+    await Promise.all(waiting);
+  }
 });

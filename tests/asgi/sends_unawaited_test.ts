@@ -6,6 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { AsgiApp, Send } from "../../src/asgi/types.ts";
 import { letsOthersIn } from "../_lets_others_in.ts";
 import { FakeWire, run, start } from "./_fake_wire.ts";
+import { runScript } from "./_scripts.ts";
 import { settled } from "../_turns.ts";
 
 const FAKE_WIRE = new URL("_fake_wire.ts", import.meta.url);
@@ -114,19 +115,6 @@ Deno.test({
     assertEquals([code, output], [1, ""]);
   },
 });
-
-/** Runs a script in a process of its own, to its end. */
-async function runScript(
-  script: string,
-): Promise<{ code: number; output: string }> {
-  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--no-check", script],
-    stdin: "null",
-    stderr: "null",
-    signal: AbortSignal.timeout(30_000),
-  }).output();
-  return { code, output: new TextDecoder().decode(stdout).trim() };
-}
 
 const IN_VAIN: Record<string, (send: Send) => Promise<void>> = {
   "after the response": (send) => send({ type: "http.response.body" }),

@@ -10,6 +10,7 @@ import {
   runFaulty,
   start,
 } from "./_fake_websocket_wire.ts";
+import { runScript } from "./_scripts.ts";
 import {
   ACCEPT,
   ACCEPTED,
@@ -207,7 +208,7 @@ Deno.test({
   ignore: Deno.permissions.querySync({ name: "run" }).state !== "granted" ||
     Deno.permissions.querySync({ name: "read" }).state !== "granted",
   async fn() {
-    const script = `
+    const { code, output } = await runScript(`
       import { FakeWebSocketWire, start } from ${JSON.stringify(WIRE)};
 
       const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
@@ -227,13 +228,7 @@ Deno.test({
       }, { wire });
       for (let i = 0; i < 5; i++) await turn();
       console.log("alive");
-    `;
-    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--no-check", script],
-      stdin: "null",
-      stderr: "null",
-      signal: AbortSignal.timeout(30_000),
-    }).output();
-    assertEquals([code, new TextDecoder().decode(stdout).trim()], [0, "alive"]);
+    `);
+    assertEquals([code, output], [0, "alive"]);
   },
 });

@@ -7,9 +7,11 @@ import {
   FromApp,
 } from "../../src/asgi/websocket_from_app.ts";
 import type { WebSocketAction } from "../../src/asgi/websocket_events.ts";
+import { letsOthersIn } from "../_lets_others_in.ts";
 import { unawaited } from "../_unawaited.ts";
 
 import { isPending } from "./_fake_wire.ts";
+import { countMadeStreams } from "./_made_streams.ts";
 import { settled } from "../_turns.ts";
 
 const CLOSE: WebSocketAction = {
@@ -158,4 +160,23 @@ Deno.test("Sends that nobody awaits may reject", async () => {
   await settled();
   unawaited(taker.fromApp.write(CLOSE));
   await settled();
+});
+
+for (const [which, action] of Object.entries({ short: message("a"), CLOSE })) {
+  Deno.test(`Events let others in, however many are dealt with at once (${which})`, async () => {
+    const taker = new Taker();
+    const letIn = await letsOthersIn(async () => {
+      for (let i = 0; i < 50_000; i++) await taker.fromApp.write(action);
+    });
+    assert(letIn, "The application kept the event loop to itself");
+  });
+}
+
+Deno.test("A stream that was emptied serves what is sent next", async () => {
+  const send = async (): Promise<void> => {
+    await new Taker().fromApp.write(message("a"));
+    await settled();
+  };
+  await send();
+  assertEquals(await countMadeStreams(send), 0);
 });

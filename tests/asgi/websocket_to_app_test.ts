@@ -5,6 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ToApp } from "../../src/asgi/websocket_to_app.ts";
 import { isPending } from "./_fake_wire.ts";
+import { letsOthersIn } from "../_lets_others_in.ts";
 import { settled } from "../_turns.ts";
 
 const CONNECT = { type: "websocket.connect" } as const;
@@ -115,4 +116,13 @@ Deno.test("After release(), nothing is held, and nobody waits", async () => {
   await room;
   sink.write({ type: "message", data: "late" });
   assertEquals([sink.isEmpty, sink.room], [true, undefined]);
+});
+
+Deno.test("Reads after the end let others in, however many there are", async () => {
+  const { toApp } = createToApp();
+  toApp.end(1006, "");
+  const letIn = await letsOthersIn(async () => {
+    for (let i = 0; i < 50_000; i++) await toApp.read();
+  });
+  assert(letIn, "The reader kept the event loop to itself");
 });

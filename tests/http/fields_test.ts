@@ -9,6 +9,7 @@ import {
   isFieldValue,
   isFramingField,
   isToken,
+  listed,
   listsToken,
   markChecked,
   parseContentLength,
@@ -161,6 +162,11 @@ Deno.test("A Content-Length is 1 to 15 digits", () => {
     assertEquals(parseContentLength(value), undefined);
   }
   assertEquals(parseContentLength("9".repeat(16)), undefined);
+});
+
+Deno.test("listed() joins the values of one name", () => {
+  assertEquals(listed(undefined, "a"), "a");
+  assertEquals(listed("a, b", "c"), "a, b, c");
 });
 
 Deno.test("withHost() puts Host first, in place of any other", () => {

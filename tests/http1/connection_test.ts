@@ -8,6 +8,7 @@ import { everyFeeding } from "../_feeding.ts";
 import { echo, respond, serveInMemory, within } from "./_memory_transport.ts";
 import { header, parseResponses, statuses } from "./_responses.ts";
 import { bodies, get, post, postChunks } from "./_requests.ts";
+import { letsOthersIn } from "../_lets_others_in.ts";
 import { settledSoon as settled } from "../_turns.ts";
 
 // One after the other, and in bursts.
@@ -29,6 +30,17 @@ Deno.test("Requests are answered one after the other on one connection", async (
   transport.end();
   await within(done);
   assert(transport.closed);
+});
+
+Deno.test("A burst of requests lets others in, however many there are", async () => {
+  const { transport, exchanges, done } = serveInMemory();
+  const letIn = await letsOthersIn(async () => {
+    transport.push(get("/").repeat(20_000));
+    transport.end();
+    await done;
+  });
+  assert(letIn, "The connection kept the event loop to itself");
+  assertEquals(exchanges.length, 20_000);
 });
 
 Deno.test("A burst of requests is answered alike, however it arrives", async () => {

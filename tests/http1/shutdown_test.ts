@@ -72,6 +72,19 @@ for (const [what, [sent, answered]] of Object.entries(WAITS)) {
   });
 }
 
+Deno.test("evict() lets the response to a request that has just come say that the connection closes", async () => {
+  const { transport, connection, done } = serveInMemory();
+  transport.push(get("/1"));
+  await settled();
+  transport.push(get("/2"));
+  assert(connection.idle, "The request must not have been read yet");
+  connection.evict();
+  await within(done);
+  const [, response] = parseResponses(transport.output);
+  assertEquals(response.body, "GET /2 ");
+  assertEquals(header(response, "connection"), "close");
+});
+
 Deno.test("evict() leaves a request alone that is being handled", async () => {
   const { open, opened } = gate();
   const { transport, connection, done } = serveInMemory(async (exchange) => {

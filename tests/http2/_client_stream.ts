@@ -32,7 +32,10 @@ export class ClientStream implements Response {
   status = 0;
   headers: readonly Field[] = [];
   readonly informational: ResponseHead[] = [];
+  /** What has come of the content, without what was consumed. */
   content = "";
+  /** How many bytes of content have come. */
+  received = 0;
   /** How many DATA frames have come. */
   dataFrames = 0;
   trailers: readonly Field[] | undefined;
@@ -128,11 +131,19 @@ export class ClientStream implements Response {
     this.#client.windowUpdate(this.id, bytes);
   }
 
+  /** Takes so many bytes off the start of what has come. */
+  consume(length: number): string {
+    const taken = this.content.slice(0, length);
+    this.content = this.content.slice(length);
+    return taken;
+  }
+
   /** Notes a frame of the server; called by the client. */
   note(frame: SeenFrame): void {
     if (frame.type === "HEADERS") this.#noteHeaders(frame.fields);
     else if (frame.type === "DATA") {
       this.content += frame.content;
+      this.received += frame.content.length;
       this.dataFrames++;
     } else if (frame.type === "RST_STREAM") this.resetCode = frame.code;
     if ("endStream" in frame && frame.endStream) this.complete = true;

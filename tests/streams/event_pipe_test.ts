@@ -230,6 +230,14 @@ Deno.test("HandledPipe is empty when every event was taken, and goes on with ano
   }
 });
 
+Deno.test("HandledPipe is never empty again once it was cancelled", async () => {
+  const pipe = handledPipe(new Handler());
+  await pipe.write("a");
+  assert(pipe.isEmpty);
+  pipe.cancel(new Error("Cancelled for the test"));
+  assert(!pipe.isEmpty);
+});
+
 for (const gate of [undefined, Promise.resolve()]) {
   Deno.test(`HandledPipe lets others in while its events are dealt with ${gate ? "soon" : "at once"}`, async () => {
     const handler = new Handler();
@@ -355,6 +363,15 @@ for (const [what, use] of NOT_EMPTY) {
     assert(pool.lend() !== pipe);
   });
 }
+
+Deno.test("PipePool keeps 1024 pipes, and drops the others", () => {
+  let made = 0;
+  const pool = new PipePool(() => ({ isEmpty: true, number: ++made }));
+  const pipes = Array.from({ length: 1100 }, () => pool.lend());
+  for (const pipe of pipes) pool.giveBack(pipe);
+  for (const _ of pipes) pool.lend();
+  assertEquals(made, 1100 + 1100 - 1024);
+});
 
 Deno.test("PipePool never mixes the events of calls, however many there are at once", async () => {
   const pool = new PipePool(textPipe);

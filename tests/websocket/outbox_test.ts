@@ -132,6 +132,16 @@ Deno.test("After the end, what waits is rejected, and what comes", async () => {
   assertEquals(sink.writes, ["a"]);
 });
 
+Deno.test("After the end, no further piece of a long frame leaves", async () => {
+  const sink = new Sink();
+  sink.hold();
+  const sent = sink.outbox.send(encodeLongFrame("x".repeat(300_000)));
+  sink.outbox.end(new WebSocketError(1001, "Over for the test"));
+  sink.go();
+  await assertRejects(() => sent, WebSocketError, "Over");
+  assertEquals(sink.writes.length, 1);
+});
+
 Deno.test("A long frame does not overtake what waits before it", async () => {
   const sink = new Sink();
   sink.hold();

@@ -182,7 +182,13 @@ class UpgradedBytes extends Exchange implements WebSocketBytes {
     return this.#raw.readExactly(length);
   }
 
-  takeToEnd(): Promise<string> {
-    return this.#raw.readToEnd();
+  async takeToEnd(): Promise<string> {
+    const rest = await this.#raw.readToEnd();
+    this.#raw.close();
+    return rest;
+  }
+
+  closed(): Promise<void> {
+    return this.#raw.waitForClose();
   }
 }

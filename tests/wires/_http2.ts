@@ -133,7 +133,6 @@ class StreamExchange implements WireExchange, WebSocketBytes {
   readonly acceptStatus = HTTP2.acceptStatus;
   readonly #stream: ClientStream;
   #heads = 0;
-  #taken = 0;
   #granted = 0;
 
   constructor(stream: ClientStream) {
@@ -162,13 +161,11 @@ class StreamExchange implements WireExchange, WebSocketBytes {
 
   async take(length: number): Promise<string> {
     const stream = this.#stream;
-    while (stream.content.length - this.#taken < length) {
+    while (stream.content.length < length) {
       if (stream.over) throw this.#truncated();
       await this.#more();
     }
-    const start = this.#taken;
-    this.#taken += length;
-    return stream.content.slice(start, this.#taken);
+    return stream.consume(length);
   }
 
   async takeToEnd(): Promise<string> {
@@ -176,7 +173,7 @@ class StreamExchange implements WireExchange, WebSocketBytes {
     while (!stream.over) await this.#more();
     if (!stream.complete) throw this.#truncated();
     if (!stream.isReset) await this.end();
-    return stream.content.slice(this.#taken);
+    return stream.content;
   }
 
   async response(): Promise<WireResponse> {
@@ -186,9 +183,13 @@ class StreamExchange implements WireExchange, WebSocketBytes {
     return {
       status: stream.status,
       headers: fieldMap(stream.headers),
-      content: stream.content.slice(this.#taken),
+      content: stream.content,
       trailers: fieldMap(stream.trailers ?? []),
     };
+  }
+
+  async closed(): Promise<void> {
+    while (!this.#stream.over) await this.#more();
   }
 
   leave(): void {
@@ -198,10 +199,10 @@ class StreamExchange implements WireExchange, WebSocketBytes {
   /** Waits for more content, after giving back what has come. */
   async #more(): Promise<void> {
     const stream = this.#stream;
-    const { length } = stream.content;
-    if (length > this.#granted) stream.grant(length - this.#granted);
-    this.#granted = length;
-    await stream.until(() => stream.content.length > length || stream.over);
+    const { received } = stream;
+    if (received > this.#granted) stream.grant(received - this.#granted);
+    this.#granted = received;
+    await stream.until(() => stream.received > received || stream.over);
   }
 
   #truncated(): Error {

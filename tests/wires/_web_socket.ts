@@ -20,6 +20,8 @@ export interface WebSocketBytes {
   take(length: number): Promise<string>;
   /** All that comes until the server ends; rejects if it was cut. */
   takeToEnd(): Promise<string>;
+  /** Waits until the server has ended, in whatever way. */
+  closed(): Promise<void>;
   leave(): void;
 }
 
@@ -69,8 +71,8 @@ export class FrameWebSocket implements WireWebSocket {
     return serverFrames(bytes(rest)).map(describe);
   }
 
-  take(length: number): Promise<string> {
-    return this.#bytes.take(length);
+  closed(): Promise<void> {
+    return this.#bytes.closed();
   }
 
   leave(): void {

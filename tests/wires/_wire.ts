@@ -105,8 +105,8 @@ export interface WireWebSocket {
   next(): Promise<string>;
   /** The frames until the server ends; the last one must be whole. */
   rest(): Promise<string[]>;
-  /** Takes so many bytes, whatever they are. */
-  take(length: number): Promise<string>;
+  /** Waits until the server has ended it, in whatever way. */
+  closed(): Promise<void>;
   /** Is gone without a word, and nothing but it. */
   leave(): void;
 }
