@@ -45,10 +45,10 @@ export class Chromium implements AsyncDisposable {
   #socket: WebSocket | undefined;
   #lastId = 0;
 
-  private constructor(profile: string) {
+  private constructor(profile: string, flags: readonly string[]) {
     this.#profile = profile;
     this.#process = new Deno.Command(CHROMIUM, {
-      args: [...ARGS, `--user-data-dir=${profile}`, "about:blank"],
+      args: [...ARGS, ...flags, `--user-data-dir=${profile}`, "about:blank"],
       stdin: "null",
       stdout: "null",
       stderr: "piped",
@@ -57,9 +57,9 @@ export class Chromium implements AsyncDisposable {
     this.#printing = this.#findUrl();
   }
 
-  /** Starts a browser. */
-  static async start(): Promise<Chromium> {
-    const browser = new Chromium(await Deno.makeTempDir());
+  /** Starts a browser, with further flags. */
+  static async start(...flags: string[]): Promise<Chromium> {
+    const browser = new Chromium(await Deno.makeTempDir(), flags);
     try {
       await browser.#connect();
       return browser;

@@ -5,7 +5,9 @@
 import { assertEquals } from "@std/assert";
 import { Chromium, hasChromium, type Tab } from "./_chromium.ts";
 import { Example } from "./_example.ts";
-import { granted, netTest } from "./e2e/_testing.ts";
+import { createChat } from "../examples/chat.ts";
+import { createCertificate } from "./e2e/_certificates.ts";
+import { granted, netTest, start } from "./e2e/_testing.ts";
 
 /** Declares a test that drives a browser. */
 function browserTest(name: string, fn: () => Promise<void>): void {
@@ -46,6 +48,32 @@ browserTest(
   },
 );
 
+browserTest(
+  "chat.ts needs no more than one connection over HTTP/2",
+  async () => {
+    const ports = new Set<number | undefined>();
+    const versions = new Set<string>();
+    const chat = createChat();
+    await using server = start((scope, receive, send) => {
+      if (scope.type !== "lifespan") {
+        ports.add(scope.client?.[1]);
+        versions.add(`${scope.type} ${scope.http_version}`);
+      }
+      return chat(scope, receive, send);
+    }, { tls: await createCertificate() });
+    // Nobody has signed the certificate.
+    await using browser = await Chromium.start("--ignore-certificate-errors");
+    const ann = await enter(browser, server, "Ann");
+    const bob = await enter(browser, server, "Bob");
+    await sees(ann, "In the room: Ann, Bob");
+    await say(bob, "Hello, Ann");
+    await sees(ann, "Bob Hello, Ann");
+    assertEquals([...versions].sort(), ["http 2", "websocket 2"]);
+    assertEquals(ports.size, 1);
+    assertEquals(server.errors, []);
+  },
+);
+
 browserTest("chat.ts is found again when its server is back", async () => {
   await using first = await Example.start("chat.ts");
   await using browser = await Chromium.start();
@@ -70,7 +98,7 @@ browserTest("chat.ts is found again when its server is back", async () => {
 /** Opens the page, and enters the room. */
 async function enter(
   browser: Chromium,
-  { url }: Example,
+  { url }: Pick<Example, "url">,
   name: string,
 ): Promise<Tab> {
   const tab = await browser.open(url);
