@@ -15,6 +15,7 @@ import {
   start,
   take,
 } from "./_fake_wire.ts";
+import { letsOthersIn } from "../_lets_others_in.ts";
 import { settled } from "../_turns.ts";
 
 /** Answers with as little as possible. */
@@ -392,6 +393,29 @@ Deno.test("A half-closed client whose body is cut short is refused with 400", as
     assertEquals(await take(receive, 1), ["disconnect"]);
   }, { wire });
   assertEquals(wire.calls, [["refuse", 400]]);
+});
+
+Deno.test("Reads that wait when the call is over get the disconnect", async () => {
+  const reads: ReturnType<Receive>[] = [];
+  await run(async (_scope, receive, send) => {
+    await receive();
+    for (let i = 0; i < 3; i++) reads.push(receive());
+    await answer(send);
+  });
+  const events = await Promise.all(reads);
+  assertEquals(events.map(brief), ["disconnect", "disconnect", "disconnect"]);
+});
+
+Deno.test("Reads after the call let others in, however many there are", async () => {
+  let receive!: Receive;
+  await run(async (_scope, itsReceive, send) => {
+    receive = itsReceive;
+    await answer(send);
+  });
+  const letIn = await letsOthersIn(async () => {
+    for (let i = 0; i < 50_000; i++) await receive();
+  });
+  assert(letIn, "The reader kept the event loop to itself");
 });
 
 async function* called(receive: Receive): AsyncGenerator<unknown> {
