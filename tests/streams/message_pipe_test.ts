@@ -2,6 +2,7 @@
 // its reader.
 
 import { assert, assertEquals, assertLess } from "@std/assert";
+import { giveWay, LARGE_STEP } from "../../src/streams/fair_share.ts";
 import {
   type DemandListener,
   MessagePipe,
@@ -111,6 +112,25 @@ Deno.test("A read that waits is done when the pipe is cancelled", async () => {
   await settled();
   pipe.cancel();
   assertEquals((await read).done, true);
+});
+
+Deno.test("An item that waits for its share when the pipe is cancelled is dropped as well", async () => {
+  const pipe = createPipe(Infinity);
+  for (let i = 1; i < LARGE_STEP; i++) {
+    pipe.write("a");
+    await pipe.read();
+  }
+  let share: Promise<void> | undefined;
+  while (share === undefined) share = giveWay(LARGE_STEP);
+  const listener = pipe.listener = new Listener();
+  pipe.write("b");
+  const read = pipe.read();
+  for (let i = 0; i < 20; i++) await undefined;
+  pipe.cancel();
+  assertEquals((await read).done, true);
+  await share;
+  await settled();
+  assertEquals([listener.calls, pipe.isEmpty], [["asked", "cancelled"], true]);
 });
 
 Deno.test("The writer is notified of what its reader does", async () => {
