@@ -269,5 +269,9 @@ Deno.test("The streams of a call that has ended serve the next one", async () =>
       await last(send, "a");
     });
   await call();
-  assertEquals(await countMadeStreams(call), 0);
+  // Other tests may have left some, but not as many.
+  const calls = async (): Promise<void> => {
+    for (let i = 0; i < 100; i++) await call();
+  };
+  assertEquals(await countMadeStreams(calls), 0);
 });

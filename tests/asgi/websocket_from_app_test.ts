@@ -178,5 +178,9 @@ Deno.test("A stream that was emptied serves what is sent next", async () => {
     await settled();
   };
   await send();
-  assertEquals(await countMadeStreams(send), 0);
+  // Other tests may have left some, but not as many.
+  const sends = async (): Promise<void> => {
+    for (let i = 0; i < 100; i++) await send();
+  };
+  assertEquals(await countMadeStreams(sends), 0);
 });
