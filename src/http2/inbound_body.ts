@@ -170,7 +170,7 @@ export class InboundBody {
 
   /** The increment for a WINDOW_UPDATE that is due; 0 if none is. */
   takeUpdate(): number {
-    return this.#ended ? 0 : this.#window.takeUpdate();
+    return this.#ended || this.#dropping ? 0 : this.#window.takeUpdate();
   }
 
   #release(bytes: number): void {

@@ -48,6 +48,8 @@ export const SETTINGS_TIMEOUT_MS = 10_000;
 export const LEAVE_TIMEOUT_MS = 1_000;
 /** The same for a client that has no request under way. */
 export const IDLE_LEAVE_TIMEOUT_MS = 300;
+/** How long it may take to end a request that was answered before. */
+export const END_TIMEOUT_MS = 100;
 /** The window of the connection: what may be on its way, of all requests. */
 export const CONNECTION_WINDOW = 1024 * 1024;
 /** With so much waiting for a write, the client is not read any more. */

@@ -2,9 +2,10 @@
  * One stream (RFC 9113, section 5): its state, the content that comes, and the
  * content that waits to be sent. What it means is for its exchange, or its tunnel.
  *
- * A stream that has ended is forgotten by its owner. An answer that is complete
- * before the request is ends the request, too: NO_ERROR says that the rest is not
- * wanted (section 8.1).
+ * A stream that has ended is forgotten by its owner. Where an answer is complete
+ * before the request is, the rest is dropped, and gets no more window; a client
+ * that does not end it soon is stopped by NO_ERROR (section 8.1). Not at once:
+ * some clients drop an answer that they have not read when that comes.
  *
  * @module
  */
@@ -18,7 +19,7 @@ import { handled } from "../streams/handled.ts";
 import { SendWindow } from "./flow_window.ts";
 import { ERROR_CODES, type ErrorName, type Frame } from "./frames.ts";
 import type { InboundBody } from "./inbound_body.ts";
-import { MIN_PROGRESS_BYTES } from "./limits.ts";
+import { END_TIMEOUT_MS, MIN_PROGRESS_BYTES } from "./limits.ts";
 import { OutboundBody } from "./outbound_body.ts";
 import type { Priority } from "./priority.ts";
 import {
@@ -146,6 +147,7 @@ export class Http2Stream implements WaitingStream {
    */
   receiveData(frame: Frame, last: boolean): void {
     this.advance(last ? "received last DATA" : "received DATA");
+    if (this.ended) return; // The response was complete before.
     try {
       this.body.add(frame);
       if (last) this.body.end();
@@ -376,9 +378,15 @@ export class Http2Stream implements WaitingStream {
   #sent(event: `sent ${"" | "last "}${"HEADERS" | "DATA"}`): void {
     if (event.startsWith("sent last")) this.#complete = true;
     this.advance(event);
-    if (this.#state === "half-closed (local)" && !this.isTunnel) {
-      this.reset("NO_ERROR");
-    }
+    const isEarly = this.#state === "half-closed (local)" && !this.isTunnel;
+    if (isEarly) this.#awaitClientEnd();
+  }
+
+  /** The rest of the request is not wanted, but mostly it is on its way. */
+  #awaitClientEnd(): void {
+    this.body.drop();
+    this.#arrivalDeadline ??= this.#owner.createDeadline();
+    this.#arrivalDeadline.arm(END_TIMEOUT_MS, () => this.reset("NO_ERROR"));
   }
 
   #end(): void {

@@ -38,18 +38,16 @@ export async function served(client: Http2Client): Promise<void> {
 }
 
 /**
- * Handles requests by their path: "/hold" is never answered, "/early" is answered
- * before its content is read, "/tunnel" is accepted and then ended by the server;
+ * Handles requests by their path: "/hold" is never answered, "/reset" is reset,
+ * "/tunnel" is accepted and then ended by the server;
  * all others are echoed.
  */
 export async function routes(exchange: Http2Exchange): Promise<void> {
   switch (exchange.request.target.path) {
     case "/hold":
       return await disconnected(exchange);
-    case "/early":
-      exchange.head(200, []);
-      await exchange.data(new Uint8Array(3), true);
-      return;
+    case "/reset":
+      return exchange.abort();
     case "/tunnel":
       return await (await exchange.upgrade([])).close(60_000);
     default:

@@ -2,6 +2,7 @@
 
 import { Http2Connection } from "../../src/http2/connection.ts";
 import type { Http2Exchange } from "../../src/http2/exchange.ts";
+import { END_TIMEOUT_MS } from "../../src/http2/limits.ts";
 import {
   DEFAULT_HTTP2_OPTIONS,
   type Http2Options,
@@ -58,6 +59,8 @@ export async function leave(
   { client, transport, done }: Connected<unknown>,
 ): Promise<void> {
   client.goAway();
+  // Requests that were answered early have some time to end.
+  await transport.passTime(END_TIMEOUT_MS + 1);
   await client.closed();
   transport.end();
   await done;

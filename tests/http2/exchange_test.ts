@@ -137,12 +137,18 @@ Deno.test("A client that waits for 100 gets it when the content is asked for", a
 
 Deno.test("An answer before the end of the request stops it, without harm", async () => {
   using connected = serve((exchange) => respond(exchange, "early"));
-  const { client } = connected;
+  const { client, transport } = connected;
   const stream = client.open({ method: "POST" }, false);
   await stream.response();
   assertEquals(stream.content, "early");
   assert(stream.complete);
-  assertEquals(await stream.reset(), "NO_ERROR");
+  const before = client.seen("WINDOW_UPDATE").length;
+  client.data(stream.id, new Uint8Array(200_000));
+  await client.sync();
+  assertEquals(client.seen("WINDOW_UPDATE").length, before);
+  assertEquals(stream.resetCode, undefined);
+  await transport.passTime(1000);
+  assertEquals(stream.resetCode, "NO_ERROR");
   client.data(stream.id, "too late");
   await client.sync();
   assertEquals((await client.request()).content, "early");
@@ -296,4 +302,17 @@ Deno.test("Content that has to wait is a copy, unless it is stable", async () =>
   for (const stream of streams) await stream.response();
   assertEquals(streams.map(({ content }) => content), ["abcdef", "abxxxx"]);
   await leave(connected);
+});
+
+Deno.test("A request that ends soon after its answer is not reset", async () => {
+  using connected = serve((exchange) => respond(exchange, "early"));
+  const { client, transport } = connected;
+  const stream = client.open({ method: "POST" }, false);
+  await stream.response();
+  client.data(stream.id, "rest", true);
+  await settled();
+  await transport.passTime(1000);
+  assertEquals([stream.content, stream.resetCode], ["early", undefined]);
+  await leave(connected);
+  assertEquals(transport.deadlines.size, 0);
 });

@@ -25,7 +25,7 @@ const STATES: Record<string, (client: Http2Client) => Promise<void> | void> = {
   },
   "closed by their reset": (client) => client.open({ path: "/hold" }).cancel(),
   "reset by us": async (client) => {
-    await client.open({ path: "/early" }, false).reset();
+    await client.open({ path: "/reset" }, false).reset();
   },
   "skipped": async (client) => {
     client.headers(3, requestFields(), true);
@@ -114,10 +114,10 @@ async function assertServes(client: Http2Client): Promise<void> {
 Deno.test("Frames on a stream that was reset long ago are dropped", async () => {
   using connected = serve(routes);
   const { client } = connected;
-  const first = client.open({ path: "/early" }, false);
+  const first = client.open({ path: "/reset" }, false);
   await first.reset();
   for (let i = 0; i < 200; i++) {
-    await client.open({ path: "/early" }, false).reset();
+    await client.open({ path: "/reset" }, false).reset();
   }
   const since = client.frames.length;
   client.data(first.id, "late");
@@ -132,7 +132,7 @@ Deno.test("Frames on a stream that was reset long ago are dropped", async () => 
 Deno.test("Content on a stream that was reset is given back to the connection", async () => {
   using connected = serve(routes);
   const { client } = connected;
-  const stream = client.open({ path: "/early" }, false);
+  const stream = client.open({ path: "/reset" }, false);
   await stream.reset();
   await served(client);
   const full = client.rules.sendWindow;
