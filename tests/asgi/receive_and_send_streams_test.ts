@@ -22,6 +22,7 @@ import {
   start,
 } from "./_fake_wire.ts";
 import { settled } from "../_turns.ts";
+import { unawaited } from "../_unawaited.ts";
 
 const START: HttpSendEvent = { type: "http.response.start", status: 200 };
 
@@ -55,6 +56,21 @@ Deno.test("A response can be written to send.writable", async () => {
     await writer.close();
   });
   assertEquals(wire.calls, [["head", 200, []], ["data", "a", true]]);
+});
+
+Deno.test("Nobody need await what a writer rejects with that was let go", async () => {
+  await runFaulty(async (_scope, _receive, send) => {
+    const writer = send.writable.getWriter();
+    writer.releaseLock();
+    const calls = [
+      writer.write(START),
+      writer.close(),
+      writer.abort("for the test"),
+    ];
+    calls.forEach(unawaited);
+    await settled();
+    for (const call of calls) await assertRejects(() => call, TypeError);
+  });
 });
 
 Deno.test("send.writable is one and the same stream", async () => {

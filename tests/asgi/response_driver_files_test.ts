@@ -15,7 +15,14 @@ import {
 import { show } from "../../src/asgi/event_checks.ts";
 import { readFilePieces } from "../../src/asgi/file_pieces.ts";
 import type { Send } from "../../src/asgi/types.ts";
-import { FakeFile, FakeWire, isPending, run, runFaulty } from "./_fake_wire.ts";
+import {
+  FakeFile,
+  FakeWire,
+  isPending,
+  run,
+  runFaulty,
+  start,
+} from "./_fake_wire.ts";
 import { begin } from "./_responses.ts";
 import { letsOthersIn } from "../_lets_others_in.ts";
 import { unawaited } from "../_unawaited.ts";
@@ -191,6 +198,24 @@ Deno.test("A file that fails amid its content cuts the response, and is closed",
     await sent;
   }, { wire, openFile: opener(file) });
   assertEquals(errors.map(String), ["Error: fault of the disk"]);
+  assertEquals(wire.calls.at(-1), ["abort"]);
+  assert(file.closed);
+});
+
+Deno.test("A file stops, and is closed, when the application throws meanwhile", async () => {
+  const file = new FakeFile(LARGE, 1000);
+  const wire = new FakeWire();
+  const { finished } = start(async (_scope, _receive, send) => {
+    await begin(send);
+    wire.hold();
+    const sent = sendPath(send);
+    assert(await isPending(sent));
+    unawaited(sent);
+    wire.release();
+    throw new Error("fault of the test");
+  }, { wire, openFile: opener(file) });
+  await finished;
+  assertEquals(wire.content.length, 1000);
   assertEquals(wire.calls.at(-1), ["abort"]);
   assert(file.closed);
 });

@@ -1,7 +1,7 @@
 // From bytes to messages in a pipe: when the socket is read, and what is reported.
 // What frames and messages may be is tested with the connection.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { MessagePipe } from "../../src/streams/message_pipe.ts";
 import { BufferBudget } from "../../src/websocket/buffer_budget.ts";
 import { KeepAlive } from "../../src/websocket/keep_alive.ts";
@@ -14,10 +14,12 @@ import {
   BINARY,
   clientFrame,
   closeFrame,
+  concat,
   CONTINUATION,
   PING,
   TEXT,
 } from "./_frames.ts";
+import { letsOthersIn } from "../_lets_others_in.ts";
 import { settled } from "../_turns.ts";
 
 /** A receiver, its client, and what it has reported. */
@@ -61,6 +63,16 @@ class Received {
     await this.over;
   }
 }
+
+Deno.test("Frames that came together let others in, however many there are", async () => {
+  const { client, over, reports } = new Received();
+  const ping = clientFrame(PING, "");
+  client.feed(concat(Array.from({ length: 50_000 }, () => ping)));
+  client.end();
+  const letIn = await letsOthersIn(() => over);
+  assert(letIn, "The receiver kept the event loop to itself");
+  assertEquals(reports.length, 50_000 + 1);
+});
 
 Deno.test("Messages go into the pipe, and pings and the end are reported", async () => {
   const all = new Received();
