@@ -2,7 +2,9 @@
  * What clients notice of a rolling restart, a killed worker and a shutdown:
  * starts the command with two workers, keeps requests coming, and counts what
  * fails in each phase. One kind of client keeps its connection until it gets
- * `connection: close`, the other opens a connection for every request.
+ * `connection: close`, another opens a connection for every request, and the third
+ * has several requests at a time on one HTTP/2 connection until it gets GOAWAY;
+ * those that GOAWAY says were not taken are no loss.
  *
  *     deno run -A bench/restart_under_load.ts [clients of each kind] [seconds]
  *
@@ -18,11 +20,14 @@
  * @module
  */
 
+import { SocketClient } from "../tests/http2/_sockets.ts";
 import { chooseJsr } from "../tools/_jsr.ts";
 
 const [CLIENTS = 16, SECONDS = 3] = Deno.args.map(Number);
 const COMMAND = new URL("../src/cli.ts", import.meta.url);
 const WORKERS = 2;
+/** Requests at a time of one client over HTTP/2. */
+const STREAMS = 4;
 
 const APP = `export default async function app(scope, _receive, send) {
   if (scope.type !== "http") throw new TypeError("No " + scope.type);
@@ -32,7 +37,7 @@ const APP = `export default async function app(scope, _receive, send) {
   await send({ type: "http.response.body", body: "ok" });
 }`;
 
-type Kind = "keep-alive" | "new connection";
+type Kind = "keep-alive" | "new connection" | "HTTP/2";
 
 /** What became of the requests of one phase. */
 interface Tally {
@@ -80,6 +85,41 @@ async function runClient(port: number, kind: Kind): Promise<void> {
     conn = undefined;
   }
   conn?.[Symbol.dispose]();
+}
+
+/** As {@linkcode runClient}, with some requests at a time. */
+async function runHttp2Client(port: number): Promise<void> {
+  while (!isOver) {
+    let client: SocketClient;
+    try {
+      client = await SocketClient.connect(port);
+    } catch (error) {
+      if (isOver || isRefusedAtTheEnd(error)) return;
+      countError(tallyOf(phase, "HTTP/2"), error, true);
+      continue;
+    }
+    const streams = Array.from({ length: STREAMS }, () => runStreams(client));
+    await Promise.all(streams);
+    client.close();
+    await client[Symbol.asyncDispose]();
+  }
+}
+
+/** One request after the other on a connection that others use as well. */
+async function runStreams(client: SocketClient): Promise<void> {
+  while (!isOver && !client.ended && client.goAways.length === 0) {
+    const began = phase;
+    const { id, status, complete } = await client.request();
+    const taken = client.seen("GOAWAY").at(-1)?.last ?? Infinity;
+    if (status === 200 && complete) tallyOf(began, "HTTP/2").requests++;
+    else if (id <= taken) {
+      const isFresh = client.frames.length === 0;
+      const error = isFresh
+        ? new Deno.errors.ConnectionReset()
+        : new Error(`Status ${status || "none"}`);
+      countError(tallyOf(phase, "HTTP/2"), error, isFresh);
+    }
+  }
 }
 
 function countError(tally: Tally, error: unknown, isFresh: boolean): void {
@@ -191,6 +231,7 @@ async function runPhases(command: Command): Promise<void> {
   const clients = Array.from({ length: CLIENTS }, () => [
     runClient(port, "keep-alive"),
     runClient(port, "new connection"),
+    runHttp2Client(port),
   ]).flat();
   await pause(SECONDS * 1000);
   phase = PHASES.restart;
