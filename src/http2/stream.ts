@@ -338,10 +338,7 @@ export class Http2Stream implements WaitingStream {
 
   #wait(bytes: Uint8Array): Promise<void> {
     const sent = (this.#outbound ??= new OutboundBody()).add(bytes);
-    if (this.#stall === undefined) {
-      this.#stall = this.#owner.createDeadline();
-      this.#armStall();
-    } else if (this.waiting === bytes.length) this.#armStall();
+    if (this.waiting === bytes.length) this.#armStall();
     this.#owner.wire.schedule(this);
     this.#loseIfStuck();
     return sent;
@@ -349,7 +346,8 @@ export class Http2Stream implements WaitingStream {
 
   #armStall(): void {
     this.#progress = 0;
-    this.#stall!.arm(this.#owner.writeTimeout, this.#stalled);
+    this.#stall ??= this.#owner.createDeadline();
+    this.#stall.arm(this.#owner.writeTimeout, this.#stalled);
   }
 
   readonly #stalled = (): void => {
