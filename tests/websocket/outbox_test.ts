@@ -105,6 +105,15 @@ Deno.test("Pongs go first, and only the latest of too many stays", async () => {
   assertEquals(sink.writes, ["a", "0123456789".repeat(3) + "0!b"]);
 });
 
+Deno.test("A pong that can't be sent loses the client as well", async () => {
+  const sink = new Sink();
+  sink.hold();
+  sink.outbox.sendPong(utf8("a"));
+  sink.lose();
+  await settled();
+  assertEquals(sink.lost, 1);
+});
+
 Deno.test("When a write fails, the client is lost, and nothing is sent any more", async () => {
   const sink = new Sink();
   sink.hold();
