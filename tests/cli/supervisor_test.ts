@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { until } from "../e2e/_testing.ts";
+import { SocketClient } from "../http2/_sockets.ts";
 import {
   CommandProcess,
   isAlive,
@@ -75,6 +76,34 @@ processTest(
     await until(() => !old.some(isAlive));
     assertEquals(await command.get(), "new");
     assertEquals(command.workers.slice(2).filter(isAlive).length, 2);
+  },
+);
+
+processTest(
+  "A client of HTTP/2 loses no request when all workers are replaced",
+  async () => {
+    await using command = await CommandProcess.start(PID_APP, ["--workers=2"]);
+    await command.workersReady(2);
+    const old = command.workers;
+    const port = Number(new URL(command.url).port);
+    await using one = await SocketClient.connect(port);
+    await using other = await SocketClient.connect(port);
+    const asking = Promise.all([one, one, one, other, other, other].map(
+      async (client) => {
+        while (client.goAways.length === 0) {
+          const { id, status, complete } = await client.request();
+          // What is beyond the last GOAWAY was not taken, and can be repeated.
+          const taken = client.seen("GOAWAY").at(-1)?.last ?? Infinity;
+          assert(id > taken || status === 200 && complete, client.trace());
+        }
+        await client.closed();
+        client.close();
+      },
+    ));
+    command.kill("SIGHUP");
+    await command.workersReady(4);
+    await asking;
+    await until(() => !old.some(isAlive));
   },
 );
 
