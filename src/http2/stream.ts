@@ -16,12 +16,14 @@ import { HttpError } from "../http/http_error.ts";
 import { copyBytes } from "../streams/copy_bytes.ts";
 import type { DisposableDeadline } from "../streams/deadline.ts";
 import { handled } from "../streams/handled.ts";
+import { Arrival } from "./arrival.ts";
 import { SendWindow } from "./flow_window.ts";
 import { ERROR_CODES, type ErrorName, type Frame } from "./frames.ts";
 import type { InboundBody } from "./inbound_body.ts";
-import { END_TIMEOUT_MS, MIN_PROGRESS_BYTES } from "./limits.ts";
+import { END_TIMEOUT_MS } from "./limits.ts";
 import { OutboundBody } from "./outbound_body.ts";
 import type { Priority } from "./priority.ts";
+import { Stall } from "./stall.ts";
 import {
   nextStreamState,
   type StreamEvent,
@@ -81,15 +83,15 @@ export class Http2Stream implements WaitingStream {
 
   /** What is wrong with the content that came. */
   #fault: HttpError | undefined;
-  #arrival: PromiseWithResolvers<void> | undefined;
-  #arrivalDeadline: DisposableDeadline | undefined;
+  #arrival: Arrival | undefined;
+  /** For the end of a request that was answered early. */
+  #endDeadline: DisposableDeadline | undefined;
 
   #outbound: OutboundBody | undefined;
   /** What follows the content that waits: nothing, or trailers. */
   #endsWith: "nothing" | readonly Field[] | undefined;
   #complete = false;
-  #stall: DisposableDeadline | undefined;
-  #progress = 0;
+  #stall: Stall | undefined;
 
   /** Nothing has come yet. */
   constructor(
@@ -157,7 +159,7 @@ export class Http2Stream implements WaitingStream {
       this.body.drop();
     }
     this.#grant();
-    this.#arrived();
+    this.#arrival?.came();
   }
 
   /**
@@ -167,17 +169,28 @@ export class Http2Stream implements WaitingStream {
    */
   receiveEnd(): void {
     this.body.end();
-    this.#arrived();
+    this.#arrival?.came();
   }
 
-  /** The client cannot be reached any more on this stream. */
+  /** The client has ended the stream, or cannot be reached any more. */
+  end(reason: Error): void {
+    this.#loss ??= reason;
+    if (!this.ended) this.advance("received RST_STREAM");
+  }
+
+  /** As {@linkcode Http2Stream.end}, and says so to its listener. */
   lose(reason: Error): void {
+    this.end(reason);
     if (this.#disconnect === "lost") return;
     this.#disconnect = "lost";
-    this.#loss = reason;
-    this.#outbound?.drop(reason);
-    this.#arrival?.reject(reason);
     this.listener?.disconnected("lost");
+  }
+
+  /** Resets the stream, because of what its client does or does not do. */
+  cut(code: ErrorName, reason: Error): void {
+    this.#loss ??= reason;
+    this.reset(code);
+    this.lose(reason);
   }
 
   /** The client sends no more, on any stream, and grants no more windows. */
@@ -215,27 +228,9 @@ export class Http2Stream implements WaitingStream {
    * @throws Whatever the client was lost by.
    */
   async arrival(ms: number): Promise<void> {
-    if (this.#loss !== undefined) throw this.#loss;
-    const arrival = this.#arrival ??= Promise.withResolvers<void>();
-    if (ms !== Infinity) this.#armArrival(ms);
-    try {
-      await arrival.promise;
-    } finally {
-      this.#arrival = undefined;
-      this.#arrivalDeadline?.disarm();
-    }
-  }
-
-  #armArrival(ms: number): void {
-    this.#arrivalDeadline ??= this.#owner.createDeadline();
-    this.#arrivalDeadline.arm(ms, () => {
-      const error = new HttpError(408, "Cannot wait for request body");
-      this.#arrival?.reject(error);
-    });
-  }
-
-  #arrived(): void {
-    this.#arrival?.resolve();
+    if (this.ended) throw this.#loss ?? new Error(ENDED);
+    this.#arrival ??= new Arrival(() => this.#owner.createDeadline());
+    await this.#arrival.wait(ms);
   }
 
   // What is sent.
@@ -318,7 +313,7 @@ export class Http2Stream implements WaitingStream {
     const done = this.waiting === 0;
     const last = done && this.#endsWith === "nothing";
     this.#owner.wire.data(this, bytes, last);
-    this.#progressed(bytes.length);
+    this.#stall!.sent(bytes.length, this.waiting);
     this.#sent(last ? "sent last DATA" : "sent DATA");
     if (done && !last && this.#endsWith !== undefined) {
       this.#sendLastHeaders(this.#endsWith as readonly Field[]);
@@ -337,29 +332,22 @@ export class Http2Stream implements WaitingStream {
   }
 
   #wait(bytes: Uint8Array): Promise<void> {
-    const sent = (this.#outbound ??= new OutboundBody()).add(bytes);
-    if (this.waiting === bytes.length) this.#armStall();
+    const outbound = this.#outbound ??= new OutboundBody();
+    if (outbound.waiting === 0) this.#watch();
+    const sent = outbound.add(bytes);
     this.#owner.wire.schedule(this);
     this.#loseIfStuck();
     return sent;
   }
 
-  #armStall(): void {
-    this.#progress = 0;
-    this.#stall ??= this.#owner.createDeadline();
-    this.#stall.arm(this.#owner.writeTimeout, this.#stalled);
-  }
-
-  readonly #stalled = (): void => {
-    this.reset("CANCEL");
-    this.lose(new Error("The client has granted no window for too long"));
-  };
-
-  /** A client that lets a byte through now and then makes no progress. */
-  #progressed(bytes: number): void {
-    this.#progress += bytes;
-    if (this.waiting === 0) this.#stall?.disarm();
-    else if (this.#progress >= MIN_PROGRESS_BYTES) this.#armStall();
+  /** Begins to watch whether the client lets content through. */
+  #watch(): void {
+    const { writeTimeout } = this.#owner;
+    this.#stall ??= new Stall(this.createDeadline(), writeTimeout, () => {
+      const message = "The client has granted no window for too long";
+      this.cut("CANCEL", new Error(message));
+    });
+    this.#stall.begin();
   }
 
   /** A client that has ended will grant no more. */
@@ -368,9 +356,7 @@ export class Http2Stream implements WaitingStream {
     if (!wire.clientEnded || this.waiting === 0) return;
     const isOpen = this.window.sendable(this.waiting) > 0 &&
       wire.window.sendable(this.waiting) > 0;
-    if (isOpen) return;
-    this.reset("CANCEL");
-    this.lose(new Error("The client has left"));
+    if (!isOpen) this.cut("CANCEL", new Error("The client has left"));
   }
 
   #sent(event: `sent ${"" | "last "}${"HEADERS" | "DATA"}`): void {
@@ -383,18 +369,21 @@ export class Http2Stream implements WaitingStream {
   /** The rest of the request is not wanted, but mostly it is on its way. */
   #awaitClientEnd(): void {
     this.body.drop();
-    this.#arrivalDeadline ??= this.#owner.createDeadline();
-    this.#arrivalDeadline.arm(END_TIMEOUT_MS, () => this.reset("NO_ERROR"));
+    this.#endDeadline ??= this.createDeadline();
+    this.#endDeadline.arm(END_TIMEOUT_MS, () => this.reset("NO_ERROR"));
   }
 
   #end(): void {
-    this.#outbound?.drop(new Error("The stream was reset"));
+    if (!this.#complete) this.#loss ??= new Error(ENDED);
+    this.#outbound?.drop(this.#loss ?? new Error(ENDED));
+    this.#arrival?.end(this.#loss ?? new Error(ENDED));
     this.body.drop();
-    this.#stall?.[Symbol.dispose]();
-    this.#arrivalDeadline?.[Symbol.dispose]();
+    this.#stall?.end();
+    this.#endDeadline?.[Symbol.dispose]();
     this.#owner.wire.scheduler.remove(this);
     this.#owner.ended(this);
   }
 }
 
 const EMPTY = new Uint8Array(0);
+const ENDED = "The stream has ended";

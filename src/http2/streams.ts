@@ -257,7 +257,6 @@ export class Streams implements StreamOwner {
     if (streamId > this.#last) return;
     const stream = this.#open.get(streamId);
     if (stream === undefined) return this.#gone(streamId, RESET);
-    stream.advance(RESET);
     const code = errorName(readUint32(bytes, start));
     stream.lose(new Error(`The client has reset the stream (${code})`));
     this.wire.budgets.clientReset();
@@ -319,8 +318,7 @@ export class Streams implements StreamOwner {
       }
       this.#reset(id, name);
     } else {
-      stream.reset(name);
-      stream.lose(new Error(message));
+      stream.cut(name, new Error(message));
     }
     this.wire.budgets.provokedReset();
   }
@@ -348,7 +346,7 @@ export class Streams implements StreamOwner {
   lose(reason: Error): void {
     const streams = [...this.#open.values()];
     // First all of them end: else what one brings about would be sent.
-    for (const stream of streams) stream.advance(RESET);
+    for (const stream of streams) stream.end(reason);
     for (const stream of streams) stream.lose(reason);
   }
 

@@ -91,7 +91,6 @@ export class Tunnel implements ByteStream {
   /** Closes both directions at once: a pending read or write fails. */
   abort(): void {
     this.#deadline?.[Symbol.dispose]();
-    this.#stream.reset("CANCEL");
-    this.#stream.lose(new Error("The WebSocket was closed"));
+    this.#stream.cut("CANCEL", new Error("The WebSocket was closed"));
   }
 }

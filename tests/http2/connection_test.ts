@@ -114,6 +114,7 @@ Deno.test("abort() closes the connection, and all handlers learn of it", async (
   await settled();
   connection.abort();
   await connected.done.catch(() => {});
+  await settled();
   assertEquals(lost.length, 2);
   assert(transport.closed);
 });

@@ -316,3 +316,19 @@ Deno.test("A request that ends soon after its answer is not reset", async () => 
   await leave(connected);
   assertEquals(transport.deadlines.size, 0);
 });
+
+Deno.test("A read that waits learns that its exchange was aborted", async () => {
+  const errors: unknown[] = [];
+  using connected = serve(async (exchange) => {
+    const read = exchange.readBody().catch((error) => errors.push(error));
+    await settled();
+    exchange.abort();
+    await read;
+    await exchange.readBody().catch((error) => errors.push(error));
+  });
+  const { client } = connected;
+  await client.open({ method: "POST" }, false).reset();
+  await settled();
+  assertEquals(errors.length, 2);
+  await leave(connected);
+});

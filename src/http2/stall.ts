@@ -1,0 +1,47 @@
+/**
+ * The patience with a client that does not let content through: it must grant a
+ * window for 1 KiB, or for all that waits, again and again. A byte now and then is
+ * no progress (CVE-2019-9511, CVE-2016-1546).
+ *
+ * @module
+ */
+
+import type { DisposableDeadline } from "../streams/deadline.ts";
+import { MIN_PROGRESS_BYTES } from "./limits.ts";
+
+/** Watches the content that waits on one stream. */
+export class Stall {
+  readonly #deadline: DisposableDeadline;
+  readonly #timeout: number;
+  readonly #onStalled: () => void;
+  #progress = 0;
+
+  /** Calls `onStalled` after `timeout` milliseconds without progress. */
+  constructor(
+    deadline: DisposableDeadline,
+    timeout: number,
+    onStalled: () => void,
+  ) {
+    this.#deadline = deadline;
+    this.#timeout = timeout;
+    this.#onStalled = onStalled;
+  }
+
+  /** Content begins to wait. */
+  begin(): void {
+    this.#progress = 0;
+    this.#deadline.arm(this.#timeout, this.#onStalled);
+  }
+
+  /** So many bytes were sent, and so many wait still. */
+  sent(bytes: number, waiting: number): void {
+    this.#progress += bytes;
+    if (waiting === 0) this.#deadline.disarm();
+    else if (this.#progress >= MIN_PROGRESS_BYTES) this.begin();
+  }
+
+  /** Watches no more. */
+  end(): void {
+    this.#deadline[Symbol.dispose]();
+  }
+}
