@@ -12,7 +12,7 @@ import type { ServeOptions } from "./options.ts";
 import type { Server } from "./server.ts";
 
 /**
- * Serves an ASGI application over HTTP/1.1 and HTTP/1.0, and over WebSocket.
+ * Serves an ASGI application over HTTP/2, HTTP/1.1, HTTP/1.0 and WebSocket.
  *
  * It binds at once, and accepts once the application has started (ASGI
  * lifespan). If the application fails to start, or to stop, `finished` rejects
