@@ -2,6 +2,7 @@
 // whatever its clients do.
 
 import { assert, assertEquals } from "@std/assert";
+import { FRAME_TYPES } from "../src/http2/frames.ts";
 import { Example, exampleTest } from "./_example.ts";
 import { bounded } from "./e2e/_testing.ts";
 import { type RawClient, webSocketRequest } from "./e2e/_raw_client.ts";
@@ -96,6 +97,36 @@ exampleTest(
       });
       const { status } = await bounded(Promise.any(answers), "an answer");
       assertEquals(status, 101);
+    } finally {
+      for (const client of begun) client.close();
+    }
+    const { code, stderr } = await example.interrupt();
+    assertEquals(code, 0, stderr);
+  },
+);
+
+exampleTest(
+  "a server out of descriptors can still serve its first client of HTTP/2",
+  async () => {
+    await using example = await Example.start("hello.ts", {
+      maxOpenFiles: MAX_OPEN_FILES,
+    });
+    const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const begun: RawClient[] = [];
+    try {
+      for (let i = 0; i < CLIENTS; i++) {
+        const client = await example.connect();
+        begun.push(client);
+        await client.send(preface.slice(0, 20));
+      }
+      await example.printed(/Cannot accept/);
+      // Some of them make room for others.
+      const answers = begun.map(async (client) => {
+        await client.send(preface.slice(20));
+        return await client.readExactly(4);
+      });
+      const head = await bounded(Promise.any(answers), "an answer");
+      assertEquals(head.charCodeAt(3), FRAME_TYPES.SETTINGS);
     } finally {
       for (const client of begun) client.close();
     }
