@@ -17,6 +17,7 @@ const LAYERS: Record<string, readonly string[] | "all"> = {
   "http": ["streams"],
   "http1": ["http", "streams"],
   "http2": ["http", "streams"],
+  "http3": ["http", "streams"],
   "websocket": ["http", "streams"],
   "asgi": ["http", "streams"],
   "logs": ["asgi"],
@@ -38,6 +39,7 @@ const MIRRORED = [
   "http",
   "http1",
   "http2",
+  "http3",
   "logs",
   "metrics",
   "middleware",
@@ -163,7 +165,8 @@ architectureTest("serving needs no registry", () => {
 
 architectureTest("a server loads no more than it needs to start", () => {
   const lazy = loadedWith("mod.ts").filter((path) =>
-    path.startsWith("src/http2/") || path.endsWith("/websocket_dispatcher.ts")
+    path.startsWith("src/http2/") || path.startsWith("src/http3/") ||
+    path.endsWith("/websocket_dispatcher.ts")
   );
   assertEquals(lazy, []);
 });
