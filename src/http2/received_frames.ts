@@ -28,6 +28,11 @@ import { ClientSettings, type SettingChange } from "./settings.ts";
 import type { Streams } from "./streams.ts";
 import type { Http2Wire } from "./wire.ts";
 
+/**
+ * A header block of more times what fields may weigh ends the connection: below
+ * that, one which was not compressed can still be answered with 431.
+ */
+const MAX_BLOCK_EXCESS = 2;
 /** A list that is this many times too large ends the connection. */
 const MAX_EXCESS = 4;
 /** What a request has besides its fields, at most. */
@@ -76,7 +81,9 @@ export class ReceivedFrames {
     this.#budgets = wire.budgets;
     this.#listener = listener;
     this.#options = options;
-    this.#blocks = new HeaderBlocks(options.maxHeaderBytes);
+    this.#blocks = new HeaderBlocks(
+      MAX_BLOCK_EXCESS * options.maxHeaderBytes,
+    );
     this.#decoder = new HpackDecoder({
       maxListSize: options.maxHeaderBytes,
       maxFields: options.maxHeaders + PSEUDO_FIELDS,
