@@ -2,10 +2,11 @@
 
 import { netTest, type NetTestOptions } from "../e2e/_testing.ts";
 import { HTTP1 } from "./_http1.ts";
+import { HTTP2 } from "./_http2.ts";
 import type { Leave, Wire } from "./_wire.ts";
 
 /** All that there are. */
-const WIRES: readonly Wire[] = [HTTP1];
+const WIRES: readonly Wire[] = [HTTP1, HTTP2];
 
 /** Declares a test for each wire. */
 export function wireTest(

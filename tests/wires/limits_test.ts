@@ -11,7 +11,10 @@ import type { WireRequest } from "./_wire.ts";
 const TOO_LARGE: Record<string, [request: WireRequest, status: number]> = {
   "a long path": [{ path: `/${"a".repeat(200)}` }, 414],
   "a long field": [{ headers: [["x", "a".repeat(2000)]] }, 431],
-  "many fields": [{ headers: [..."abcdefgh"].map((name) => [name, "1"]) }, 431],
+  "many fields": [
+    { headers: [..."abcdefghi"].map((name) => [name, "1"]) },
+    431,
+  ],
   "much content": [{ method: "POST", content: "a".repeat(101) }, 413],
 };
 

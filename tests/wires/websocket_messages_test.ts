@@ -34,8 +34,8 @@ const OFFER: WireRequest = {
 };
 
 /** Messages that are larger than what all buffers on the way hold together. */
-const MANY = 64;
-const LARGE = "x".repeat(1024 * 1024);
+const MANY = 1536;
+const LARGE = "x".repeat(16 * 1024);
 
 wireTest("Text, bytes and empty messages are echoed", async (wire) => {
   await using server = start(echo);
