@@ -1,9 +1,9 @@
 // One stream: how it is held back, and how it ends.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bytes } from "../_feeding.ts";
 import { settled } from "./_in_memory.ts";
-import { leave, serve } from "./_serving.ts";
+import { leave, respond, serve } from "./_serving.ts";
 
 Deno.test("A response waits for the window of its stream, and no other does", async () => {
   let sent = 0;
@@ -102,4 +102,33 @@ Deno.test("After its half close, a client that grants too little is lost", async
   await connected.done;
   assertEquals(errors.length, 1);
   assert(transport.closed);
+});
+
+Deno.test("A client that sends on is stopped, though its content is waited for", async () => {
+  let reads = 0;
+  using connected = serve(async (exchange) => {
+    const read = exchange.readBody();
+    await respond(exchange, "early");
+    await assertRejects(() => read, Error, "The stream has ended");
+    reads++;
+  });
+  const { client, transport } = connected;
+  const stream = client.open({ method: "POST" }, false);
+  await stream.until(() => stream.complete);
+  client.data(stream.id, "late");
+  await transport.passTime(10_000);
+  assertEquals([stream.resetCode, reads], ["NO_ERROR", 1]);
+  await leave(connected);
+});
+
+Deno.test("Content that is not wanted any more gets no new window", async () => {
+  using connected = serve((exchange) => respond(exchange, "early"));
+  const { client } = connected;
+  const stream = client.open({ method: "POST" }, false);
+  await stream.until(() => stream.complete);
+  const granted = stream.sendable;
+  for (let i = 0; i < 12; i++) client.data(stream.id, new Uint8Array(16_384));
+  await client.sync();
+  assertEquals(stream.sendable, granted - 12 * 16_384);
+  await leave(connected);
 });

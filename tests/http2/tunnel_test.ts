@@ -98,3 +98,22 @@ Deno.test("A client that does not end its side is cut in time", async () => {
   await leave(connected);
   assertEquals(connected.transport.deadlines.size, 0);
 });
+
+Deno.test("close() resolves when the client ends, with content or without", async () => {
+  for (const content of ["", "late"]) {
+    let closed = 0;
+    using connected = serve(async (exchange) => {
+      const tunnel = await exchange.upgrade([]);
+      await tunnel.close(60_000);
+      closed++;
+    });
+    const { client } = connected;
+    const request = { method: "CONNECT", protocol: "websocket" };
+    const stream = client.open(request, false);
+    await stream.until(() => stream.complete);
+    client.data(stream.id, content, true);
+    await settled();
+    assertEquals([closed, stream.resetCode], [1, undefined]);
+    await leave(connected);
+  }
+});
