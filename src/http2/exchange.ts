@@ -25,7 +25,7 @@ import {
   composeInterim,
   composeResponse,
   composeTrailers,
-} from "./response_fields.ts";
+} from "../http/response_section.ts";
 import type { Http2Stream } from "./stream.ts";
 import { Tunnel } from "./tunnel.ts";
 

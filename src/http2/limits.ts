@@ -17,8 +17,6 @@ export const SENT_BYTES_PER_CONTROL_FRAME = 512;
 export const MAX_RESET_STREAMS = 128;
 /** Stream identifiers that a client may skip and are remembered. */
 export const MAX_SKIPPED_STREAMS = 128;
-/** Streams whose priority is remembered before they begin. */
-export const MAX_PENDING_PRIORITIES = 100;
 
 /** How many of something there may be at once, and how many more each second. */
 export interface Rate {

@@ -21,7 +21,7 @@ import {
 import { FrameReader } from "./frame_reader.ts";
 import { type HeaderBlock, HeaderBlocks } from "./header_block.ts";
 import { HpackDecoder } from "./hpack/decoder.ts";
-import type { FieldList } from "./hpack/field_list.ts";
+import type { FieldList } from "../http/field_list.ts";
 import { HpackError } from "./hpack/hpack_error.ts";
 import type { Http2Options } from "./options.ts";
 import { ClientSettings, type SettingChange } from "./settings.ts";

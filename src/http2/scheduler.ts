@@ -16,7 +16,7 @@
 
 import type { SendWindow } from "./flow_window.ts";
 import { MAX_FRAME_BYTES } from "./frames.ts";
-import type { Priority } from "./priority.ts";
+import type { Priority } from "../http/priority.ts";
 
 /** A stream that has something to send. */
 export interface SendingStream {

@@ -22,7 +22,7 @@ import { ERROR_CODES, type ErrorName, type Frame } from "./frames.ts";
 import type { InboundBody } from "./inbound_body.ts";
 import { END_TIMEOUT_MS } from "./limits.ts";
 import { OutboundBody } from "./outbound_body.ts";
-import type { Priority } from "./priority.ts";
+import type { Priority } from "../http/priority.ts";
 import { Stall } from "./stall.ts";
 import {
   nextStreamState,

@@ -27,7 +27,7 @@ import {
   readUint32,
 } from "./frames.ts";
 import type { HeaderBlock } from "./header_block.ts";
-import type { FieldList } from "./hpack/field_list.ts";
+import type { FieldList } from "../http/field_list.ts";
 import { InboundBody, type InboundBudget } from "./inbound_body.ts";
 import type { Http2Options } from "./options.ts";
 import {
@@ -35,10 +35,10 @@ import {
   parsePriority,
   PendingPriorities,
   type Priority,
-  readPriorityUpdate,
-} from "./priority.ts";
+} from "../http/priority.ts";
+import { readPriorityUpdate } from "./priority_update.ts";
 import { readRequest, readTrailers } from "./request_fields.ts";
-import { composeResponse } from "./response_fields.ts";
+import { composeResponse } from "../http/response_section.ts";
 import { Http2Stream, type StreamOwner } from "./stream.ts";
 import { StreamIds } from "./stream_ids.ts";
 import { nextStreamState, type StreamEvent } from "./stream_state.ts";

@@ -15,10 +15,8 @@ import {
 } from "../../src/http2/frames.ts";
 import { HeaderBlocks } from "../../src/http2/header_block.ts";
 import { InboundBody, InboundBudget } from "../../src/http2/inbound_body.ts";
-import {
-  PendingPriorities,
-  readPriorityUpdate,
-} from "../../src/http2/priority.ts";
+import { PendingPriorities } from "../../src/http/priority.ts";
+import { readPriorityUpdate } from "../../src/http2/priority_update.ts";
 import { ClientSettings } from "../../src/http2/settings.ts";
 import { StreamIds } from "../../src/http2/stream_ids.ts";
 import {

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Http2Wire, type WaitingStream } from "../../src/http2/wire.ts";
 import { SendWindow } from "../../src/http2/flow_window.ts";
-import { DEFAULT_PRIORITY } from "../../src/http2/priority.ts";
+import { DEFAULT_PRIORITY } from "../../src/http/priority.ts";
 import { settled } from "./_in_memory.ts";
 
 /** A wire whose writes are collected, and held back until they are let through. */

@@ -12,16 +12,20 @@
  */
 
 import { LiteralReader, NO_INTEGER } from "../../http/literal_reader.ts";
-import { DEFAULT_TABLE_SIZE, DynamicTable } from "./dynamic_table.ts";
+import { DynamicTable } from "../../http/dynamic_table.ts";
 import {
   type Classify,
   FieldCollector,
   FieldEntry,
   type FieldList,
   type FieldListLimits,
-} from "./field_list.ts";
+} from "../../http/field_list.ts";
 import { HpackError } from "./hpack_error.ts";
-import { FIRST_DYNAMIC_INDEX, STATIC_TABLE } from "./static_table.ts";
+import {
+  DEFAULT_TABLE_SIZE,
+  FIRST_DYNAMIC_INDEX,
+  STATIC_TABLE,
+} from "./static_table.ts";
 
 /** An encoder signals the smallest size since the last block, and the last one. */
 const MAX_SIZE_UPDATES = 2;

@@ -8,7 +8,6 @@
 
 import type { Field } from "../../http/fields.ts";
 import { LiteralWriter } from "../../http/literal_writer.ts";
-import { DEFAULT_TABLE_SIZE } from "./dynamic_table.ts";
 import { EncoderTable } from "./encoder_table.ts";
 import {
   chooseIndexing,
@@ -17,7 +16,8 @@ import {
   lookUpName,
   type NameFacts,
 } from "./indexing_policy.ts";
-import { fieldSize } from "./static_table.ts";
+import { fieldSize } from "../../http/field_list.ts";
+import { DEFAULT_TABLE_SIZE } from "./static_table.ts";
 
 /** The first bits of a field, or of a size update, and what follows in the byte. */
 const INDEXED = { flags: 0x80, prefixBits: 7 } as const;

@@ -6,8 +6,9 @@
  * @module
  */
 
-import { DynamicTable, type Sized } from "./dynamic_table.ts";
-import { fieldSize, FIRST_DYNAMIC_INDEX } from "./static_table.ts";
+import { DynamicTable, type Sized } from "../../http/dynamic_table.ts";
+import { fieldSize } from "../../http/field_list.ts";
+import { FIRST_DYNAMIC_INDEX } from "./static_table.ts";
 
 /** A field in the table, in the list of its name. */
 class EncoderEntry implements Sized {

@@ -26,5 +26,9 @@
 export type { Field } from "../../http/fields.ts";
 export { HpackDecoder, type HpackDecoderOptions } from "./decoder.ts";
 export { HpackEncoder, type HpackEncoderOptions } from "./encoder.ts";
-export type { Classify, FieldList, FieldListLimits } from "./field_list.ts";
+export type {
+  Classify,
+  FieldList,
+  FieldListLimits,
+} from "../../http/field_list.ts";
 export { HpackError } from "./hpack_error.ts";

@@ -7,17 +7,6 @@
 
 import type { Field } from "../../http/fields.ts";
 
-/** What an entry costs beyond its bytes (RFC 7541, section 4.1). */
-const OVERHEAD = 32;
-
-/**
- * The size of a field, as tables (RFC 7541, section 4.1) and the limit of a
- * header list (RFC 9113, section 6.5.2) count it: its bytes, and 32.
- */
-export function fieldSize(name: string, value: string): number {
-  return name.length + value.length + OVERHEAD;
-}
-
 /** The entries 1 to 61: the one with index i is at i − 1. */
 export const STATIC_TABLE: readonly Field[] = [
   [":authority", ""],
@@ -85,3 +74,6 @@ export const STATIC_TABLE: readonly Field[] = [
 
 /** The index of the newest entry of the dynamic table. */
 export const FIRST_DYNAMIC_INDEX = 62;
+
+/** The capacity of a dynamic table until the peers agree on another (RFC 9113, section 6.5.2). */
+export const DEFAULT_TABLE_SIZE = 4096;

@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import { EncoderTable } from "../../../src/http2/hpack/encoder_table.ts";
-import { fieldSize } from "../../../src/http2/hpack/static_table.ts";
+import { fieldSize } from "../../../src/http/field_list.ts";
 import { Random } from "../../_feeding.ts";
 
 Deno.test("fields are found by name and value, names by their newest field", () => {

@@ -6,7 +6,7 @@ import {
   findStatic,
   lookUpName,
 } from "../../../src/http2/hpack/indexing_policy.ts";
-import { fieldSize } from "../../../src/http2/hpack/static_table.ts";
+import { fieldSize } from "../../../src/http/field_list.ts";
 
 function choose(name: string, value: string, capacity = 4096): string {
   const size = fieldSize(name, value);

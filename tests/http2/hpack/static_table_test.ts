@@ -2,7 +2,6 @@
 
 import { assertEquals } from "@std/assert";
 import {
-  fieldSize,
   FIRST_DYNAMIC_INDEX,
   STATIC_TABLE,
 } from "../../../src/http2/hpack/static_table.ts";
@@ -33,9 +32,4 @@ Deno.test("regular names of the static table are in the order of the alphabet", 
   assertEquals(names.splice(exception, 1), ["accept"]);
   assertEquals(names, names.toSorted());
   assertEquals(new Set(names).size, names.length);
-});
-
-Deno.test("fieldSize() counts 32 beyond the bytes of name and value", () => {
-  assertEquals(fieldSize("custom-key", "custom-header"), 55);
-  assertEquals(fieldSize("", ""), 32);
 });

@@ -1,25 +1,25 @@
 /**
- * The fields of a response as HTTP/2 sends them (RFC 9113, sections 8.2 and
- * 8.3.2): `:status` in front, and nothing that speaks of a connection, which
- * HTTP/2 does not have. Whitespace at the ends of a value, which applications may
+ * The fields of a response as HTTP/2 and HTTP/3 send them (RFC 9113, sections 8.2
+ * and 8.3.2; RFC 9114, sections 4.2 and 4.3.2): `:status` in front, and nothing
+ * that speaks of a connection, which these versions do not have. Whitespace at the ends of a value, which applications may
  * set, would make the response malformed, and is taken off.
  *
  * @module
  */
 
-import { httpDate } from "../http/date.ts";
+import { httpDate } from "./date.ts";
 import {
   checkFields,
   type Field,
   isFramingField,
   trimWhitespace,
-} from "../http/fields.ts";
+} from "./fields.ts";
 import {
   checkFinalStatus,
   isEmptyStatus,
   readDeclaredLength,
   type ResponseDefaults,
-} from "../http/response_fields.ts";
+} from "./response_fields.ts";
 
 /** What the application says of a response, and what the server adds. */
 export interface ResponseParts {
@@ -39,7 +39,7 @@ export interface ResponseFields {
   readonly length: number | undefined;
 }
 
-/** Those that a message of HTTP/2 must not have, and that are dropped. */
+/** Those that a message of these versions must not have, and that are dropped. */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",

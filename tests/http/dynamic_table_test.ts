@@ -2,8 +2,8 @@
 // leaves, the oldest first.
 
 import { assertEquals } from "@std/assert";
-import { DynamicTable } from "../../../src/http2/hpack/dynamic_table.ts";
-import { Random } from "../../_feeding.ts";
+import { DynamicTable } from "../../src/http/dynamic_table.ts";
+import { Random } from "../_feeding.ts";
 
 interface Entry {
   readonly id: number;

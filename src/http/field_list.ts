@@ -1,12 +1,23 @@
 /**
- * What becomes of a header block: its fields, as many as the limits allow, and
+ * What becomes of a header block of HPACK or QPACK: its fields, as many as the limits allow, and
  * what all of them come to.
  *
  * @module
  */
 
-import type { Field } from "../../http/fields.ts";
-import { fieldSize } from "./static_table.ts";
+import type { Field } from "./fields.ts";
+
+/** What a field costs beyond its bytes (RFC 7541, section 4.1). */
+const OVERHEAD = 32;
+
+/**
+ * The size of a field, as tables (RFC 7541, section 4.1; RFC 9204, section 3.2.1)
+ * and the limits of field sections (RFC 9113, section 6.5.2; RFC 9114, section
+ * 4.2.2) count it: its bytes, and 32.
+ */
+export function fieldSize(name: string, value: string): number {
+  return name.length + value.length + OVERHEAD;
+}
 
 /**
  * Sorts fields into kinds, which only its author knows: for instance into valid

@@ -5,7 +5,8 @@ import {
   FieldCollector,
   FieldEntry,
   type FieldListLimits,
-} from "../../../src/http2/hpack/field_list.ts";
+  fieldSize,
+} from "../../src/http/field_list.ts";
 
 function listOf(limits: Partial<FieldListLimits>, ...values: string[]) {
   const list = new FieldCollector({
@@ -41,4 +42,9 @@ Deno.test("past its number of fields, a list counts, and holds nothing more", ()
   const list = listOf({ maxFields: 2 }, "a", "b", "c");
   assertEquals(list.fields, [["n", "a"], ["n", "b"]]);
   assertEquals([list.count, list.tooLarge], [3, true]);
+});
+
+Deno.test("fieldSize() counts 32 beyond the bytes of name and value", () => {
+  assertEquals(fieldSize("custom-key", "custom-header"), 55);
+  assertEquals(fieldSize("", ""), 32);
 });

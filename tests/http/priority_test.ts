@@ -5,10 +5,8 @@ import {
   DEFAULT_PRIORITY,
   parsePriority,
   PendingPriorities,
-  readPriorityUpdate,
-} from "../../src/http2/priority.ts";
+} from "../../src/http/priority.ts";
 import { Random } from "../websocket/_random.ts";
-import { frame, uint32 } from "./_frames.ts";
 
 const READ: [value: string, urgency: number, incremental: boolean][] = [
   ["", 3, false],
@@ -78,19 +76,6 @@ Deno.test("Any value gives a priority", () => {
     assertEquals([0, 1, 2, 3, 4, 5, 6, 7].includes(urgency), true, value);
     assertEquals(typeof incremental, "boolean", value);
   }
-});
-
-function update(streamId: number, value: string) {
-  const payload = [...uint32(streamId), ...new TextEncoder().encode(value)];
-  return readPriorityUpdate(frame(16, 0, 0, payload));
-}
-
-Deno.test("PRIORITY_UPDATE names a stream of the client, and its priority", () => {
-  const priority = { urgency: 1, incremental: false };
-  assertEquals(update(5, "u=1"), { streamId: 5, priority });
-  assertEquals(update(0x8000_0005, "u=1"), { streamId: 5, priority });
-  assertEquals(update(4, "u=1"), undefined);
-  assertEquals(update(5, "?"), { streamId: 5, priority: DEFAULT_PRIORITY });
 });
 
 Deno.test("Priorities of streams that have not begun are kept, up to 100", () => {

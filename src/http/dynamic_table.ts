@@ -1,5 +1,6 @@
 /**
- * The dynamic table (RFC 7541, section 2.3.2): the newest entry has the smallest
+ * The dynamic table of HPACK and QPACK (RFC 7541, section 2.3.2; RFC 9204, section
+ * 3.2): the newest entry has the smallest
  * index, and the oldest ones leave where there is no room. Decoder and encoder
  * have one each, with entries of their own.
  *
@@ -8,9 +9,6 @@
  *
  * @module
  */
-
-/** The capacity until the peers agree on another (RFC 9113, section 6.5.2). */
-export const DEFAULT_TABLE_SIZE = 4096;
 
 /** A power of two. The ring doubles when it is full. */
 const INITIAL_SLOTS = 8;

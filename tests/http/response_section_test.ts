@@ -4,7 +4,7 @@ import {
   composeInterim,
   composeResponse,
   composeTrailers,
-} from "../../src/http2/response_fields.ts";
+} from "../../src/http/response_section.ts";
 
 const NONE = { dateHeader: false, serverHeader: null };
 
@@ -25,7 +25,7 @@ Deno.test("The status comes first, then the fields in their order", () => {
   ]);
 });
 
-Deno.test("What HTTP/2 does not have is left out, and whitespace at the ends", () => {
+Deno.test("What these versions do not have is left out, and whitespace at the ends", () => {
   const headers: Field[] = [
     ["connection", "close"],
     ["keep-alive", "1"],

@@ -4,14 +4,8 @@
  * client means but the server does not know, or what is out of range, is ignored;
  * so is a value that is no dictionary. None of it is ever an error.
  *
- * The priority tree of RFC 7540 is not read.
- *
  * @module
  */
-
-import { decodeByteString } from "../streams/byte_string.ts";
-import { type Frame, readUint31 } from "./frames.ts";
-import { MAX_PENDING_PRIORITIES } from "./limits.ts";
 
 /** When a response is sent, beside others. */
 export interface Priority {
@@ -29,6 +23,8 @@ export interface Priority {
 export const DEFAULT_PRIORITY: Priority = { urgency: 3, incremental: true };
 
 const DEFAULT_URGENCY = 3;
+/** Streams whose priority is remembered before they begin. */
+const MAX_PENDING_PRIORITIES = 100;
 /** Those of today have some 10 bytes. */
 const MAX_VALUE_LENGTH = 256;
 
@@ -86,16 +82,6 @@ export interface PriorityUpdate {
   readonly streamId: number;
   /** Its new priority. */
   readonly priority: Priority;
-}
-
-/** Reads a PRIORITY_UPDATE; `undefined` if it is not about a client's stream. */
-export function readPriorityUpdate(
-  { bytes, start, end }: Frame,
-): PriorityUpdate | undefined {
-  const streamId = readUint31(bytes, start);
-  if (streamId % 2 === 0) return undefined;
-  const value = bytes.subarray(start + 4, end);
-  return { streamId, priority: parsePriority(decodeByteString(value)) };
 }
 
 /** The priorities of streams that have not begun; no more than 100. */
