@@ -185,7 +185,7 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
   #requireEarlyHints(): void {
     if (this.#wire.earlyHints) return;
     throw new InvalidEventError(
-      "Cannot send http.response.early_hint: the scope does not offer it; over HTTP/1.1 it does if the server's option earlyHints is on",
+      "Cannot send http.response.early_hint: the scope does not offer it; it does if the server's option earlyHints is on, but not over HTTP/1.0",
     );
   }
 
