@@ -17,6 +17,7 @@
 
 import type { Field } from "../http/fields.ts";
 import type { Transport } from "../http/transport.ts";
+import { handled } from "../streams/handled.ts";
 import { Output } from "../streams/output.ts";
 import { Budgets } from "./budgets.ts";
 import { SendWindow } from "./flow_window.ts";
@@ -129,10 +130,13 @@ export class Http2Wire {
     return true;
   }
 
-  /** When there is room for more; `undefined` if there is. */
+  /**
+   * When there is room for more; `undefined` if there is. Those who do not wait
+   * for it learn of a failed write by the loss of the connection.
+   */
   room(): Promise<void> | undefined {
     if (this.output.length >= MAX_COLLECTED_BYTES) this.output.send();
-    return this.output.room();
+    return handled(this.output.room());
   }
 
   /** When the client has read enough to be read again; `undefined` if it has. */
