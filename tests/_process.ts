@@ -95,18 +95,18 @@ export class TestProcess implements AsyncDisposable {
   }
 
   /** Waits until it has ended. */
-  async end(): Promise<Ended> {
-    const code = await this.exitCode();
+  async end(timeoutMs = STEP_TIMEOUT_MS): Promise<Ended> {
+    const code = await this.exitCode(timeoutMs);
     await this.#printing;
     return { code, ...this.#printed };
   }
 
   /** Its exit code, when it has ended. */
-  async exitCode(): Promise<number> {
+  async exitCode(timeoutMs = STEP_TIMEOUT_MS): Promise<number> {
     const { code } = await bounded(
       this.#process.status,
       `the process to end, which printed:\n${this.#printed.stderr}`,
-      STEP_TIMEOUT_MS,
+      timeoutMs,
     );
     return code;
   }
