@@ -14,15 +14,16 @@
  * | PING, SETTINGS, WINDOW_UPDATE, RST_STREAM …    | control frames | 1      |
  *
  * Resets and glitches are refilled by time. Control frames are counted since the
- * last request, or the last content of the client, and each 512 bytes that were
- * sent to it allow one more: so neither the probes nor the window updates of a
- * busy client add up.
+ * last request, or the last content of the client. Each DATA that was sent to it
+ * allows two more, and one for each 512 bytes: so neither the probes of a busy
+ * client add up, nor the window updates of one that sends them for every DATA.
  *
  * @module
  */
 
 import { connectionError, type Http2Error } from "./frames.ts";
 import {
+  CONTROL_FRAMES_PER_DATA,
   EMPTY_CONTINUATION_COST,
   GLITCH_RATE,
   MAX_CONTROL_FRAMES,
@@ -125,9 +126,12 @@ export class Budgets {
     this.#controlFrames = Math.min(0, this.#controlFrames);
   }
 
-  /** Content was sent to the client, which may answer with control frames. */
+  /** DATA was sent to the client, which may answer with control frames. */
   contentSent(bytes: number): void {
-    this.#controlFrames -= bytes / SENT_BYTES_PER_CONTROL_FRAME;
+    this.#controlFrames -= Math.max(
+      CONTROL_FRAMES_PER_DATA,
+      bytes / SENT_BYTES_PER_CONTROL_FRAME,
+    );
   }
 
   /** A frame has come that neither begins a request nor carries content. */

@@ -11,6 +11,8 @@ export const MAX_CONTINUATIONS = 8;
 export const MAX_SETTINGS = 32;
 /** Control frames since the last request, or the last content. */
 export const MAX_CONTROL_FRAMES = 1000;
+/** What a client may answer to DATA: windows of the stream, and the connection. */
+export const CONTROL_FRAMES_PER_DATA = 2;
 /** Content that was sent to a client allows a control frame for so many bytes. */
 export const SENT_BYTES_PER_CONTROL_FRAME = 512;
 /** Streams that the server has reset, and frames of which may be under way. */
