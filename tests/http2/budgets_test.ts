@@ -101,3 +101,13 @@ Deno.test("DATA costs nothing if it is large, read at once, or the last", () => 
     budgets.data(0, 0, true);
   });
 });
+
+Deno.test("Control frames that answer what was sent do not add up", () => {
+  const budgets = new Budgets();
+  for (const bytes of [1, 1024, 16_384]) {
+    repeat(5_000, () => {
+      budgets.contentSent(bytes);
+      repeat(Math.max(2, bytes / 512), () => budgets.controlFrame());
+    });
+  }
+});
