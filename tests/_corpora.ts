@@ -70,6 +70,32 @@ export interface HpackStories {
   >;
 }
 
+/** Field sections that six encoders of QPACK made of the same lists. */
+export interface QpackEncodings {
+  readonly cases: readonly {
+    readonly encoder: string;
+    /** Which of the lists. */
+    readonly qif: string;
+    /** The capacity of the table, from the start. */
+    readonly table: number;
+    /** How many streams may wait. */
+    readonly blocked: number;
+    readonly ack: number;
+    /** A byte string: the stream (8 bytes), a length (4), and so many bytes. */
+    readonly wire: string;
+  }[];
+}
+
+/** The lists of fields that they were made of. */
+export interface QpackLists {
+  readonly lists: Readonly<Record<string, readonly FieldPairs[]>>;
+}
+
+/** Inputs that must fail, or stay incomplete. */
+export interface QpackErrors {
+  readonly cases: readonly { readonly id: string; readonly wire: string }[];
+}
+
 /** A file that may be absent; it is read when a test needs it. */
 export interface DataFile<T> {
   /** Why it cannot be read, if it cannot. */
@@ -86,7 +112,29 @@ export const hpackExamples: DataFile<HpackExamples> = dataFile(
 /** The stories of 14 encoders. */
 export const hpackStories: DataFile<HpackStories> = dataFile(
   "http2/hpack_stories.json.gz",
-  (bytes) => new TextDecoder().decode(gunzipSync(bytes)),
+  unpackText,
+);
+
+function unpackText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(gunzipSync(bytes));
+}
+
+/** What six encoders of QPACK made of lists of fields. */
+export const qpackEncodings: DataFile<QpackEncodings> = dataFile(
+  "http3/encoded.json.gz",
+  unpackText,
+);
+
+/** The lists. */
+export const qpackLists: DataFile<QpackLists> = dataFile(
+  "http3/qifs.json.gz",
+  unpackText,
+);
+
+/** What must fail. */
+export const qpackErrors: DataFile<QpackErrors> = dataFile(
+  "http3/errors.json.gz",
+  unpackText,
 );
 
 /** Declares a test of a file that is ignored, and says why, where it is absent. */

@@ -20,6 +20,7 @@ const MAX_CONTINUATION_BYTES = 4;
 export class LiteralReader {
   readonly #bytes: Uint8Array;
   #at = 0;
+  #cut = false;
 
   /** Creates a reader at the start of `bytes`. */
   constructor(bytes: Uint8Array) {
@@ -29,6 +30,16 @@ export class LiteralReader {
   /** Whether all has been read. */
   get done(): boolean {
     return this.#at >= this.#bytes.length;
+  }
+
+  /** How many bytes were read. */
+  get position(): number {
+    return this.#at;
+  }
+
+  /** Whether what could not be read is cut: more bytes might complete it. */
+  get cut(): boolean {
+    return this.#cut;
   }
 
   /** The next byte, which stays the next; undefined behavior at the end. */
@@ -49,7 +60,7 @@ export class LiteralReader {
     prefixBits: number,
     maxContinuationBytes: number = MAX_CONTINUATION_BYTES,
   ): number {
-    if (this.done) return NO_INTEGER;
+    if (this.done) return this.#cutInteger();
     const largest = (1 << prefixBits) - 1;
     const prefix = this.#bytes[this.#at++] & largest;
     return prefix < largest
@@ -59,11 +70,17 @@ export class LiteralReader {
 
   #readContinuation(value: number, maxBytes: number): number {
     let weight = 1;
-    for (let i = 0; i < maxBytes && !this.done; i++, weight *= 128) {
+    for (let i = 0; i < maxBytes; i++, weight *= 128) {
+      if (this.done) return this.#cutInteger();
       const byte = this.#bytes[this.#at++];
       value += (byte & 0x7f) * weight;
       if (byte < 0x80) return value;
     }
+    return NO_INTEGER;
+  }
+
+  #cutInteger(): number {
+    this.#cut = true;
     return NO_INTEGER;
   }
 
@@ -79,7 +96,11 @@ export class LiteralReader {
     const length = this.readInteger(prefixBits);
     const start = this.#at;
     const end = start + length;
-    if (length === NO_INTEGER || end > this.#bytes.length) return undefined;
+    if (length === NO_INTEGER) return undefined;
+    if (end > this.#bytes.length) {
+      this.#cut = true;
+      return undefined;
+    }
     this.#at = end;
     return huffman
       ? decodeHuffman(this.#bytes, start, end)

@@ -81,3 +81,27 @@ Deno.test("peek() leaves the next byte where it is", () => {
   assertEquals([reader.peek(), reader.done], [0x84, false]);
   assertEquals([reader.readInteger(7), reader.done], [4, true]);
 });
+
+Deno.test("What is cut differs from what is broken", () => {
+  const cut = [[0x1f], [0x1f, 0x80]];
+  for (const bytes of cut) {
+    const reader = readerOf(...bytes);
+    assertEquals([reader.readInteger(5), reader.cut], [NO_INTEGER, true]);
+  }
+  const tooLarge = fromHex("1fffffffffff");
+  assertEquals([tooLarge.readInteger(5), tooLarge.cut], [NO_INTEGER, false]);
+  for (const wire of ["", "02", "0261", "82", "827f"]) {
+    const reader = fromHex(wire);
+    assertEquals([reader.readString(7), reader.cut], [undefined, true], wire);
+  }
+  const broken = fromHex("81ff00");
+  assertEquals([broken.readString(7), broken.cut], [undefined, false]);
+});
+
+Deno.test("The position is after all that was read", () => {
+  const reader = fromHex("1f9a0a0261620a");
+  reader.readInteger(5);
+  assertEquals(reader.position, 3);
+  reader.readString(7);
+  assertEquals(reader.position, 6);
+});
