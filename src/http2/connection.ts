@@ -123,7 +123,9 @@ export class Http2Connection implements ServedConnection {
     return new Streams({
       wire: this.#wire,
       options: this.#options,
-      inbound: new InboundBudget(this.#window, http2BufferBytes),
+      inbound: new InboundBudget(this.#window, http2BufferBytes, () => {
+        if (!this.#wire.reading) this.#returnCredit();
+      }),
       createDeadline: () => this.#transport.createDeadline(),
       onBegun: () => this.#streamBegun(),
       onRequest: (exchange, stream) => this.#arrived.push({ exchange, stream }),
@@ -223,8 +225,10 @@ export class Http2Connection implements ServedConnection {
   }
 
   #returnCredit(): void {
-    const increment = this.#window.takeUpdate();
-    if (increment > 0) this.#wire.frames.windowUpdate(0, increment);
+    const increment = this.#life.over ? 0 : this.#window.takeUpdate();
+    if (increment === 0) return;
+    this.#wire.frames.windowUpdate(0, increment);
+    this.#wire.flushSoon();
   }
 
   #streamBegun(): void {

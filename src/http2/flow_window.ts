@@ -9,7 +9,7 @@
  * @module
  */
 
-import { Http2Error, MAX_31_BITS } from "./frames.ts";
+import { Http2Error, MAX_31_BITS, MAX_FRAME_BYTES } from "./frames.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
 
 /** Less than this is not worth a frame, if more is to be sent. */
@@ -157,11 +157,17 @@ export class ReceiveWindow extends FlowWindow {
 
   /**
    * The increment for a WINDOW_UPDATE that is due: when half of the window is to
-   * be returned, so that there is not one for each DATA. 0 if none is.
+   * be returned, so that there is not one for each DATA; or a frame, where the
+   * client can't send one, since the other half may be a long time in coming. 0
+   * if none is.
    */
   takeUpdate(): number {
     const increment = this.#credit;
-    if (increment < this.#full / 2) return 0;
+    const isStopped = this.size < MAX_FRAME_BYTES;
+    const due = isStopped
+      ? Math.min(MAX_FRAME_BYTES, this.#full / 2)
+      : this.#full / 2;
+    if (increment < due) return 0;
     this.#credit = 0;
     this.grow(increment);
     return increment;

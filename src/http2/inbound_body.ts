@@ -19,14 +19,24 @@ import { type Frame, type Http2Error, streamError } from "./frames.ts";
 export class InboundBudget {
   readonly #window: ReceiveWindow;
   readonly #maxUnread: number;
+  readonly #onCredit: () => void;
   #unread = 0;
   /** Credit that is held back: what is unread above the maximum. */
   #withheld = 0;
 
-  /** Holds credit back while more than `maxUnread` bytes are unread. */
-  constructor(window: ReceiveWindow, maxUnread: number) {
+  /**
+   * Holds credit back while more than `maxUnread` bytes are unread. `onCredit` is
+   * called when such credit is owed again: a client that waits for it sends
+   * nothing that could bring this to light.
+   */
+  constructor(
+    window: ReceiveWindow,
+    maxUnread: number,
+    onCredit: () => void = () => {},
+  ) {
     this.#window = window;
     this.#maxUnread = maxUnread;
+    this.#onCredit = onCredit;
   }
 
   /** How many bytes of content are unread, of all streams. */
@@ -58,9 +68,10 @@ export class InboundBudget {
 
   #settle(change: number): void {
     this.#unread += change;
-    const withheld = Math.max(0, this.#unread - this.#maxUnread);
-    this.#window.giveBack(this.#withheld - withheld);
-    this.#withheld = withheld;
+    const before = this.#withheld;
+    this.#withheld = Math.max(0, this.#unread - this.#maxUnread);
+    this.#window.giveBack(before - this.#withheld);
+    if (this.#withheld < before) this.#onCredit();
   }
 }
 

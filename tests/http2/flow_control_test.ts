@@ -1,0 +1,62 @@
+// The windows of whole connections, in both directions: nothing stops for good
+// that the client, or the application, could let go on.
+
+import { assertEquals } from "@std/assert";
+import { settled } from "./_in_memory.ts";
+import { leave, respond, serve } from "./_serving.ts";
+
+const STREAM_WINDOW = 256 * 1024;
+
+Deno.test("A client that may send nothing at all goes on when applications read", async () => {
+  const go = Promise.withResolvers<void>();
+  using connected = serve(async (exchange) => {
+    await go.promise;
+    let length = 0;
+    for (let chunk; (chunk = await exchange.readBody()) !== null;) {
+      length += chunk.length;
+    }
+    await respond(exchange, String(length));
+  });
+  const { client } = connected;
+  // As much as all applications may leave unread, and the connection's window.
+  const streams = Array.from(
+    { length: 20 },
+    () => client.open({ method: "POST" }, false),
+  );
+  for (const stream of streams) {
+    await stream.send(new Uint8Array(STREAM_WINDOW));
+  }
+  await settled();
+  assertEquals(client.rules.sendWindow, 0);
+  go.resolve();
+  await settled();
+  for (const stream of streams) await stream.send(new Uint8Array(1000), true);
+  for (const stream of streams) {
+    const { content } = await stream.response();
+    assertEquals(content, String(STREAM_WINDOW + 1000));
+  }
+  await leave(connected);
+});
+
+Deno.test("An upload that is read goes on beside many that are not", async () => {
+  const end = Promise.withResolvers<void>();
+  using connected = serve(async (exchange) => {
+    if (exchange.request.target.path === "/unread") return await end.promise;
+    let length = 0;
+    for (let chunk; (chunk = await exchange.readBody()) !== null;) {
+      length += chunk.length;
+    }
+    await respond(exchange, String(length));
+  });
+  const { client } = connected;
+  for (let i = 0; i < 19; i++) {
+    const stream = client.open({ method: "POST", path: "/unread" }, false);
+    await stream.send(new Uint8Array(i === 18 ? 200_000 : STREAM_WINDOW));
+  }
+  const size = 2_000_000;
+  const content = new Uint8Array(size);
+  const read = await client.request({ method: "POST", content });
+  assertEquals(read.content, String(size));
+  end.resolve();
+  await leave(connected);
+});
