@@ -86,7 +86,7 @@ export class HttpCycle
     try {
       await app(scope, receiveOf(this.#request), sendOf(response) as Send);
       if (response.pending) await response.settled();
-      response.returned(this.#clientLeft);
+      if (!response.order.complete) response.returned(this.#clientLeft);
     } catch (error) {
       response.fail(error);
     } finally {

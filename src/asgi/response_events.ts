@@ -273,11 +273,11 @@ export class ResponseEvents implements SendEnd<HttpSendEvent> {
   }
 
   /**
-   * The application has returned. Amid its response that is a fault, unless the
+   * The application has returned amid its response: that is a fault, unless the
    * client has disconnected before.
    */
   returned(clientLeft: boolean): void {
-    if (this.order.complete || this.#fault !== undefined) return;
+    if (this.#fault !== undefined) return;
     if (clientLeft && !this.order.broken) return;
     this.#incomplete = true;
     this.#calls.onAppError(this.#sends.explain(RETURNED));
