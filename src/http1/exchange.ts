@@ -140,11 +140,13 @@ export class Http1Exchange implements Exchange, DisconnectListener {
   }
 
   async #readBody(): Promise<Uint8Array | null> {
-    const taken = this.takeBody();
-    if (taken !== undefined || this.#body === undefined) return taken ?? null;
-    const chunk = await this.#body.read(() => this.#fillBody());
-    if (this.bodyComplete) this.#wire.readAhead();
-    return chunk;
+    for (;;) {
+      const chunk = this.takeBody();
+      if (chunk !== undefined) return chunk;
+      if (this.#body === undefined || this.#body.complete) return null;
+      // A body whose stream has ended throws when it is read.
+      if (!await this.#fillBody()) return await this.#body.read();
+    }
   }
 
   /** Content may also arrive while the 100 is being sent. */

@@ -70,19 +70,15 @@ export class RequestBody {
   /**
    * Reads content as soon as there is some; `null` when the body is complete.
    *
-   * @param fill Waits for more bytes; `false` if there are none. Default: waits
-   * for the reader.
    * @throws {HttpError} As {@linkcode RequestBody.take}, and 400 if the stream
    * ends before the body does.
    */
-  async read(
-    fill: () => Promise<boolean> = () => this.#reader.fill(),
-  ): Promise<Uint8Array | null> {
+  async read(): Promise<Uint8Array | null> {
     for (;;) {
       const chunk = this.take();
       if (chunk !== undefined) return chunk;
       if (this.complete) return null;
-      if (!await fill()) {
+      if (!await this.#reader.fill()) {
         throw new HttpError(400, "Cannot read request body: the stream ended");
       }
     }
