@@ -220,6 +220,8 @@ Deno.test("A burst that is answered in time has no deadline left", async () => {
   served.transport.push(BURST);
   while (served.exchanges.length < BURST_REQUESTS) await settled();
   assertEquals(await armedAfter(served), 2, "Idle again");
+  served.transport.end(); // With its end, nothing is put off any more.
+  await within(served.done);
 });
 
 Deno.test("Content that nobody reads yet has no deadline, however much has arrived", async () => {
