@@ -3,7 +3,12 @@
  * and divides the growth of the server's processes. What any load costs is paid
  * before: the memory that requests come from, and the first connections.
  *
- *     deno run -A bench/idle_connections.ts [http | websocket] [count]
+ *     deno run -A bench/idle_connections.ts [KIND] [COUNT]
+ *
+ * `websocket` and `http` are connections that were answered once; `http2` is
+ * the same over HTTP/2. `http2-stream` are requests whose responses have begun,
+ * and which the application does not end, a hundred on each connection; each of
+ * them bears its share of the connection.
  *
  * It needs `/proc`, and as many open files as connections (`ulimit -n`).
  *
@@ -11,10 +16,11 @@
  */
 
 import { killTree, residentBytes } from "./compare/proc.ts";
+import { SocketClient } from "../tests/http2/_sockets.ts";
 import { freePort } from "../tests/_ports.ts";
 
-/** The protocols that a connection can be idle in. */
-export type IdleKind = "http" | "websocket";
+/** What can be idle. */
+export type IdleKind = "http" | "websocket" | "http2" | "http2-stream";
 
 const FIRST = 500;
 const WARM_UP_MS = 5_000;
@@ -22,15 +28,20 @@ const WARM_UP_CLIENTS = 64;
 const SETTLE_MS = 3_000;
 const OPEN_TIMEOUT_MS = 60_000;
 
-const REQUESTS: Record<IdleKind, string> = {
+/** Streams of a connection over HTTP/2. */
+const STREAMS = 100;
+
+const REQUESTS = {
   http: "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
   websocket: "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n" +
     "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
 };
-const EXAMPLES: Record<IdleKind, string> = {
-  http: "hello.ts",
-  websocket: "websocket_echo.ts",
+const APPS: Record<IdleKind, string> = {
+  http: "examples/hello.ts",
+  websocket: "examples/websocket_echo.ts",
+  http2: "examples/hello.ts",
+  "http2-stream": "bench/held_responses.ts",
 };
 
 /**
@@ -45,9 +56,9 @@ export async function idleConnectionBytes(
   count: number,
   kind: IdleKind = "http",
 ): Promise<number> {
-  const connections: Deno.Conn[] = [];
+  const connections: Idle[] = [];
   function closeAll(): void {
-    for (const connection of connections) connection[Symbol.dispose]();
+    for (const connection of connections) connection.close();
   }
   // A server that accepts no more would keep the next answer waiting for ever.
   const timer = setTimeout(closeAll, OPEN_TIMEOUT_MS);
@@ -59,7 +70,12 @@ export async function idleConnectionBytes(
     await open(connections, server.port, kind, count);
     await delay(SETTLE_MS);
     const growth = residentBytes(server.pid) - before;
-    await requireOpen(connections[0]);
+    // The oldest connection is the first that a server would have closed.
+    if (connections[0].ended) {
+      throw new Error(
+        "Cannot measure idle connections: the server closes them",
+      );
+    }
     return growth / count;
   } finally {
     clearTimeout(timer);
@@ -83,38 +99,75 @@ async function load(port: number): Promise<void> {
 }
 
 async function open(
-  connections: Deno.Conn[],
+  connections: Idle[],
   port: number,
   kind: IdleKind,
   count: number,
 ): Promise<void> {
-  const request = new TextEncoder().encode(REQUESTS[kind]);
-  const response = new Uint8Array(1024);
-  for (let i = 0; i < count; i++) {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    connections.push(connection);
-    await connection.write(request);
-    if (await connection.read(response) === null) {
-      throw new Error(`Cannot open ${count} connections: one was closed`);
-    }
+  const each = kind === "http2-stream" ? STREAMS : 1;
+  for (let i = 0; i < count; i += each) {
+    connections.push(await openOne(port, kind));
   }
 }
 
-/** The oldest connection is the first that a server would have closed. */
-async function requireOpen(connection: Deno.Conn): Promise<void> {
-  const closed = connection.read(new Uint8Array(1024)).then(
-    (read) => read === null,
-    () => false, // It is closed by us, below.
-  );
-  if (await Promise.race([closed, delay(50).then(() => false)])) {
-    throw new Error("Cannot measure idle connections: the server closes them");
+async function openOne(port: number, kind: IdleKind): Promise<Idle> {
+  if (kind === "http" || kind === "websocket") {
+    return await IdleSocket.open(port, REQUESTS[kind]);
+  }
+  const client = await SocketClient.connect(port);
+  if (kind === "http2") await client.request();
+  else await openStreams(client);
+  return client;
+}
+
+/** Begins requests, and waits until all responses have. */
+async function openStreams(client: SocketClient): Promise<void> {
+  const streams = Array.from({ length: STREAMS }, () => {
+    return client.open({ path: "/held" });
+  });
+  await Promise.all(streams.map((stream) => stream.contentOf(1)));
+}
+
+/** A connection that has been answered, and is kept open. */
+interface Idle {
+  /** Whether the server has closed it. */
+  readonly ended: boolean;
+  close(): void;
+}
+
+/** One whose bytes are written by hand. */
+class IdleSocket implements Idle {
+  ended = false;
+  readonly #conn: Deno.Conn;
+
+  private constructor(conn: Deno.Conn) {
+    this.#conn = conn;
+  }
+
+  /** Connects, sends a request, and waits for the answer. */
+  static async open(port: number, request: string): Promise<IdleSocket> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await conn.write(new TextEncoder().encode(request));
+    if (await conn.read(new Uint8Array(1024)) === null) {
+      throw new Error("Cannot open idle connections: one was closed");
+    }
+    const socket = new IdleSocket(conn);
+    const ended = (): void => {
+      socket.ended = true;
+    };
+    conn.read(new Uint8Array(1)).then(ended, ended);
+    return socket;
+  }
+
+  close(): void {
+    this.#conn[Symbol.dispose]();
   }
 }
 
 async function main(kind: IdleKind, count: number): Promise<void> {
   const port = freePort();
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `examples/${EXAMPLES[kind]}`],
+    args: ["run", "-A", APPS[kind]],
     cwd: new URL("..", import.meta.url),
     env: { PORT: String(port) },
     stderr: "null",
@@ -123,9 +176,7 @@ async function main(kind: IdleKind, count: number): Promise<void> {
     await delay(SETTLE_MS);
     const server = { pid: process.pid, port };
     const each = await idleConnectionBytes(server, count, kind) / 1024;
-    console.log(
-      `${count} idle ${kind} connections: ${each.toFixed(1)} KiB each`,
-    );
+    console.log(`${count} idle, ${kind}: ${each.toFixed(1)} KiB each`);
   } finally {
     killTree(process.pid);
     await process.status;
@@ -138,5 +189,9 @@ function delay(ms: number): Promise<void> {
 
 if (import.meta.main) {
   const [kind = "websocket", count = "10000"] = Deno.args;
+  if (!Object.hasOwn(APPS, kind)) {
+    console.error(`error: there is no ${kind}, only ${Object.keys(APPS)}`);
+    Deno.exit(1);
+  }
   await main(kind as IdleKind, Number(count));
 }

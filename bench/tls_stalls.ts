@@ -2,7 +2,7 @@
  * How long small writes wait over TLS: a client asks, and is sent two events a
  * millisecond apart. Nagle's algorithm keeps the second back until the client has
  * acknowledged the first, which a client that has nothing to say puts off for
- * 40 ms.
+ * 40 ms. Over HTTP/2, the client says nothing either: it has large windows.
  *
  *     deno run -A bench/tls_stalls.ts
  *
@@ -16,11 +16,14 @@ import {
   type TlsOptions,
 } from "../mod.ts";
 import { createCertificate } from "../tests/e2e/_certificates.ts";
+import { SocketClient } from "../tests/http2/_sockets.ts";
 
 /** A byte that occurs in no head. */
 const EVENT = 0;
 const PAIRS = 200;
 const APART_MS = 1;
+/** No gap may be longer than the application's own by more than this. */
+const MAX_STALL_MS = 10;
 
 const app: AsgiApp = async (scope, _receive, send) => {
   if (scope.type !== "http") throw new TypeError(`Unknown scope ${scope.type}`);
@@ -32,7 +35,7 @@ const app: AsgiApp = async (scope, _receive, send) => {
   await send({ type: "http.response.body" });
 };
 
-/** How long the second event came after the first, each time, sorted. */
+/** How long the second event came after the first, each time. */
 async function eventGaps(conn: Deno.Conn): Promise<number[]> {
   const gaps: number[] = [];
   for (let i = 0; i < PAIRS; i++) {
@@ -43,7 +46,21 @@ async function eventGaps(conn: Deno.Conn): Promise<number[]> {
     });
     gaps.push(times[1] - times[0]);
   }
-  return gaps.sort((a, b) => a - b);
+  return gaps;
+}
+
+/** As {@linkcode eventGaps}, over HTTP/2. */
+async function http2Gaps(client: SocketClient): Promise<number[]> {
+  const gaps: number[] = [];
+  for (let i = 0; i < PAIRS; i++) {
+    const stream = client.open();
+    await stream.contentOf(1);
+    const first = performance.now();
+    await stream.contentOf(2);
+    gaps.push(performance.now() - first);
+    await stream.response();
+  }
+  return gaps;
 }
 
 const decoder = new TextDecoder();
@@ -65,16 +82,42 @@ async function get(
   }
 }
 
-async function measure(name: string, tls?: TlsOptions): Promise<void> {
+/** How the events are sent. */
+interface Way {
+  readonly tls?: TlsOptions;
+  readonly http2?: boolean;
+}
+
+async function measure(name: string, way: Way): Promise<void> {
+  const { tls } = way;
   await using server = serve(app, { port: 0, tls, onListen() {} });
-  const { hostname, port } = server.addr as TcpAddress;
+  const { port } = server.addr as TcpAddress;
+  const gaps = (await gapsOf(port, way)).sort((a, b) => a - b);
+  const figures = [
+    `median ${gaps[gaps.length >> 1].toFixed(1)} ms`,
+    `p95 ${gaps[Math.floor(gaps.length * 0.95)].toFixed(1)} ms`,
+    `longest ${gaps.at(-1)!.toFixed(1)} ms`,
+    `${gaps.filter((gap) => gap > APART_MS + MAX_STALL_MS).length} stalls`,
+  ];
+  console.log(name.padEnd(21), figures.join(", "));
+}
+
+async function gapsOf(
+  port: number,
+  { tls, http2 = false }: Way,
+): Promise<number[]> {
+  if (http2) {
+    const options = { autoCredit: false };
+    await using client = tls === undefined
+      ? await SocketClient.connect(port, options)
+      : await SocketClient.connectTls(port, tls.cert, options);
+    return await http2Gaps(client);
+  }
+  const hostname = "127.0.0.1";
   using conn = tls === undefined
     ? await Deno.connect({ hostname, port })
     : await Deno.connectTls({ hostname, port, caCerts: [tls.cert] });
-  const gaps = await eventGaps(conn);
-  const median = gaps[gaps.length >> 1].toFixed(1);
-  const p95 = gaps[Math.floor(gaps.length * 0.95)].toFixed(1);
-  console.log(name.padEnd(13), `median ${median} ms, p95 ${p95} ms`);
+  return await eventGaps(conn);
 }
 
 function delay(ms: number): Promise<void> {
@@ -83,7 +126,11 @@ function delay(ms: number): Promise<void> {
 
 if (import.meta.main) {
   const certificate = await createCertificate();
-  await measure("in clear");
-  await measure("TLS", certificate);
-  await measure("TLS, noDelay", { ...certificate, noDelay: true });
+  for (const http2 of [false, true]) {
+    const version = http2 ? "HTTP/2" : "HTTP/1";
+    await measure(`${version} in clear`, { http2 });
+    await measure(`${version}, TLS`, { http2, tls: certificate });
+    const tls = { ...certificate, noDelay: true };
+    await measure(`${version}, TLS, noDelay`, { http2, tls });
+  }
 }
