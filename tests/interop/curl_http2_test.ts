@@ -130,6 +130,20 @@ http2Test("curl sees a truncated response as an error", async (server) => {
   assertEquals(code, STREAM_ERROR);
 }, CURL);
 
+http2Test("curl sees a 413 while it uploads", async (server) => {
+  using folder = new TestFolder();
+  const path = folder.file("large", "x".repeat(LARGE));
+  const flags = ["-w", "%{http_code}", "-T", path];
+  const output = await curl(server, ...flags, `${server.origin}/count`);
+  assertEquals(output, "Content Too Large\n413");
+}, { ...CURL, server: { maxBodyBytes: 100_000 } });
+
+secureTest("curl uses its connection again after a 404", async (server) => {
+  const flags = ["-w", " %{http_code} %{num_connects}\n"];
+  const urls = [`${server.origin}/missing`, `${server.origin}/hello`];
+  assertEquals(await curl(server, ...flags, ...urls), " 404 1\nHello 200 0\n");
+});
+
 /**
  * Declares a test over TLS only: older versions of curl cannot use a connection
  * by prior knowledge again.

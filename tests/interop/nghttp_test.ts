@@ -65,18 +65,6 @@ http2Test("nghttp waits for a 100 Continue", async (server) => {
   assertInOrder(output, ":status: 100", "send DATA frame", ":status: 200");
 }, NGHTTP);
 
-http2Test(
-  "nghttp sees a 413 while it uploads, and that the rest is not wanted",
-  async (server) => {
-    using folder = new TestFolder();
-    const data = `--data=${folder.file("some", "x".repeat(LARGE))}`;
-    const output = await nghttp(server, "-v", data, `${server.origin}/count`);
-    assertInOrder(output, ":status: 413", "recv DATA frame", "; END_STREAM");
-    assertInOrder(output, "recv RST_STREAM frame", "NO_ERROR");
-  },
-  { ...NGHTTP, server: { maxBodyBytes: 100_000 } },
-);
-
 http2Test("nghttp sends trailers, and gets some", async (server) => {
   using folder = new TestFolder();
   const data = `--data=${folder.file("some", "Hello")}`;
