@@ -82,7 +82,7 @@ export interface SeenRequest {
   readonly path: string;
   readonly query: string;
   readonly host: string | undefined;
-  /** The port of the client, which tells connections apart. */
+  /** The port of the client: each connection has another. */
   readonly port: number | undefined;
 }
 
