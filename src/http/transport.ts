@@ -10,6 +10,12 @@ import type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
 export interface Transport {
   /** What the peer sends; closed at its end, errored when the peer is lost. */
   readonly readable: ReadableStream<Uint8Array>;
+  /**
+   * Whether a small write waits until the peer has acknowledged the one before:
+   * Nagle's algorithm, which a peer with nothing to say makes 40 ms of.
+   * Default: `false`.
+   */
+  readonly delaysWrites?: boolean | undefined;
   /** Bounds a wait for the peer. */
   readonly readDeadline: Deadline;
   /** Makes another deadline, for as long as it is needed. */

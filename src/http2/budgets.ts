@@ -134,6 +134,11 @@ export class Budgets {
     );
   }
 
+  /** A PING was sent, which the client must answer. */
+  pingSent(): void {
+    this.#controlFrames--;
+  }
+
   /** A frame has come that neither begins a request nor carries content. */
   controlFrame(): void {
     if (++this.#controlFrames > MAX_CONTROL_FRAMES) {

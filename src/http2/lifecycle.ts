@@ -127,8 +127,8 @@ export class Lifecycle implements FramesListener {
   }
 
   /** Called by the frames. */
-  pingAcknowledged(): void {
-    this.#leave();
+  pingAcknowledged(payload: Uint8Array): void {
+    if (payload.every((byte, i) => byte === LEAVE_PING[i])) this.#leave();
   }
 
   /** Called by the frames: its streams come to their end. */

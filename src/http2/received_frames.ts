@@ -44,8 +44,8 @@ export interface FramesListener {
   settingsCame(): void;
   /** The client has acknowledged SETTINGS. */
   settingsKnown(): void;
-  /** The client has acknowledged a PING. */
-  pingAcknowledged(): void;
+  /** The client has acknowledged a PING with these bytes, which are not kept. */
+  pingAcknowledged(payload: Uint8Array): void;
   /** The client will begin no more streams. */
   clientLeaves(): void;
   /** A header block has begun that is not complete, or such a one is complete. */
@@ -197,8 +197,9 @@ export class ReceivedFrames {
 
   #takePing({ flags, bytes, start, end }: Frame): void {
     const isAck = (flags & FLAGS.ACK) !== 0;
-    if (isAck) this.#listener.pingAcknowledged();
-    else this.#wire.frames.ping(bytes.subarray(start, end), true);
+    const payload = bytes.subarray(start, end);
+    if (isAck) this.#listener.pingAcknowledged(payload);
+    else this.#wire.frames.ping(payload, true);
   }
 
   #takeWindowUpdate(frame: Frame): void {

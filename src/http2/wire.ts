@@ -19,6 +19,7 @@ import type { Field } from "../http/fields.ts";
 import type { Transport } from "../http/transport.ts";
 import { handled } from "../streams/handled.ts";
 import { Output } from "../streams/output.ts";
+import { Acknowledgments } from "./acknowledgments.ts";
 import { Budgets } from "./budgets.ts";
 import { SendWindow } from "./flow_window.ts";
 import { FrameWriter } from "./frame_writer.ts";
@@ -59,16 +60,25 @@ export class Http2Wire {
   /** Whether the client has ended: it grants no more windows. */
   clientEnded = false;
 
+  readonly #acknowledgments: Acknowledgments | undefined;
   #flushDue = false;
   #awaitsRoom = false;
 
   /** `onLost` is called once if a write fails. */
   constructor(
-    transport: Pick<Transport, "write">,
+    transport: Pick<Transport, "write" | "delaysWrites">,
     onLost: (error: unknown) => void,
   ) {
-    this.output = new Output(transport, onLost);
+    const { delaysWrites = false } = transport;
+    this.output = new Output(
+      transport,
+      onLost,
+      delaysWrites ? () => this.#acknowledgments?.beforeWrite() : undefined,
+    );
     this.frames = new FrameWriter(this.output);
+    this.#acknowledgments = delaysWrites
+      ? new Acknowledgments(this)
+      : undefined;
   }
 
   /** Collects a header block. */
@@ -92,6 +102,7 @@ export class Http2Wire {
   ): void {
     window.consume(bytes.length);
     this.window.consume(bytes.length);
+    this.#acknowledgments?.beforeContent(bytes.length);
     this.frames.data(id, bytes, last);
     this.budgets.contentSent(bytes.length);
   }

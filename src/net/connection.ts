@@ -33,6 +33,8 @@ export type SocketConn =
     readonly tls?: TlsParameters | undefined;
     /** The protocol that ALPN has chosen, if the client has offered any. */
     readonly alpnProtocol?: string | null | undefined;
+    /** Whether Nagle's algorithm can't be switched off. */
+    readonly delaysWrites?: boolean | undefined;
   };
 
 /** Counts of what goes over connections. */
@@ -74,6 +76,8 @@ export class Connection {
   readonly tls: TlsParameters | undefined;
   /** The protocol that ALPN has chosen; `null` in clear text, and without ALPN. */
   readonly alpnProtocol: string | null;
+  /** Whether a small write waits for the one before (Nagle's algorithm). */
+  readonly delaysWrites: boolean;
 
   readonly #conn: SocketConn;
   readonly #clock: DeadlineClock;
@@ -99,6 +103,7 @@ export class Connection {
     this.localAddr = conn.localAddr;
     this.tls = conn.tls;
     this.alpnProtocol = conn.alpnProtocol ?? null;
+    this.delaysWrites = conn.delaysWrites ?? false;
     this.#writeTimeout = options.writeTimeout;
     this.#clock = options.clock;
     this.readDeadline = options.clock.create();

@@ -19,7 +19,8 @@ import type { TlsTerminator } from "./tls_socket.ts";
  */
 export async function handshakeTls(conn: SocketConn): Promise<SocketConn> {
   const { alpnProtocol } = await (conn as Deno.TlsConn).handshake();
-  return Object.assign(conn, { alpnProtocol });
+  // It has no `setNoDelay`.
+  return Object.assign(conn, { alpnProtocol, delaysWrites: true });
 }
 
 /** Loads what performs handshakes on the connections of a plain listener. */

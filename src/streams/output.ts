@@ -24,6 +24,7 @@ const MICROTASKS_BETWEEN = 8;
 export class Output {
   readonly #sink: Pick<ByteStream, "write">;
   readonly #onLost: (error: unknown) => void;
+  readonly #beforeWrite: (() => void) | undefined;
   #buffer: Uint8Array | undefined;
   #length = 0;
   /** The write that is under way; for good, if it has failed. */
@@ -32,11 +33,16 @@ export class Output {
   /** What more is waited for, if it is. */
   #gathering: Promise<void> | undefined;
 
-  /** `sink` is given one buffer at a time; `onLost` is called once if that fails. */
+  /**
+   * `sink` is given one buffer at a time; `onLost` is called once if that fails.
+   * `beforeWrite` may append to what is about to be written.
+   */
   constructor(
     sink: Pick<ByteStream, "write">,
     onLost: (error: unknown) => void,
+    beforeWrite?: () => void,
   ) {
+    this.#beforeWrite = beforeWrite;
     this.#sink = sink;
     this.#onLost = onLost;
   }
@@ -124,6 +130,7 @@ export class Output {
 
   #write(): void {
     if (this.#length === 0) return;
+    this.#beforeWrite?.();
     const buffer = this.#buffer!;
     const bytes = buffer.subarray(0, this.#length);
     this.#buffer = undefined;

@@ -152,6 +152,24 @@ tlsTest(
   },
 );
 
+tlsTest("what is written acknowledges itself, if it must", async (way) => {
+  const app = http(async (_scope, receive, send) => {
+    await send({ type: "http.response.start", status: 200 });
+    await send({ type: "http.response.body", body: "1", more_body: true });
+    await receive();
+    await send({ type: "http.response.body", body: "2" });
+  });
+  const { noDelay } = way;
+  await using server = start(app, { tls: { ...ONE, noDelay } });
+  await using client = await SocketClient.connectTls(server.port, ONE.cert);
+  const stream = client.open({ method: "POST" }, false);
+  await stream.contentOf(1);
+  await stream.send("", true);
+  await stream.response();
+  // Deno's TLS has Nagle's algorithm: a PING lets the client acknowledge.
+  assertEquals(client.seen("PING").length, noDelay ? 0 : 1);
+});
+
 function connectAlpn(
   { port }: TestServer,
   alpnProtocols: string[],

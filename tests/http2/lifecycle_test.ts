@@ -18,6 +18,10 @@ Deno.test("A shutdown has two steps, and serves what comes between them", async 
   connection.shutdown();
   await client.until(() => client.seen("GOAWAY").length === 1);
   client.open({ path: "/2" });
+  // An answer to another PING means nothing.
+  client.frame("PING", 1, 0, new Uint8Array(8));
+  await settled();
+  assertEquals(client.seen("GOAWAY").length, 1);
   const [ping] = client.seen("PING");
   client.frame("PING", 1, 0, new TextEncoder().encode(ping.payload));
   await client.until(() => client.seen("GOAWAY").length === 2);
