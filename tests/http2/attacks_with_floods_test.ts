@@ -81,18 +81,14 @@ Deno.test("a flood of small DATA costs no more memory than its bytes", async () 
   assertStopped(defence, 30, 70);
 });
 
-/** Frames whose answers a client does not read, and how many come at once. */
-const QUESTIONS: Record<string, [send: (client: Http2Client) => void, number]> =
-  {
-    "PINGs": [(client) => client.ping("12345678"), 50],
-    "SETTINGS": [(client) => client.settings({}), 50],
-    "requests": [
-      (client) => void client.open({ path: `/${"x".repeat(1000)}` }),
-      2,
-    ],
-  };
+/** Frames whose answers a client does not read. */
+const QUESTIONS: Record<string, (client: Http2Client) => void> = {
+  "PINGs": (client) => client.ping("12345678"),
+  "SETTINGS": (client) => client.settings({}),
+  "requests": (client) => void client.open({ method: "HEAD" }),
+};
 
-for (const [what, [send, count]] of Object.entries(QUESTIONS)) {
+for (const [what, send] of Object.entries(QUESTIONS)) {
   Deno.test(`a client that does not read the answers to its ${what} is not read`, async () => {
     using connected = serve(routes, { maxConcurrentStreams: 1_000_000 });
     const { client, transport } = connected;
@@ -104,7 +100,7 @@ for (const [what, [send, count]] of Object.entries(QUESTIONS)) {
     const chunks = 2_000;
     for (let chunk = 0; chunk < chunks; chunk++) {
       client.together(() => {
-        for (let i = 0; i < count; i++) send(client);
+        for (let i = 0; i < 50; i++) send(client);
         client.data(id, "x"); // Else the flood itself would be counted.
       });
     }
