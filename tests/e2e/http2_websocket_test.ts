@@ -15,6 +15,7 @@ import type { ClientRequest } from "../http2/_client.ts";
 import type { ClientStream } from "../http2/_client_stream.ts";
 import { SocketClient } from "../http2/_sockets.ts";
 import {
+  BINARY,
   clientFrame,
   closeFrame,
   serverFrames,
@@ -178,6 +179,77 @@ for (
     assertEquals(server.counts.webSocketsOpen, 1);
   });
 }
+
+netTest(
+  "A client that grants no window holds its WebSocket back, and nothing else",
+  async () => {
+    let sent = 0;
+    const message = "x".repeat(16 * 1024);
+    await using server = start(async (scope, receive, send) => {
+      if (scope.type === "http") {
+        return await respond(send, 200, { body: "ok" });
+      }
+      await receive();
+      await send({ type: "websocket.accept" });
+      for (; sent < 100; sent++) {
+        await send({ type: "websocket.send", text: message });
+      }
+    });
+    const options = { autoCredit: false };
+    await using client = await SocketClient.connect(server.port, options);
+    const stream = await open(client);
+    // The window of a stream, and what the server holds besides.
+    await stream.contentOf(65_535);
+    client.windowUpdate(0, 2 ** 30);
+    assertEquals((await client.request()).content, "ok");
+    await client.sync();
+    const held = sent;
+    assert(held < 20, `${held} messages were sent`);
+    assertEquals(stream.content.length, 65_535);
+    stream.grant(2 ** 30);
+    // Each with a head of 4 bytes, and a Close frame.
+    await stream.contentOf(100 * (4 + message.length) + 4);
+    assertEquals(sent, 100);
+  },
+);
+
+netTest(
+  "What an application does not receive holds its client back",
+  async () => {
+    const { promise: receiving, resolve: letReceive } = Promise.withResolvers<
+      void
+    >();
+    let received = 0;
+    await using server = start(async (scope, receive, send) => {
+      if (scope.type === "http") {
+        return await respond(send, 200, { body: "ok" });
+      }
+      await receive();
+      await send({ type: "websocket.accept" });
+      await receiving;
+      while ((await receive()).type === "websocket.receive") received++;
+    });
+    await using client = await SocketClient.connect(server.port);
+    const stream = await open(client);
+    const message = clientFrame(BINARY, new Uint8Array(16 * 1024 - 8));
+    const total = 100;
+    let left = total;
+    const sending = (async () => {
+      while (left-- > 0) await stream.send(message);
+    })();
+    await until(async () => {
+      const before = left;
+      await client.sync();
+      return left === before && stream.sendable === 0;
+    });
+    // The window of a stream, and what is read ahead of the application.
+    assert(total - left < 30, `${total - left} messages were taken`);
+    assertEquals((await client.request()).content, "ok");
+    letReceive();
+    await sending;
+    await until(() => received === total);
+  },
+);
 
 netTest(
   "A call counts as a stream of its client until it returns",
