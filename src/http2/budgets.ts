@@ -10,13 +10,16 @@
  * | RST_STREAM that the client has provoked        | resets         | 5      |
  * | empty DATA or HEADERS, PRIORITY, malformed     | glitches       | 1      |
  * | empty CONTINUATION                             | glitches       | 10     |
- * | DATA below 64 bytes that joins unread content  | glitches       | 1 in 16 |
+ * | DATA below 64 bytes that joins unread content  | small DATA     | 1      |
  * | PING, SETTINGS, WINDOW_UPDATE, RST_STREAM …    | control frames | 1      |
  *
  * Resets and glitches are refilled by time. Control frames are counted since the
- * last request, or the last content of the client. Each DATA that was sent to it
- * allows two more, and one for each 512 bytes: so neither the probes of a busy
- * client add up, nor the window updates of one that sends them for every DATA.
+ * last request, or the last content of the client; 100 are forgotten each second.
+ * Each DATA that was sent to it allows four more, and one for each 512 bytes: so
+ * neither the probes of a client add up, nor the window updates of one that sends
+ * them for every DATA. Small DATA are counted since an application has read any
+ * content: many small messages are no attack, and what is unread is bounded by
+ * the windows.
  *
  * @module
  */
@@ -24,15 +27,16 @@
 import { connectionError, type Http2Error } from "./frames.ts";
 import {
   CONTROL_FRAMES_PER_DATA,
+  CONTROL_FRAMES_PER_SECOND,
   EMPTY_CONTINUATION_COST,
   GLITCH_RATE,
   MAX_CONTROL_FRAMES,
+  MAX_SMALL_DATA,
   PROVOKED_RESET_COST,
   type Rate,
   RESET_RATE,
   SENT_BYTES_PER_CONTROL_FRAME,
   SMALL_DATA_BYTES,
-  SMALL_DATA_PER_GLITCH,
 } from "./limits.ts";
 
 /** A clock in milliseconds that never goes back. */
@@ -76,11 +80,13 @@ export class Budgets {
   #resets: TokenBucket | undefined;
   #glitches: TokenBucket | undefined;
   #controlFrames = 0;
+  #forgottenAt: number;
   #smallData = 0;
 
   /** `clock`: by default that of `performance`. */
   constructor(clock: Clock = () => performance.now()) {
     this.#clock = clock;
+    this.#forgottenAt = clock();
   }
 
   /** The client has reset a stream that was not over, or opened one too many. */
@@ -113,7 +119,12 @@ export class Budgets {
     if (endStream) return;
     if (bytes === 0) return this.glitch();
     if (bytes >= SMALL_DATA_BYTES || unread === 0) return;
-    if (++this.#smallData % SMALL_DATA_PER_GLITCH === 0) this.glitch();
+    if (++this.#smallData > MAX_SMALL_DATA) throw abuse("small DATA");
+  }
+
+  /** An application has read content. */
+  contentRead(): void {
+    this.#smallData = 0;
   }
 
   /** A request has come. */
@@ -141,9 +152,18 @@ export class Budgets {
 
   /** A frame has come that neither begins a request nor carries content. */
   controlFrame(): void {
-    if (++this.#controlFrames > MAX_CONTROL_FRAMES) {
-      throw abuse("control frames");
-    }
+    if (++this.#controlFrames <= MAX_CONTROL_FRAMES) return;
+    this.#forgetControlFrames();
+    if (this.#controlFrames > MAX_CONTROL_FRAMES) throw abuse("control frames");
+  }
+
+  /** Time has passed since this was done last: what came by then counts less. */
+  #forgetControlFrames(): void {
+    const now = this.#clock();
+    const passed = (now - this.#forgottenAt) / 1000;
+    const rest = this.#controlFrames - passed * CONTROL_FRAMES_PER_SECOND;
+    this.#controlFrames = Math.max(1, rest);
+    this.#forgottenAt = now;
   }
 
   #takeReset(cost: number): void {

@@ -11,8 +11,13 @@ export const MAX_CONTINUATIONS = 8;
 export const MAX_SETTINGS = 32;
 /** Control frames since the last request, or the last content. */
 export const MAX_CONTROL_FRAMES = 1000;
-/** What a client may answer to DATA: windows of the stream, and the connection. */
-export const CONTROL_FRAMES_PER_DATA = 2;
+/** How many more each second: a stream may be silent for hours. */
+export const CONTROL_FRAMES_PER_SECOND = 100;
+/**
+ * What a client may answer to DATA: the windows of the stream and the connection,
+ * and a PING that measures how long its way is, as those of gRPC do.
+ */
+export const CONTROL_FRAMES_PER_DATA = 4;
 /** Content that was sent to a client allows a control frame for so many bytes. */
 export const SENT_BYTES_PER_CONTROL_FRAME = 512;
 /** Streams that the server has reset, and frames of which may be under way. */
@@ -39,8 +44,8 @@ export const PROVOKED_RESET_COST = 5;
 export const EMPTY_CONTINUATION_COST = 10;
 /** DATA below this size that joins unread content is small. */
 export const SMALL_DATA_BYTES = 64;
-/** How many small DATA frames are one glitch. */
-export const SMALL_DATA_PER_GLITCH = 16;
+/** How many small DATA frames there may be while no application reads any. */
+export const MAX_SMALL_DATA = 64 * 1024;
 
 /** How long a client may take to acknowledge SETTINGS, in milliseconds. */
 export const SETTINGS_TIMEOUT_MS = 10_000;

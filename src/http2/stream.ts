@@ -209,7 +209,9 @@ export class Http2Stream implements WaitingStream {
   takeContent(): Uint8Array | undefined {
     if (this.#fault !== undefined) throw this.#fault;
     const chunk = this.body.take(MAX_CHUNK_BYTES);
-    if (chunk !== undefined) this.#grant();
+    if (chunk === undefined) return undefined;
+    this.#owner.wire.budgets.contentRead();
+    this.#grant();
     return chunk;
   }
 

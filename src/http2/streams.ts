@@ -259,7 +259,8 @@ export class Streams implements StreamOwner {
     if (stream === undefined) return this.#gone(streamId, RESET);
     const code = errorName(readUint32(bytes, start));
     stream.lose(new Error(`The client has reset the stream (${code})`));
-    this.wire.budgets.clientReset();
+    // It had its answer: that the request did not end matters to nobody.
+    if (!stream.complete) this.wire.budgets.clientReset();
   }
 
   /**

@@ -85,11 +85,36 @@ Deno.test("Requests and content start the count of control frames anew", () => {
   assertHttp2Error(() => budgets.controlFrame(), "ENHANCE_YOUR_CALM");
 });
 
-Deno.test("Small DATA that joins unread content costs a glitch for 16", () => {
+Deno.test("64 Ki small DATA that join unread content are accepted, until some is read", () => {
+  const budgets = new Budgets();
+  repeat(65_536, () => budgets.data(63, 1, false));
+  budgets.contentRead();
+  repeat(65_536, () => budgets.data(63, 1, false));
+  assertHttp2Error(() => budgets.data(63, 1, false), "ENHANCE_YOUR_CALM");
+});
+
+Deno.test("100 control frames a second are accepted for ever, and no more", () => {
+  for (const perSecond of [100, 200]) {
+    const clock = new FakeClock();
+    const budgets = new Budgets(clock.read);
+    const send = () =>
+      repeat(10_000, () => {
+        clock.now += 1000 / perSecond;
+        budgets.controlFrame();
+      });
+    if (perSecond === 100) send();
+    else assertHttp2Error(send, "ENHANCE_YOUR_CALM");
+  }
+});
+
+Deno.test("After an hour of silence, no more than twice as many are accepted at once", () => {
   const clock = new FakeClock();
   const budgets = new Budgets(clock.read);
-  repeat(16_015, () => budgets.data(63, 1, false));
-  assertHttp2Error(() => budgets.data(63, 1, false), "ENHANCE_YOUR_CALM");
+  clock.now += 3_600_000;
+  assertHttp2Error(
+    () => repeat(2001, () => budgets.controlFrame()),
+    "ENHANCE_YOUR_CALM",
+  );
 });
 
 Deno.test("DATA costs nothing if it is large, read at once, or the last", () => {
@@ -107,7 +132,7 @@ Deno.test("Control frames that answer what was sent do not add up", () => {
   for (const bytes of [1, 1024, 16_384]) {
     repeat(5_000, () => {
       budgets.contentSent(bytes);
-      repeat(Math.max(2, bytes / 512), () => budgets.controlFrame());
+      repeat(Math.max(4, bytes / 512), () => budgets.controlFrame());
     });
   }
 });
