@@ -13,7 +13,7 @@ import { errorPage } from "../http/error_page.ts";
 import type { Field } from "../http/fields.ts";
 import { HttpError } from "../http/http_error.ts";
 import type { DisposableDeadline } from "../streams/deadline.ts";
-import { Http2Exchange } from "./exchange.ts";
+import type { Http2Exchange } from "./exchange.ts";
 import { ReceiveWindow } from "./flow_window.ts";
 import {
   connectionError,
@@ -39,6 +39,7 @@ import {
 import { readPriorityUpdate } from "./priority_update.ts";
 import { readRequest, readTrailers } from "./request_fields.ts";
 import { composeResponse } from "../http/response_section.ts";
+import { StreamExchange } from "../http/stream_exchange.ts";
 import { Http2Stream, type StreamOwner } from "./stream.ts";
 import { StreamIds } from "./stream_ids.ts";
 import { nextStreamState, type StreamEvent } from "./stream_state.ts";
@@ -178,7 +179,8 @@ export class Streams implements StreamOwner {
         priority ?? parsePriority(request.priority),
         contentLength,
       );
-      const exchange = new Http2Exchange(request, stream, {
+      const exchange = new StreamExchange(request, stream, {
+        version: "2",
         options,
         released: (stream) => this.#released(stream),
       });

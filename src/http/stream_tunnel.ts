@@ -1,8 +1,8 @@
 /**
  * The bytes of a stream in both directions, for a protocol that an extended
- * CONNECT has asked for (RFC 8441, section 5): DATA carries them, END_STREAM is
- * the end of one direction, as FIN is for TCP, and RST_STREAM with CANCEL ends
- * both, as RST does.
+ * CONNECT has asked for (RFC 8441, section 5; RFC 9220): DATA carries them, the end
+ * of the stream is that of one direction, as FIN is for TCP, and a reset ends both,
+ * as RST does.
  *
  * @module
  */
@@ -10,22 +10,22 @@
 import { ByteReader } from "../streams/byte_reader.ts";
 import type { ByteStream } from "../streams/byte_stream.ts";
 import type { Deadline, DisposableDeadline } from "../streams/deadline.ts";
-import type { Http2Stream } from "./stream.ts";
+import type { MessageStream } from "./message_stream.ts";
 
 const EMPTY = new Uint8Array(0);
 
 /** What the new protocol runs on; its owner must close it. */
-export class Tunnel implements ByteStream {
+export class StreamTunnel implements ByteStream {
   /** What the client sends; the first bytes may be there already. */
   readonly reader: ByteReader;
 
-  readonly #stream: Http2Stream;
+  readonly #stream: MessageStream;
   #deadline: DisposableDeadline | undefined;
   #bytesSent = 0;
   #writeEnded = false;
 
   /** Takes over a stream whose CONNECT was accepted. */
-  constructor(stream: Http2Stream) {
+  constructor(stream: MessageStream) {
     this.#stream = stream;
     this.reader = new ByteReader(
       new ReadableStream({
@@ -45,7 +45,7 @@ export class Tunnel implements ByteStream {
     return this.#stream.createDeadline();
   }
 
-  /** How many bytes were given to {@linkcode Tunnel.write}. */
+  /** How many bytes were given to {@linkcode StreamTunnel.write}. */
   get bytesSent(): number {
     return this.#bytesSent;
   }
