@@ -13,6 +13,7 @@ import { errorPage } from "../http/error_page.ts";
 import type { Field } from "../http/fields.ts";
 import { HttpError } from "../http/http_error.ts";
 import type { DisposableDeadline } from "../streams/deadline.ts";
+import { handled } from "../streams/handled.ts";
 import type { Http2Exchange } from "./exchange.ts";
 import { ReceiveWindow } from "./flow_window.ts";
 import {
@@ -230,7 +231,8 @@ export class Streams implements StreamOwner {
       name === ":method" && value.toUpperCase() === "HEAD"
     );
     stream.sendHeaders(fields, isHead);
-    if (!isHead) stream.sendData(content, true);
+    // Nobody waits for the client to take it.
+    if (!isHead) handled(stream.sendData(content, true));
     this.#host.onAnswered(status, isHead ? 0 : content.length);
   }
 

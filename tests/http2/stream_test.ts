@@ -37,8 +37,8 @@ Deno.test("Trailers wait for the content before them", async () => {
   using connected = serve(
     async (exchange) => {
       exchange.head(200, []);
-      exchange.data(bytes("abcdef"), false);
-      await exchange.trailers([["x", "1"]]);
+      const sent = exchange.data(bytes("abcdef"), false);
+      await Promise.all([sent, exchange.trailers([["x", "1"]])]);
     },
     {},
     { settings: { INITIAL_WINDOW_SIZE: 4 }, autoCredit: false },

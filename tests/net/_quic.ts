@@ -48,7 +48,9 @@ export function listenQuic(
   const writer = queue.writable.getWriter();
   const over = listener.run({
     hasRoom,
-    onConnection: (connection) => void handled(writer.write(connection)),
+    onConnection: (connection) => {
+      handled(writer.write(connection));
+    },
     onHandshakeFailed: (error) => void failures.push(error),
   });
   return {
