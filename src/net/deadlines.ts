@@ -9,7 +9,8 @@
 /** A clock for the deadlines of many connections. */
 export class DeadlineClock {
   readonly #tickMs: number;
-  readonly #deadlines = new Set<CoarseDeadline>();
+  /** Each knows its slot; a `Set` would keep those that have left in memory. */
+  readonly #deadlines: CoarseDeadline[] = [];
   /** Its first tick; later ones come from the timer. */
   #first: AbortSignal | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -22,7 +23,7 @@ export class DeadlineClock {
 
   /** The number of deadlines that are watched. */
   get size(): number {
-    return this.#deadlines.size;
+    return this.#deadlines.length;
   }
 
   /** The first tick that is certainly `ms` milliseconds away. */
@@ -32,16 +33,20 @@ export class DeadlineClock {
 
   /** Creates a deadline, which is watched until it is disposed of. */
   create(): CoarseDeadline {
-    const deadline = new CoarseDeadline(this);
-    this.#deadlines.add(deadline);
+    const deadline = new CoarseDeadline(this, this.#deadlines.length);
+    this.#deadlines.push(deadline);
     if (this.#timer === undefined) this.#start();
     return deadline;
   }
 
-  /** Watches a deadline no longer. */
-  forget(deadline: CoarseDeadline): void {
-    this.#deadlines.delete(deadline);
-    if (this.#deadlines.size > 0) return;
+  /** Watches the deadline in a slot no longer; the last one takes its place. */
+  forget(slot: number): void {
+    const last = this.#deadlines.pop()!;
+    if (slot < this.#deadlines.length) {
+      this.#deadlines[slot] = last;
+      last.moveTo(slot);
+    }
+    if (this.#deadlines.length > 0) return;
     // A listener keeps the process alive.
     this.#first?.removeEventListener("abort", this.#goOn);
     clearInterval(this.#timer);
@@ -68,19 +73,23 @@ export class DeadlineClock {
 
   #tick(): void {
     this.#now++;
-    for (const deadline of this.#deadlines) deadline.check(this.#now);
+    // Those that expire may dispose of others, and create some.
+    const due = this.#deadlines.filter((each) => each.isDue(this.#now));
+    for (const deadline of due) deadline.check(this.#now);
   }
 }
 
 /** One deadline of a {@linkcode DeadlineClock}. */
 export class CoarseDeadline {
   readonly #clock: DeadlineClock;
+  #slot: number | undefined;
   #expiry = Infinity;
   #onExpiry: (() => void) | undefined;
 
   /** Created by the clock. */
-  constructor(clock: DeadlineClock) {
+  constructor(clock: DeadlineClock, slot: number) {
     this.#clock = clock;
+    this.#slot = slot;
   }
 
   /** Calls `onExpiry` in `ms` milliseconds, unless armed again or disarmed. */
@@ -94,9 +103,19 @@ export class CoarseDeadline {
     this.#expiry = Infinity;
   }
 
+  /** Its slot is another one from now on. */
+  moveTo(slot: number): void {
+    this.#slot = slot;
+  }
+
+  /** Whether its tick has come. */
+  isDue(now: number): boolean {
+    return now >= this.#expiry;
+  }
+
   /** Expires if its tick has come. */
   check(now: number): void {
-    if (now < this.#expiry) return;
+    if (!this.isDue(now)) return;
     this.#expiry = Infinity;
     this.#onExpiry?.();
   }
@@ -104,6 +123,8 @@ export class CoarseDeadline {
   /** Disarms for good. */
   [Symbol.dispose](): void {
     this.disarm();
-    this.#clock.forget(this);
+    if (this.#slot === undefined) return;
+    this.#clock.forget(this.#slot);
+    this.#slot = undefined;
   }
 }

@@ -213,6 +213,53 @@ Deno.test("A deadline may dispose of itself and of others when it expires", () =
   assertEquals(time.running, 0);
 });
 
+Deno.test("A deadline is watched, whichever others were disposed of, and how often", () => {
+  for (const order of ["abc", "cba", "bac", "aabbcc", "bb", "aca", ""]) {
+    using time = new FakeIntervals();
+    const clock = new DeadlineClock(TICK_MS);
+    const expired: string[] = [];
+    const deadlines = new Map(
+      Array.from("abcd", (name) => [name, clock.create()] as const),
+    );
+    for (const [name, deadline] of deadlines) {
+      deadline.arm(TICK_MS, () => expired.push(name));
+    }
+    for (const name of order) deadlines.get(name)![Symbol.dispose]();
+    const left = Array.from("abcd").filter((name) => !order.includes(name));
+    assertEquals(clock.size, left.length);
+    time.pass(3 * TICK_MS);
+    assertEquals(expired.sort(), left);
+    for (const deadline of deadlines.values()) deadline[Symbol.dispose]();
+    assertEquals([clock.size, time.running], [0, 0]);
+  }
+});
+
+Deno.test("Deadlines may come and go when one expires; the others expire all the same", () => {
+  using time = new FakeIntervals();
+  const clock = new DeadlineClock(TICK_MS);
+  const expired: string[] = [];
+  const arm = (name: string, onExpiry = () => {}) => {
+    const deadline = clock.create();
+    deadline.arm(TICK_MS, () => {
+      expired.push(name);
+      onExpiry();
+    });
+    return deadline;
+  };
+  using stack = new DisposableStack();
+  const gone = clock.create();
+  stack.use(arm("a", () => {
+    gone[Symbol.dispose]();
+    stack.use(arm("late"));
+  }));
+  stack.use(arm("b"));
+  stack.use(arm("c"));
+  time.pass(2 * TICK_MS);
+  assertEquals(expired, ["a", "b", "c"]);
+  time.pass(3 * TICK_MS);
+  assertEquals(expired, ["a", "b", "c", "late"]);
+});
+
 Deno.test("A clock runs while it has deadlines, and not otherwise", () => {
   using time = new FakeIntervals();
   const clock = new DeadlineClock(TICK_MS);
