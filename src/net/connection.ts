@@ -208,7 +208,10 @@ export class Connection {
     this.#closed = true;
     this.readDeadline[Symbol.dispose]();
     this.#writeDeadline[Symbol.dispose]();
-    this.endRead(new Deno.errors.Interrupted("The connection was closed"));
+    // To make an error takes as long as to read.
+    if (!this.#readEnded) {
+      this.endRead(new Deno.errors.Interrupted("The connection was closed"));
+    }
     this.#conn[Symbol.dispose]();
   }
 
