@@ -21,6 +21,7 @@ import { Handshake, type PerformHandshake } from "../net/handshake.ts";
 import type { Listener } from "../net/listener.ts";
 import { readProxyHeader } from "../net/proxy_protocol.ts";
 import { handled } from "../streams/handled.ts";
+import { AgeList } from "./age_list.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { evictOne, evictSome } from "./room.ts";
 
@@ -56,9 +57,9 @@ export class Connections {
   readonly #given: ConnectionsOptions;
   readonly #counts: Counts | undefined;
   /** The handshakes that may become connections are among them. */
-  readonly #connections = new Set<Handshake | ServedConnection>();
+  readonly #connections = new AgeList<Handshake | ServedConnection>();
   /** Those that have left HTTP. */
-  readonly #upgraded = new Set<UpgradedConnection>();
+  readonly #upgraded = new AgeList<UpgradedConnection>();
   #stopping = false;
   #aborted = false;
   #change: Promise<void> | undefined;
@@ -86,7 +87,7 @@ export class Connections {
   /** Lets each connection come to its end. */
   shutdown(): void {
     this.#stopping = true;
-    for (const connection of this.#connections) connection.shutdown();
+    for (const connection of [...this.#connections]) connection.shutdown();
   }
 
   /**
@@ -100,8 +101,8 @@ export class Connections {
   /** Closes all connections at once. */
   abort(): void {
     this.#aborted = true;
-    for (const connection of this.#connections) connection.abort();
-    for (const connection of this.#upgraded) connection.abort();
+    const open = [...this.#connections, ...this.#upgraded];
+    for (const connection of open) connection.abort();
     this.#changed();
   }
 
@@ -134,13 +135,16 @@ export class Connections {
     const { clock, options } = this.#given;
     const { handshakeTimeout: timeoutMs } = options;
     const handshake = new Handshake(conn, { clock, timeoutMs });
-    this.#connections.add(handshake);
+    const place = this.#connections.add(handshake);
     handshake.run(this.#prepared(perform)).then(
       (ready) => {
-        this.#connections.delete(handshake);
+        this.#connections.remove(place);
         this.#run(ready, listener);
       },
-      (error) => this.#handshakeFailed(handshake, listener, error),
+      (error) => {
+        this.#connections.remove(place);
+        this.#handshakeFailed(listener, error);
+      },
     );
     if (this.#stopping) handshake.shutdown();
   }
@@ -154,16 +158,12 @@ export class Connections {
     };
   }
 
-  #handshakeFailed(
-    handshake: Handshake,
-    { secure }: Listener,
-    error: unknown,
-  ): void {
+  #handshakeFailed({ secure }: Listener, error: unknown): void {
     if (this.#counts !== undefined) {
       if (secure) this.#counts.tlsFailures++;
       else this.#counts.proxyHeaderFailures++;
     }
-    this.#ended(handshake, error);
+    this.#ended(error);
   }
 
   #run(conn: SocketConn, listener: Listener): void {
@@ -175,41 +175,35 @@ export class Connections {
     if (this.#given.options.maxConnections !== Infinity) {
       connection.onIdle = () => this.#changed();
     }
-    this.#connections.add(connection);
+    const place = this.#connections.add(connection);
     connection.run().then(
       (successor) => {
-        if (successor === undefined) this.#ended(connection);
-        else this.#replace(connection, successor);
+        this.#connections.remove(place);
+        if (successor === undefined) this.#ended();
+        else if ("run" in successor) this.#follow(successor);
+        else this.#hold(successor);
       },
-      (error) => this.#ended(connection, error),
+      (error) => {
+        this.#connections.remove(place);
+        this.#ended(error);
+      },
     );
     if (this.#aborted) connection.abort();
     else if (this.#stopping) connection.shutdown();
   }
 
-  /** What was taken over is not held, but what has taken over is counted. */
-  #replace(
-    connection: ServedConnection,
-    successor: ServedConnection | UpgradedConnection,
-  ): void {
-    this.#connections.delete(connection);
-    if ("run" in successor) this.#follow(successor);
-    else this.#hold(successor);
-  }
-
   #hold(upgraded: UpgradedConnection): void {
-    this.#upgraded.add(upgraded);
+    const place = this.#upgraded.add(upgraded);
     // It never rejects.
-    handled(upgraded.closed.then(() => this.#ended(upgraded)));
+    handled(upgraded.closed.then(() => {
+      this.#upgraded.remove(place);
+      this.#ended();
+    }));
     if (this.#aborted) upgraded.abort();
   }
 
-  #ended(
-    connection: Handshake | ServedConnection | UpgradedConnection,
-    error?: unknown,
-  ): void {
-    this.#connections.delete(connection as ServedConnection);
-    this.#upgraded.delete(connection as UpgradedConnection);
+  /** One has ended, and was removed; what has taken one over is counted as it. */
+  #ended(error?: unknown): void {
     if (error !== undefined) this.#given.onLost(error);
     if (this.#counts !== undefined) this.#counts.connectionsOpen--;
     this.#changed();

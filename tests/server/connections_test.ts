@@ -283,6 +283,47 @@ Deno.test("Connections that are idle make room for descriptors", async () => {
   all.connections.abort();
 });
 
+Deno.test("Of those that are idle, the oldest that is still open makes room", async () => {
+  const all = new Played(3);
+  for (let i = 0; i < 3; i++) await all.accept();
+  all.made[0].end();
+  await settled();
+  await all.accept();
+  for (const connection of all.made) connection.evictable = true;
+  await all.accept();
+  await all.accept();
+  assertEquals(
+    all.made.map(({ calls }) => calls.includes("evict")),
+    [false, true, true, false, false, false],
+  );
+  all.connections.abort();
+});
+
+Deno.test("Connections may end and come while all are shut down, or cut", async () => {
+  const all = new Played();
+  const accepted: Promise<void>[] = [];
+  for (let i = 0; i < 3; i++) await all.accept();
+  all.made[0].shutdown = function (): void {
+    this.calls.push("shutdown");
+    this.end();
+    accepted.push(all.accept());
+  };
+  all.connections.shutdown();
+  await Promise.all(accepted);
+  assertEquals(all.made.length, 4);
+  all.connections.abort();
+  assert(await all.finished());
+  assertEquals(
+    all.made.map(({ calls }) => calls.join(" ")),
+    [
+      "run shutdown",
+      "run shutdown abort",
+      "run shutdown abort",
+      "run shutdown abort",
+    ],
+  );
+});
+
 Deno.test("A handshake that fails is counted, and ends its connection", async () => {
   const all = new Played();
   const handshake = Promise.reject(new Error("no TLS"));
