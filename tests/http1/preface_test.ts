@@ -25,13 +25,13 @@ class Handover {
   readonly connection: Http1Connection;
   reader: ByteReader | undefined;
 
-  constructor(onPreface: PrefaceHandler | undefined = () => SUCCESSOR) {
+  constructor(onPreface: PrefaceHandler = () => SUCCESSOR) {
     const options = { ...DEFAULT_HTTP1_OPTIONS, dateHeader: false, ...TIMES };
     this.connection = new Http1Connection(this.transport, echo, options);
-    this.connection.onPreface = onPreface && ((reader) => {
+    this.connection.onPreface = (reader) => {
       this.reader = reader;
       return onPreface(reader);
-    });
+    };
   }
 
   /** Serves some chunks. */
@@ -56,6 +56,26 @@ Deno.test("The preface hands a connection over, with all bytes unread", async ()
   }
 });
 
+/** What a client gets that begins with some chunks, and then ends. */
+async function outputOf(
+  chunks: readonly string[],
+  onPreface: PrefaceHandler | undefined,
+): Promise<string> {
+  const served = new Handover();
+  served.connection.onPreface = onPreface;
+  const done = served.run(...chunks);
+  served.transport.end();
+  assertEquals(await within(done), undefined);
+  return served.transport.output;
+}
+
+/** Asserts that a client gets the same as where HTTP/2 is not spoken. */
+async function assertHttp1(...chunks: string[]): Promise<void> {
+  const expected = await outputOf(chunks, undefined);
+  assert(expected !== "");
+  assertEquals(await outputOf(chunks, () => SUCCESSOR), expected);
+}
+
 Deno.test("What is no preface is served as ever, however it arrives", async () => {
   const first = [
     get("/1"),
@@ -63,19 +83,19 @@ Deno.test("What is no preface is served as ever, however it arrives", async () =
     "PRI * HTTP/1.1\r\nHost: a\r\n\r\n",
   ];
   for (const one of first) {
-    for (const { name, chunks } of everyFeeding(one + get("/2"))) {
-      const outputs = await Promise.all([() => SUCCESSOR, undefined].map(
-        async (onPreface) => {
-          const served = new Handover(onPreface);
-          served.connection.onPreface = onPreface;
-          const done = served.run(...chunks);
-          served.transport.end();
-          assertEquals(await within(done), undefined);
-          return served.transport.output;
-        },
-      ));
-      assertEquals(outputs[0], outputs[1], name);
-      assert(outputs[0] !== "");
+    for (const { chunks } of everyFeeding(one + get("/2"))) {
+      await assertHttp1(...chunks);
+    }
+  }
+});
+
+Deno.test("A preface that is wrong, or cut, at any byte is served as ever", async () => {
+  for (let at = 1; at < PREFACE.length; at++) {
+    const part = PREFACE.slice(0, at);
+    for (const rest of ["", "x", "\r\n\r\n", `x${PREFACE}`, "\0\r\n"]) {
+      if (rest !== "" && PREFACE[at] === rest[0]) continue;
+      await assertHttp1(part + rest);
+      if (rest !== "") await assertHttp1(part, rest);
     }
   }
 });
