@@ -305,6 +305,19 @@ for (const [what, request, status] of REFUSED) {
 }
 
 netTest(
+  "A CONNECT that has ended, or wants a tunnel, gets no application",
+  async () => {
+    await using server = startEcho();
+    await using client = await SocketClient.connect(server.port);
+    const ended = await client.open(CONNECT, true).response();
+    const fields = [[":method", "CONNECT"], [":authority", "a:1"]] as const;
+    const tunnel = await client.open({ fields }, false).response();
+    assertEquals([ended.status, tunnel.status], [400, 501]);
+    assertEquals(server.echo.scopes, []);
+  },
+);
+
+netTest(
   "Past maxWebSockets, a stream gets a 503, until one has ended",
   async () => {
     await using server = startEcho({ maxWebSockets: 1 });
