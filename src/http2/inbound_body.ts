@@ -78,7 +78,7 @@ export class InboundBudget {
 /** What is known of the content before it comes. */
 export interface InboundBodyOptions {
   /** The Content-Length of the request, if it has one. */
-  readonly contentLength?: number;
+  readonly contentLength?: number | undefined;
   /** How much content is accepted. Default: any. */
   readonly maxBytes?: number;
 }

@@ -134,7 +134,9 @@ export class Lifecycle implements FramesListener {
   /** Called by the frames: its streams come to their end. */
   clientLeaves(): void {
     this.#clientLeaves = true;
-    if (this.#streams.size === 0) this.#finish();
+    if (this.#streams.size > 0) return;
+    this.#streams.close(); // What came with it, and after it, is not served.
+    this.#finish();
   }
 
   /** Called by the frames. What else comes does not prolong the wait. */

@@ -87,6 +87,11 @@ export class Scheduler<S extends SendingStream> {
   readonly #listed = new Map<S, Level<S>>();
   #ahead = 0;
 
+  /** The streams that can send, but for the connection's window. */
+  get listed(): readonly S[] {
+    return [...this.#listed.keys()];
+  }
+
   /** Whether no stream can send. */
   get idle(): boolean {
     return this.#listed.size === 0;

@@ -198,7 +198,7 @@ export class Http2Stream implements WaitingStream {
     if (!this.body.ended) return this.lose(new Error("The client has left"));
     this.#disconnect = "half-closed";
     this.listener?.disconnected("half-closed");
-    this.#loseIfStuck();
+    this.endIfStuck();
   }
 
   /**
@@ -338,7 +338,7 @@ export class Http2Stream implements WaitingStream {
     if (outbound.waiting === 0) this.#watch();
     const sent = outbound.add(bytes);
     this.#owner.wire.schedule(this);
-    this.#loseIfStuck();
+    this.endIfStuck();
     return sent;
   }
 
@@ -352,8 +352,8 @@ export class Http2Stream implements WaitingStream {
     this.#stall.begin();
   }
 
-  /** A client that has ended will grant no more. */
-  #loseIfStuck(): void {
+  /** Ends, if the client has ended: it will grant no more. */
+  endIfStuck(): void {
     const { wire } = this.#owner;
     if (!wire.clientEnded || this.waiting === 0) return;
     const isOpen = this.window.sendable(this.waiting) > 0 &&

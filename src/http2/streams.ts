@@ -29,7 +29,11 @@ import {
 } from "./frames.ts";
 import type { HeaderBlock } from "./header_block.ts";
 import type { FieldList } from "../http/field_list.ts";
-import { InboundBody, type InboundBudget } from "./inbound_body.ts";
+import {
+  InboundBody,
+  type InboundBodyOptions,
+  type InboundBudget,
+} from "./inbound_body.ts";
 import type { Http2Options } from "./options.ts";
 import {
   DEFAULT_PRIORITY,
@@ -174,11 +178,13 @@ export class Streams implements StreamOwner {
       const { fields } = list;
       const request = readRequest({ streamId, fields, endStream }, options);
       const { protocol, method, contentLength } = request;
+      const { maxBodyBytes: maxBytes } = options;
       if (method === "CONNECT") checkConnect(protocol, endStream);
       const stream = this.#create(
         streamId,
         priority ?? parsePriority(request.priority),
-        contentLength,
+        // What a tunnel carries is no content.
+        protocol === undefined ? { contentLength, maxBytes } : {},
       );
       const exchange = new StreamExchange(request, stream, {
         version: "2",
@@ -190,7 +196,7 @@ export class Streams implements StreamOwner {
       this.#host.onRequest(exchange, stream);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      const stream = this.#create(streamId, DEFAULT_PRIORITY, undefined);
+      const stream = this.#create(streamId, DEFAULT_PRIORITY, {});
       stream.advance(event);
       if (endStream) stream.receiveEnd();
       this.#answer(stream, list, error.status);
@@ -200,12 +206,11 @@ export class Streams implements StreamOwner {
   #create(
     id: number,
     priority: Priority,
-    contentLength: number | undefined,
+    content: InboundBodyOptions,
   ): Http2Stream {
     const { options, inbound } = this.#host;
     const window = new ReceiveWindow(id, options.http2StreamWindow);
-    const { maxBodyBytes: maxBytes } = options;
-    const body = new InboundBody(window, inbound, { contentLength, maxBytes });
+    const body = new InboundBody(window, inbound, content);
     const sendWindow = this.#sendWindow;
     const stream = new Http2Stream(this, { id, priority, sendWindow, body });
     this.#open.set(id, stream);

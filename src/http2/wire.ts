@@ -37,6 +37,8 @@ const MAX_DIRECT_BYTES = 70 * 1024;
 export interface WaitingStream extends SendingStream {
   /** Sends so many of the bytes that wait, or less: one frame. */
   sendTurn(bytes: number): void;
+  /** Ends, if the client has ended without granting a window for what waits. */
+  endIfStuck(): void;
 }
 
 /** The way out of one connection. */
@@ -123,8 +125,15 @@ export class Http2Wire {
       if (turn === undefined) break;
       turn.stream.sendTurn(turn.bytes);
       this.scheduler.update(turn.stream);
+      if (this.clientEnded) turn.stream.endIfStuck();
     }
+    if (this.clientEnded) this.#endStuck();
     this.flushSoon();
+  }
+
+  /** The connection's window will not open again. */
+  #endStuck(): void {
+    for (const stream of this.scheduler.listed) stream.endIfStuck();
   }
 
   #waitsForRoom(): boolean {

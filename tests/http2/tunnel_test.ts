@@ -117,3 +117,25 @@ Deno.test("close() resolves when the client ends, with content or without", asyn
     await leave(connected);
   }
 });
+
+Deno.test("A tunnel may bring more bytes than the content of a request", async () => {
+  let read = 0;
+  using connected = serve(async (exchange) => {
+    const { reader } = await exchange.upgrade([]);
+    while (await reader.fill().catch(() => false)) {
+      read += reader.buffered;
+      reader.discard();
+    }
+  }, { maxBodyBytes: 10 });
+  const { client } = connected;
+  const request = { method: "CONNECT", protocol: "websocket" };
+  const stream = client.open(request, false);
+  await stream.head();
+  for (let i = 0; i < 5; i++) {
+    await stream.send("12345");
+    await settled();
+  }
+  assertEquals(read, 25);
+  stream.cancel();
+  await leave(connected);
+});

@@ -61,6 +61,7 @@ Deno.test("Content waits while much is not written, and is then scheduled", asyn
     get waiting() {
       return 60_000 - taken;
     },
+    endIfStuck() {},
     sendTurn(bytes) {
       taken += bytes;
       wire.data(this, new Uint8Array(bytes), false);
