@@ -74,7 +74,7 @@ Deno.test("A client that ends amid what its windows let through is left at once"
   await connected.done;
 });
 
-Deno.test("A client that goes on after an early answer is stopped, whoever waits for it", async () => {
+Deno.test("A client that goes on after an early answer is stopped, though its content is awaited", async () => {
   const open = Promise.withResolvers<void>();
   using connected = serve(async (exchange) => {
     exchange.readBody().catch(() => {});
