@@ -196,10 +196,10 @@ config.plugins = { "@typescript-eslint": plugin };
 config.linterOptions = { noInlineConfig: true };
 export default [
   { ...config, files: ["**/*.ts"], rules: ${rules("handled")} },
-  { files: ["src/**"], rules: ${
+  { files: ["src/**/*.ts"], rules: ${
     JSON.stringify({ "no-restricted-syntax": ["error", ...SYNTAX] })
   } },
-  { files: ["tests/**"], rules: ${rules("handled", "Send")} },
+  { files: ["tests/**/*.ts"], rules: ${rules("handled", "Send")} },
 ];
 `;
 }
