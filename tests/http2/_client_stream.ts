@@ -41,6 +41,8 @@ export class ClientStream implements Response {
   trailers: readonly Field[] | undefined;
   complete = false;
   resetCode: string | undefined;
+  /** Whether the client has reset it. */
+  cancelled = false;
   readonly #client: Http2Client;
 
   constructor(id: number, client: Http2Client) {
@@ -123,6 +125,7 @@ export class ClientStream implements Response {
 
   /** Sends RST_STREAM. */
   cancel(code: ErrorName = "CANCEL"): void {
+    this.cancelled = true;
     this.#client.reset(this.id, code);
   }
 
