@@ -24,6 +24,7 @@
  * @module
  */
 
+import { type Clock, TokenBucket } from "../http/token_bucket.ts";
 import { connectionError, type Http2Error } from "./frames.ts";
 import {
   CONTROL_FRAMES_PER_DATA,
@@ -33,46 +34,10 @@ import {
   MAX_CONTROL_FRAMES,
   MAX_SMALL_DATA,
   PROVOKED_RESET_COST,
-  type Rate,
   RESET_RATE,
   SENT_BYTES_PER_CONTROL_FRAME,
   SMALL_DATA_BYTES,
 } from "./limits.ts";
-
-/** A clock in milliseconds that never goes back. */
-export type Clock = () => number;
-
-/** Tokens that are used up, and refilled by time. */
-export class TokenBucket {
-  readonly #rate: Rate;
-  readonly #clock: Clock;
-  #tokens: number;
-  #filledAt: number;
-
-  /** Full at first. */
-  constructor(rate: Rate, clock: Clock) {
-    this.#rate = rate;
-    this.#clock = clock;
-    this.#tokens = rate.burst;
-    this.#filledAt = clock();
-  }
-
-  /** Takes tokens; `false` if there are not as many. */
-  take(count: number): boolean {
-    this.#refill();
-    if (this.#tokens < count) return false;
-    this.#tokens -= count;
-    return true;
-  }
-
-  #refill(): void {
-    const { burst, perSecond } = this.#rate;
-    const now = this.#clock();
-    const added = (now - this.#filledAt) / 1000 * perSecond;
-    this.#tokens = Math.min(burst, this.#tokens + added);
-    this.#filledAt = now;
-  }
-}
 
 /** The budgets of one connection. All its methods throw an Http2Error. */
 export class Budgets {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Rate } from "../http/token_bucket.ts";
+
 /** Frames that continue one header block. */
 export const MAX_CONTINUATIONS = 8;
 /** Parameters in one SETTINGS. */
@@ -24,14 +26,6 @@ export const SENT_BYTES_PER_CONTROL_FRAME = 512;
 export const MAX_RESET_STREAMS = 128;
 /** Stream identifiers that a client may skip and are remembered. */
 export const MAX_SKIPPED_STREAMS = 128;
-
-/** How many of something there may be at once, and how many more each second. */
-export interface Rate {
-  /** At once. */
-  readonly burst: number;
-  /** Each second. */
-  readonly perSecond: number;
-}
 
 /** Streams that end early. */
 export const RESET_RATE: Rate = { burst: 500, perSecond: 50 };

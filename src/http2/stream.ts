@@ -16,7 +16,7 @@ import { HttpError } from "../http/http_error.ts";
 import { copyBytes } from "../streams/copy_bytes.ts";
 import type { DisposableDeadline } from "../streams/deadline.ts";
 import { handled } from "../streams/handled.ts";
-import { Arrival } from "./arrival.ts";
+import { Arrival } from "../http/arrival.ts";
 import { SendWindow } from "./flow_window.ts";
 import { ERROR_CODES, type ErrorName, type Frame } from "./frames.ts";
 import type { InboundBody } from "./inbound_body.ts";

@@ -1,8 +1,7 @@
 // Each budget ends a connection that uses it up, is refilled by time, and never
 // ends one that stays below it.
 
-import { assert } from "@std/assert";
-import { Budgets, TokenBucket } from "../../src/http2/budgets.ts";
+import { Budgets } from "../../src/http2/budgets.ts";
 import { assertHttp2Error } from "./_errors.ts";
 
 /** A clock that is set by hand. */
@@ -59,18 +58,6 @@ for (
     }, "ENHANCE_YOUR_CALM");
   });
 }
-
-Deno.test("A bucket never holds more than its burst", () => {
-  const clock = new FakeClock();
-  const bucket = new TokenBucket({ burst: 10, perSecond: 1 }, clock.read);
-  clock.now += 1e9;
-  assert(bucket.take(10));
-  assert(!bucket.take(1));
-  clock.now += 999;
-  assert(!bucket.take(1));
-  clock.now += 1;
-  assert(bucket.take(1));
-});
 
 Deno.test("Requests and content start the count of control frames anew", () => {
   const budgets = new Budgets();

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { HttpError } from "../http/http_error.ts";
+import { HttpError } from "./http_error.ts";
 import type { DisposableDeadline } from "../streams/deadline.ts";
 
 /** Waits for the content of one stream. */

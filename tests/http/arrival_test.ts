@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Arrival } from "../../src/http2/arrival.ts";
-import { MemoryTransport } from "../http/_memory_transport.ts";
+import { Arrival } from "../../src/http/arrival.ts";
+import { MemoryTransport } from "./_memory_transport.ts";
 
 Deno.test("All who wait go on when content comes", async () => {
   const transport = new MemoryTransport();
