@@ -159,10 +159,10 @@ export class InboundBody {
    * that more must come.
    */
   end(): void {
-    this.#ended = true;
     if (this.#declared !== undefined && this.#received < this.#declared) {
-      throw this.#wrongLength();
+      throw this.#wrongLength(); // It is never complete.
     }
+    this.#ended = true;
   }
 
   /** Takes up to `maxBytes` of what is unread; `undefined` if there is none. */

@@ -141,6 +141,8 @@ Deno.test("Content must have the length that was declared", () => {
   const exact = begin({ contentLength: 3 });
   exact.add(data([1, 2], 7));
   assertHttp2Error(() => exact.body.end(), "PROTOCOL_ERROR", STREAM);
+  exact.body.take(9);
+  assert(!exact.body.ended && !exact.body.complete);
   const more = begin({ contentLength: 3 });
   more.add(data([1, 2, 3]));
   assertHttp2Error(() => more.add(data([4])), "PROTOCOL_ERROR", STREAM);
