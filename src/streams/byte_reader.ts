@@ -65,8 +65,8 @@ export class ByteReader {
   #bytes: Uint8Array = EMPTY;
   #start = 0;
   #end = 0;
-  /** Whether the bytes past `#end` are this reader's, to append to. */
-  #appendable = false;
+  /** Whether nobody else uses that memory: the stream may overwrite its own. */
+  #owned = false;
 
   /** Where the scan goes on, and where its line and its block's rest start. */
   #scanned = 0;
@@ -105,7 +105,7 @@ export class ByteReader {
   // Many readers wait here at once, and an async function would hold its frame.
   #fill(): Promise<boolean> {
     // The source may overwrite its last chunk when it is asked for the next.
-    if (this.buffered > 0 && !this.#appendable) this.#grow(0);
+    if (this.buffered > 0 && !this.#owned) this.#move(this.buffered);
     return this.#source.read().then(
       (result) => this.#filled(result),
       (error) => {
@@ -130,12 +130,16 @@ export class ByteReader {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** Takes up to `maxBytes` of what is buffered; the chunk is a copy. */
+  /**
+   * Takes up to `maxBytes` of what is buffered. The chunk has memory of its own,
+   * which holds nothing else.
+   */
   take(maxBytes: number): Uint8Array | undefined {
     const length = Math.min(maxBytes, this.buffered);
     if (length === 0) return undefined;
     const end = this.#start + length;
-    const chunk = this.#bytes.slice(this.#start, end);
+    const whole = this.#owned && length === this.#bytes.length;
+    const chunk = whole ? this.#bytes : this.#bytes.slice(this.#start, end);
     this.#consume(end);
     return chunk;
   }
@@ -272,11 +276,11 @@ export class ByteReader {
     }
   }
 
-  #adopt(bytes: Uint8Array, appendable: boolean): void {
+  #adopt(bytes: Uint8Array, owned: boolean): void {
     this.#bytes = bytes;
     this.#start = 0;
     this.#end = bytes.length;
-    this.#appendable = appendable;
+    this.#owned = owned;
     this.#resetScan();
   }
 
@@ -290,18 +294,20 @@ export class ByteReader {
   /** Adds a chunk: as it is if nothing is buffered, else in a buffer that doubles. */
   #append(chunk: Uint8Array): void {
     if (this.buffered === 0) return this.#adopt(chunk, false);
+    const needed = this.buffered + chunk.length;
     const room = this.#bytes.length - this.#end;
-    if (!this.#appendable || chunk.length > room) this.#grow(chunk.length);
+    if (!this.#owned || chunk.length > room) this.#move(2 * needed);
     this.#bytes.set(chunk, this.#end);
     this.#end += chunk.length;
   }
 
-  #grow(extra: number): void {
+  /** Moves what is buffered to memory of its own, of `size` bytes. */
+  #move(size: number): void {
     const shift = this.#start;
-    const grown = new Uint8Array(2 * (this.buffered + extra));
-    grown.set(this.#bytes.subarray(shift, this.#end));
-    this.#bytes = grown;
-    this.#appendable = true;
+    const moved = new Uint8Array(size);
+    moved.set(this.#bytes.subarray(shift, this.#end));
+    this.#bytes = moved;
+    this.#owned = true;
     this.#start = 0;
     this.#end -= shift;
     this.#scanned -= shift;

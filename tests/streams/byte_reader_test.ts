@@ -106,6 +106,36 @@ function reusingSource(chunks: readonly string[]): ReadableStream<Uint8Array> {
   }, { highWaterMark: 0 });
 }
 
+Deno.test("take() gives chunks whose memory holds nothing else", async () => {
+  const reader = new ByteReader(
+    reusingSource(["head\r\nabcdef", "ghi", "jkl"]),
+  );
+  await reader.fill();
+  assertEquals(reader.takeLine(WIDE), "head");
+  const chunks: Uint8Array[] = [];
+  // What is buffered while the next chunk is waited for is moved, once or twice.
+  for (const maxBytes of [2, 4, 2, 4]) {
+    await reader.fill();
+    chunks.push(reader.take(maxBytes)!);
+  }
+  assertEquals(chunks.map(text), ["ab", "cdef", "gh", "ijkl"]);
+  for (const chunk of chunks) {
+    assertEquals(chunk.buffer.byteLength, chunk.length);
+  }
+});
+
+Deno.test("take() gives bytes that have waited for the next chunk, uncopied", async () => {
+  const reader = new ByteReader(reusingSource(["abc", "def"]));
+  await reader.fill();
+  const filling = reader.fill();
+  const { buffer } = reader.peek();
+  const chunk = reader.take(3)!;
+  assertStrictEquals(chunk.buffer, buffer);
+  await filling;
+  assertEquals(text(chunk), "abc");
+  assertEquals(text(reader.take(3)!), "def");
+});
+
 Deno.test("takeExactly() waits until it has all it was asked for", async () => {
   const reader = readerOf("ab", "cd");
   await reader.fill();
