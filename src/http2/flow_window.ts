@@ -119,6 +119,14 @@ export class SendWindow extends FlowWindow {
     this.#judge();
   }
 
+  /**
+   * As {@linkcode FlowWindow.adjust}, to a SETTINGS_INITIAL_WINDOW_SIZE that may be
+   * the same.
+   */
+  adjustTo(full: number): void {
+    if (full !== this.#full) this.adjust(full - this.#full);
+  }
+
   /** As {@linkcode FlowWindow.adjust}. */
   override adjust(difference: number): void {
     super.adjust(difference);

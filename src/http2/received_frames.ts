@@ -108,6 +108,7 @@ export class ReceivedFrames {
   take(chunk: Uint8Array): void {
     this.#reader.push(chunk);
     while (this.#takeNext());
+    this.#streams.adjustWindows();
   }
 
   /** Takes a frame; whether there was one. A stream error ends its stream. */
@@ -189,7 +190,7 @@ export class ReceivedFrames {
   }
 
   #apply({ name, value }: SettingChange): void {
-    if (name === "INITIAL_WINDOW_SIZE") this.#streams.adjustWindows(value);
+    if (name === "INITIAL_WINDOW_SIZE") this.#streams.setSendWindow(value);
     if (name === "HEADER_TABLE_SIZE") {
       this.#wire.encoder.setMaxTableSize(value);
     }

@@ -9,6 +9,7 @@
 
 import { checkTrailers, MalformedError } from "../http/field_section.ts";
 import type { Field } from "../http/fields.ts";
+import { HttpError } from "../http/http_error.ts";
 import {
   type FieldLimits,
   readRequestFields,
@@ -58,5 +59,22 @@ function onStream<T>(streamId: number, read: () => T): T {
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     throw streamError(streamId, "PROTOCOL_ERROR", error.message);
+  }
+}
+
+/**
+ * What CONNECT is served with: WebSocket, and no tunnel of TCP.
+ *
+ * @throws {HttpError} If it is for anything else.
+ */
+export function checkConnect(
+  protocol: string | undefined,
+  endStream: boolean,
+): void {
+  if (protocol === undefined) {
+    throw new HttpError(501, "Cannot serve CONNECT");
+  }
+  if (endStream) {
+    throw new HttpError(400, "Cannot serve CONNECT that has ended");
   }
 }

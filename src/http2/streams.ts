@@ -42,7 +42,7 @@ import {
   type Priority,
 } from "../http/priority.ts";
 import { readPriorityUpdate } from "./priority_update.ts";
-import { readRequest, readTrailers } from "./request_fields.ts";
+import { checkConnect, readRequest, readTrailers } from "./request_fields.ts";
 import { composeResponse } from "../http/response_section.ts";
 import { StreamExchange } from "../http/stream_exchange.ts";
 import { Http2Stream, type StreamOwner } from "./stream.ts";
@@ -284,6 +284,7 @@ export class Streams implements StreamOwner {
       return this.#gone(streamId, "received WINDOW_UPDATE");
     }
     stream.advance("received WINDOW_UPDATE");
+    stream.window.adjustTo(this.#sendWindow);
     stream.window.grow(readUint31(bytes, start));
     this.wire.scheduler.update(stream);
   }
@@ -300,15 +301,25 @@ export class Streams implements StreamOwner {
   }
 
   /**
-   * The client has changed the window that each stream begins with.
+   * The client has changed the window that each stream begins with;
+   * {@linkcode Streams.adjustWindows} is due before content is sent.
+   */
+  setSendWindow(value: number): void {
+    this.#sendWindow = value;
+    this.wire.windowsDue = true;
+  }
+
+  /**
+   * Adjusts the windows of all streams: once for all SETTINGS that came together,
+   * since a client can send thousands of them at once.
    *
    * @throws {Http2Error} If one becomes too large.
    */
-  adjustWindows(value: number): void {
-    const difference = value - this.#sendWindow;
-    this.#sendWindow = value;
+  adjustWindows(): void {
+    if (!this.wire.windowsDue) return;
+    this.wire.windowsDue = false;
     for (const stream of this.#open.values()) {
-      stream.window.adjust(difference);
+      stream.window.adjustTo(this.#sendWindow);
       this.wire.scheduler.update(stream);
     }
   }
@@ -386,14 +397,4 @@ function countPseudo(fields: readonly Field[]): number {
   let count = 0;
   while (count < fields.length && fields[count][0].startsWith(":")) count++;
   return count;
-}
-
-/** What CONNECT is served with: WebSocket, and no tunnel of TCP. */
-function checkConnect(protocol: string | undefined, endStream: boolean): void {
-  if (protocol === undefined) {
-    throw new HttpError(501, "Cannot serve CONNECT");
-  }
-  if (endStream) {
-    throw new HttpError(400, "Cannot serve CONNECT that has ended");
-  }
 }

@@ -59,6 +59,8 @@ export class Http2Wire {
   streams = 0;
   /** Whether frames of the client are being dealt with, which are answered. */
   reading = false;
+  /** Whether windows are not yet what the last SETTINGS say. */
+  windowsDue = false;
   /** Whether the client has ended: it grants no more windows. */
   clientEnded = false;
 
@@ -117,6 +119,7 @@ export class Http2Wire {
 
   /** Collects content that waits, as far as there is room. */
   sendContent(): void {
+    if (this.windowsDue) return; // It is sent after what was read.
     while (!this.scheduler.idle) {
       if (this.output.length >= MAX_COLLECTED_BYTES && this.#waitsForRoom()) {
         return;

@@ -2,6 +2,7 @@
 // that the client, or the application, could let go on.
 
 import { assertEquals } from "@std/assert";
+import { SendWindow } from "../../src/http2/flow_window.ts";
 import { settled } from "./_in_memory.ts";
 import { leave, respond, serve } from "./_serving.ts";
 
@@ -59,4 +60,39 @@ Deno.test("An upload that is read goes on beside many that are not", async () =>
   assertEquals(read.content, String(size));
   end.resolve();
   await leave(connected);
+});
+
+Deno.test("Windows that SETTINGS change a thousand times at once are adjusted once", async () => {
+  let adjusted = 0;
+  const { adjust } = SendWindow.prototype;
+  SendWindow.prototype.adjust = function (difference: number): void {
+    adjusted++;
+    adjust.call(this, difference);
+  };
+  try {
+    using connected = serve((exchange) => respond(exchange, "x".repeat(99)), {
+      maxConcurrentStreams: 50,
+    }, { autoCredit: false, settings: { INITIAL_WINDOW_SIZE: 0 } });
+    const { client } = connected;
+    const streams = Array.from({ length: 50 }, () => client.open());
+    await settled();
+    client.together(() => {
+      for (let i = 0; i < 400; i++) {
+        client.settings({ INITIAL_WINDOW_SIZE: 10 });
+        client.settings({ INITIAL_WINDOW_SIZE: 0 });
+      }
+      // A window of its own grows from what is in force by then.
+      client.windowUpdate(streams[0].id, 7);
+      client.settings({ INITIAL_WINDOW_SIZE: 10 });
+    });
+    await settled();
+    const received = streams.map(({ received }) => received);
+    assertEquals(received, [17, ...Array(49).fill(10)]);
+    assertEquals(adjusted, 50);
+    client.settings({ INITIAL_WINDOW_SIZE: 99 });
+    for (const stream of streams) await stream.response();
+    await leave(connected);
+  } finally {
+    SendWindow.prototype.adjust = adjust;
+  }
 });
