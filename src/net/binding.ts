@@ -8,6 +8,7 @@
 import type { AddressSet } from "./addresses.ts";
 import { type CertifiedKey, restate } from "./certified_key.ts";
 import { formatAuthority } from "./listener_address.ts";
+import type { QuicSettings } from "./quic_settings.ts";
 import type { TlsSettings } from "./tls_settings.ts";
 import { listenUnix, type UnixSocketOptions } from "./unix_socket.ts";
 
@@ -20,6 +21,8 @@ export type ListenerTarget =
       readonly hostname: string;
       readonly port: number;
       readonly tls?: TlsSettings;
+      /** What is served by QUIC besides, with the same certificate. */
+      readonly http3?: QuicSettings;
     }
   )
   & {
@@ -34,6 +37,18 @@ export interface ListenerOptions {
   /** Whether other sockets may listen on the same port. */
   readonly reusePort: boolean;
 }
+
+/** How often both ports are tried, if one may be chosen. */
+const PORT_ATTEMPTS = 20;
+
+/** What an error names. */
+type Named =
+  | { readonly transport: "unix"; readonly path: string }
+  | {
+    readonly transport: "tcp" | "udp";
+    readonly hostname: string;
+    readonly port: number;
+  };
 
 /**
  * Binds an address at once; `certifiedKey` is that of one for TLS.
@@ -63,6 +78,36 @@ export function bind(
   });
 }
 
+/**
+ * Binds the UDP port of the same number as a TCP port. For port 0, which takes a
+ * TCP port that is free, both are bound anew if its UDP port is not.
+ *
+ * @throws {Deno.errors.AddrInUse} If one of them is taken; the message says
+ * which.
+ * @throws {Deno.errors.NotSupported} Without Deno's flag `--unstable-net`.
+ */
+export function bindQuic(
+  { port }: { readonly port: number },
+  bindTcp: () => Deno.Listener,
+): { readonly socket: Deno.Listener; readonly endpoint: Deno.QuicEndpoint } {
+  checkQuic();
+  for (let attempts = port === 0 ? PORT_ATTEMPTS : 1;; attempts--) {
+    const socket = bindTcp();
+    try {
+      return { socket, endpoint: bindEndpoint(socket.addr as Deno.NetAddr) };
+    } catch (error) {
+      socket.close();
+      const isTaken = error instanceof Deno.errors.AddrInUse;
+      if (!isTaken || attempts <= 1) throw error;
+    }
+  }
+}
+
+function bindEndpoint({ hostname, port }: Deno.NetAddr): Deno.QuicEndpoint {
+  const target = { transport: "udp", hostname, port } as const;
+  return naming(target, () => new Deno.QuicEndpoint({ hostname, port }));
+}
+
 /** The rest of the package works elsewhere: only sockets need Deno. */
 function checkRuntime(): void {
   if ("Deno" in globalThis) return;
@@ -79,21 +124,32 @@ function checkReusePort(): void {
   );
 }
 
+function checkQuic(): void {
+  if ("QuicEndpoint" in Deno) return;
+  throw new Deno.errors.NotSupported(
+    'Cannot serve: option "http3" needs Deno\'s flag --unstable-net',
+  );
+}
+
 /** Binds; an error says what could not be bound. */
-function naming<T>(target: ListenerTarget, bind: () => T): T {
+function naming<T>(target: Named, bind: () => T): T {
   try {
     return bind();
   } catch (error) {
     if (error instanceof TypeError) throw error;
-    const name = target.transport === "unix"
-      ? target.path
-      : formatAuthority(target.hostname, target.port);
+    const name = nameOf(target);
     throw restate(error, (reason) => {
       const known = error instanceof Deno.errors.AddrInUse &&
-        target.transport === "tcp";
+        target.transport !== "unix";
       return `Cannot listen on ${name}: ${
         known ? "the address is already in use" : reason
       }`;
     });
   }
+}
+
+function nameOf(target: Named): string {
+  if (target.transport === "unix") return target.path;
+  const authority = formatAuthority(target.hostname, target.port);
+  return target.transport === "udp" ? `${authority} (UDP)` : authority;
 }

@@ -10,13 +10,21 @@
  * the old socket is closed and the new one bound in the same turn. A client whose
  * connection the system completes in that instant is refused or reset.
  *
+ * Where QUIC is served too, its UDP port is bound with that of TCP, and has the
+ * same certificate.
+ *
  * @module
  */
 
 import type { AddressSet } from "./addresses.ts";
 import { handled } from "../streams/handled.ts";
 import { type AcceptEvents, AcceptLoop, delay } from "./accept_loop.ts";
-import { bind, type ListenerOptions, type ListenerTarget } from "./binding.ts";
+import {
+  bind,
+  bindQuic,
+  type ListenerOptions,
+  type ListenerTarget,
+} from "./binding.ts";
 import { type CertifiedKey, readCertifiedKey } from "./certified_key.ts";
 import type { SocketConn } from "./connection.ts";
 import {
@@ -24,6 +32,8 @@ import {
   reachable,
   type ServerAddress,
 } from "./listener_address.ts";
+import type { QuicListener, QuicListenerOptions } from "./quic.ts";
+import type { QuicSettings } from "./quic_settings.ts";
 import { handshakeTls, loadTerminator } from "./tls.ts";
 import type { TlsTerminator } from "./tls_socket.ts";
 
@@ -59,6 +69,9 @@ export class Listener {
   readonly #target: ListenerTarget;
   readonly #options: ListenerOptions;
   #socket: Deno.Listener;
+  /** Of what is served by QUIC: its port, and what accepts there once it is open. */
+  readonly #endpoint: Deno.QuicEndpoint | undefined;
+  #quic: QuicListener | undefined;
   #certifiedKey: CertifiedKey | undefined;
   /** Performs the handshakes, unless a listener for TLS does. */
   #terminator: Promise<TlsTerminator> | undefined;
@@ -79,7 +92,12 @@ export class Listener {
     if (target.tls !== undefined) {
       this.#certifiedKey = readCertifiedKey(target.tls);
     }
-    this.#socket = this.#bind();
+    if (target.http3 === undefined) this.#socket = this.#bind();
+    else {
+      const both = bindQuic(target, () => this.#bind());
+      this.#socket = both.socket;
+      this.#endpoint = both.endpoint;
+    }
     const { hostname, port } = this.#socket.addr as Deno.NetAddr;
     const secure = target.tls !== undefined;
     this.#target = { ...target, hostname, port };
@@ -89,6 +107,11 @@ export class Listener {
   /** Whether it speaks TLS. */
   get secure(): boolean {
     return this.#certifiedKey !== undefined;
+  }
+
+  /** How QUIC is served, if it is. */
+  get http3(): QuicSettings | undefined {
+    return this.#target.transport === "tcp" ? this.#target.http3 : undefined;
   }
 
   /** Peers whose connections begin with a PROXY protocol header. */
@@ -115,6 +138,24 @@ export class Listener {
     }
   }
 
+  /**
+   * Lets clients connect by QUIC, if that is served. What it needs is loaded now,
+   * so that nobody else has to wait for it.
+   */
+  async openQuic(
+    options: Omit<QuicListenerOptions, keyof QuicSettings>,
+  ): Promise<QuicListener | undefined> {
+    if (this.#endpoint === undefined || this.#closed) return undefined;
+    const { QuicListener } = await import("./quic.ts");
+    if (this.#closed) return undefined;
+    const all = { ...options, ...this.http3! };
+    return this.#quic = new QuicListener(
+      this.#endpoint,
+      this.#certifiedKey!,
+      all,
+    );
+  }
+
   /** Performs the TLS handshake of a connection that was accepted here. */
   async handshake(conn: SocketConn): Promise<SocketConn> {
     if (this.#terminator === undefined) return await handshakeTls(conn);
@@ -127,10 +168,11 @@ export class Listener {
     this.close();
   }
 
-  /** Closes at once; idempotent. */
+  /** Closes at once; idempotent. What was opened for QUIC goes on. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#quic === undefined) this.#endpoint?.close();
     if (this.#loop === undefined) this.#socket.close();
     else this.#loop.close();
     this.#rebinding?.done.reject(new Error("The listener was closed"));
@@ -162,6 +204,7 @@ export class Listener {
     } else {
       await this.#bindAnew(certifiedKey);
     }
+    this.#quic?.reload(certifiedKey);
   }
 
   /** Later handshakes wait for it. */

@@ -41,8 +41,10 @@ export interface QuicListenerOptions extends QuicConnectionOptions {
 
 /** What is done with what is accepted. */
 export interface QuicEvents {
-  /** Whether there is room for one more connection; else it is refused. */
-  hasRoom(): boolean | Promise<boolean>;
+  /** Keeps room for one more connection, if there is any; else it is refused. */
+  reserve(): boolean | Promise<boolean>;
+  /** What was reserved is a connection now, or not needed any more. */
+  release(): void;
   /** A handshake is complete. */
   onConnection(connection: QuicConnection): void;
   /** A handshake has failed. */
@@ -146,17 +148,29 @@ export class QuicListener {
   }
 
   async #handshake(incoming: Deno.QuicIncoming): Promise<void> {
-    const { hasRoom, onConnection, onHandshakeFailed } = this.#events!;
+    const events = this.#events!;
     this.#pending++;
     try {
-      if (!await hasRoom()) return incoming.refuse();
+      if (await events.reserve()) await this.#complete(incoming, events);
+      else incoming.refuse();
+    } catch (error) {
+      // It has ended with the endpoint meanwhile.
+      if (!this.#closed) events.onHandshakeFailed(error);
+    } finally {
+      this.#pending--;
+    }
+  }
+
+  async #complete(
+    incoming: Deno.QuicIncoming,
+    { onConnection, release }: QuicEvents,
+  ): Promise<void> {
+    try {
       // Requests that may be replays (0-RTT) wait for the end of the handshake.
       const conn = await incoming.accept<false>();
       onConnection(new QuicConnection(conn, this.#options));
-    } catch (error) {
-      if (!this.#closed) onHandshakeFailed(error);
     } finally {
-      this.#pending--;
+      release();
     }
   }
 }

@@ -20,6 +20,8 @@ export interface TestListener extends Disposable {
   readonly over: Promise<void>;
   /** What handshakes have failed by. */
   readonly failures: unknown[];
+  /** How many reservations were given back. */
+  readonly released: number;
   /** Connections that were accepted and not taken so far. */
   readonly accepted: ReadableStreamDefaultReader<QuicConnection>;
 }
@@ -27,7 +29,7 @@ export interface TestListener extends Disposable {
 /** Listens on a free port of the loopback interface. */
 export function listenQuic(
   options: Partial<QuicListenerOptions> = {},
-  hasRoom: QuicEvents["hasRoom"] = () => true,
+  reserve: QuicEvents["reserve"] = () => true,
 ): TestListener {
   const endpoint = new Deno.QuicEndpoint({ hostname: "127.0.0.1", port: 0 });
   const { port } = endpoint.addr;
@@ -46,21 +48,23 @@ export function listenQuic(
     { highWaterMark: 100 },
   );
   const writer = queue.writable.getWriter();
-  const over = listener.run({
-    hasRoom,
-    onConnection: (connection) => {
-      handled(writer.write(connection));
-    },
-    onHandshakeFailed: (error) => void failures.push(error),
-  });
-  return {
+  const listening = {
     listener,
     port,
-    over,
     failures,
+    released: 0,
     accepted: queue.readable.getReader(),
     [Symbol.dispose]: () => listener.close(0),
   };
+  const over = listener.run({
+    reserve,
+    release: () => listening.released++,
+    onConnection: (connection) => {
+      handled(writer.write(connection)); // The queue takes them all.
+    },
+    onHandshakeFailed: (error) => failures.push(error),
+  });
+  return Object.assign(listening, { over });
 }
 
 /** The next connection that was accepted. */

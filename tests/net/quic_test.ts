@@ -33,6 +33,7 @@ withUnstableNet(import.meta.url, () => {
     await assertRejects(() => connectQuic(listening.port, TWO));
     await assertRejects(() => connectQuic(listening.port, ONE, ["other"]));
     await until(() => listening.failures.length === 2);
+    assertEquals(listening.released, 2);
     using _pair = await connectPair(listening);
   });
 
@@ -59,11 +60,11 @@ withUnstableNet(import.meta.url, () => {
   netTest("past the bound of handshakes, clients get no answer", async () => {
     const room = Promise.withResolvers<boolean>();
     let asked = 0;
-    const hasRoom = () => {
+    const reserve = () => {
       asked++;
       return room.promise;
     };
-    using listening = listenQuic({ maxPendingHandshakes: 2 }, hasRoom);
+    using listening = listenQuic({ maxPendingHandshakes: 2 }, reserve);
     const clients = [1, 2, 3].map(() => connectQuic(listening.port));
     await until(() => asked >= 2);
     await pause(100);
