@@ -13,6 +13,8 @@ export interface ResponseDefaults {
   readonly dateHeader: boolean;
   /** The value of the Server field; `null` for none. */
   readonly serverHeader: string | null;
+  /** The value of the Alt-Svc field (RFC 7838), if there is any. */
+  readonly altSvc?: string | undefined;
 }
 
 /**

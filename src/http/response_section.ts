@@ -62,6 +62,7 @@ export function composeResponse(
   let length: number | undefined;
   let hasDate = !defaults.dateHeader;
   let hasServer = defaults.serverHeader === null;
+  let hasAltSvc = defaults.altSvc === undefined;
   for (const field of checkFields(headers)) {
     const [name, value] = field;
     if (name === "content-length") {
@@ -71,10 +72,12 @@ export function composeResponse(
     } else if (CONNECTION_FIELDS.has(name)) continue;
     else if (name === "date") hasDate = true;
     else if (name === "server") hasServer = true;
+    else if (name === "alt-svc") hasAltSvc = true;
     fields.push(trimmed(field));
   }
   if (!hasDate) fields.push(["date", httpDate()]);
   if (!hasServer) fields.push(["server", defaults.serverHeader!]);
+  if (!hasAltSvc) fields.push(["alt-svc", defaults.altSvc!]);
   return { fields, length };
 }
 

@@ -70,6 +70,7 @@ interface Noted {
   upgrade: boolean;
   date: boolean;
   server: boolean;
+  altSvc: boolean;
 }
 
 /**
@@ -137,7 +138,7 @@ export function composeFields(headers: readonly Field[]): string {
 
 function nothingNoted(
   close: boolean,
-  { dateHeader, serverHeader }: ResponseDefaults,
+  { dateHeader, serverHeader, altSvc }: ResponseDefaults,
 ): Noted {
   return {
     length: undefined,
@@ -145,6 +146,7 @@ function nothingNoted(
     upgrade: false,
     date: !dateHeader,
     server: serverHeader === null,
+    altSvc: altSvc === undefined,
   };
 }
 
@@ -166,6 +168,9 @@ function note(noted: Noted, name: string, value: string): boolean {
     case "server":
       noted.server = true;
       break;
+    case "alt-svc":
+      noted.altSvc = true;
+      break;
   }
   return true;
 }
@@ -173,11 +178,12 @@ function note(noted: Noted, name: string, value: string): boolean {
 /** The fields that every response gets, unless the application has set them. */
 function ownFields(
   noted: Noted,
-  { serverHeader }: ResponseDefaults,
+  { serverHeader, altSvc }: ResponseDefaults,
 ): string {
   let text = "";
   if (!noted.date) text += `date: ${httpDate()}\r\n`;
   if (!noted.server) text += `server: ${serverHeader}\r\n`;
+  if (!noted.altSvc) text += `alt-svc: ${altSvc}\r\n`;
   if (noted.upgrade) text += "connection: upgrade\r\n";
   if (noted.close) text += "connection: close\r\n";
   return text;

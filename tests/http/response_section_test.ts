@@ -57,6 +57,14 @@ Deno.test("Date and Server are added where they are missing", () => {
   assertEquals(fields, [[":status", "200"], ...own]);
 });
 
+Deno.test("Alt-Svc is added where the application has not set it", () => {
+  const defaults = { ...NONE, altSvc: 'h3=":443"' };
+  const field = (headers: Field[]) =>
+    composeResponse({ status: 200, headers, defaults }).fields.slice(1);
+  assertEquals(field([]), [["alt-svc", 'h3=":443"']]);
+  assertEquals(field([["Alt-Svc", "clear"]]), [["alt-svc", "clear"]]);
+});
+
 Deno.test("The declared length is one number, where content may follow", () => {
   assertEquals(compose([["content-length", "12"]]).length, 12);
   for (const status of [204, 205]) {

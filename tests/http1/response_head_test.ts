@@ -223,4 +223,12 @@ Deno.test("Each response says date and server, unless the application did", asyn
   ]);
   assertEquals(await fields([], { serverHeader: null }), []);
   assertEquals(await fields(own, { serverHeader: null }), own);
+
+  const altSvc = 'h3=":443"';
+  const none = { dateHeader: false, serverHeader: null };
+  assertEquals(await fields([], { ...none, altSvc }), [["alt-svc", altSvc]]);
+  const other: Field[] = [["Alt-Svc", "clear"]];
+  assertEquals(await fields(other, { ...none, altSvc }), [
+    ["alt-svc", "clear"],
+  ]);
 });
