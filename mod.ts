@@ -35,6 +35,7 @@ export type {
   UnixAddress,
 } from "./src/net/listener_address.ts";
 export type {
+  Http3ListenOptions,
   ListenOptions,
   TcpListenOptions,
   TlsOptions,

@@ -69,6 +69,12 @@ export interface Counts {
   http2StreamsRefused: number;
   /** Connections of HTTP/2 that were closed for what their client did: ENHANCE_YOUR_CALM. */
   http2ConnectionsClosedForAbuse: number;
+  /** Streams of requests over HTTP/3 that are open. */
+  http3StreamsOpen: number;
+  /** Requests over HTTP/3 that were refused because too many were under way. */
+  http3StreamsRefused: number;
+  /** Connections of HTTP/3 that were closed for what their client did: H3_EXCESSIVE_LOAD. */
+  http3ConnectionsClosedForAbuse: number;
   /** Requests that are being handled. */
   requestsInProgress: number;
   /** Requests that are over, by method and status class. */
@@ -107,6 +113,7 @@ export interface Counts {
 const GAUGES = new Set<keyof Counts>([
   "connectionsOpen",
   "http2StreamsOpen",
+  "http3StreamsOpen",
   "requestsInProgress",
   "webSocketsOpen",
   "bufferedBytes",
@@ -127,6 +134,9 @@ export function createCounts(): Counts {
     http2StreamsOpen: 0,
     http2StreamsRefused: 0,
     http2ConnectionsClosedForAbuse: 0,
+    http3StreamsOpen: 0,
+    http3StreamsRefused: 0,
+    http3ConnectionsClosedForAbuse: 0,
     requestsInProgress: 0,
     requests: zeros(METHODS.length * STATUS_CLASSES.length),
     durations: zeros(DURATION_BOUNDS.length + 1),

@@ -22,6 +22,7 @@ export function serverMetrics(
   return [
     ...connectionMetrics(counts),
     ...http2Metrics(counts),
+    ...http3Metrics(counts),
     ...requestMetrics(counts),
     ...webSocketMetrics(counts),
     counter(
@@ -111,6 +112,26 @@ function http2Metrics(counts: Readonly<Counts>): Metric[] {
       "asgi_http2_abuse_total",
       "Connections of HTTP/2 that were closed with ENHANCE_YOUR_CALM.",
       counts.http2ConnectionsClosedForAbuse,
+    ),
+  ];
+}
+
+function http3Metrics(counts: Readonly<Counts>): Metric[] {
+  return [
+    gauge(
+      "asgi_http3_streams_open",
+      "Streams of requests over HTTP/3 that are open, those of WebSockets included.",
+      counts.http3StreamsOpen,
+    ),
+    counter(
+      "asgi_http3_streams_refused_total",
+      "Requests over HTTP/3 that were refused because too many were under way.",
+      counts.http3StreamsRefused,
+    ),
+    counter(
+      "asgi_http3_abuse_total",
+      "Connections of HTTP/3 that were closed with H3_EXCESSIVE_LOAD.",
+      counts.http3ConnectionsClosedForAbuse,
     ),
   ];
 }

@@ -28,6 +28,7 @@ import { Application } from "./application.ts";
 import { Connections } from "./connections.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { HttpConnections } from "./http_connections.ts";
+import type { Http3Service } from "./http3_service.ts";
 import { Listeners } from "./listeners.ts";
 import {
   type ResolvedOptions,
@@ -59,6 +60,9 @@ export class AsgiServer implements Server {
   readonly #dispatcher: Dispatcher;
   readonly #http: HttpConnections;
   readonly #connections: Connections;
+  readonly #clock: DeadlineClock;
+  /** Loaded if a listener asks for it. */
+  #http3: Http3Service | undefined;
 
   /** Aborted one after the other: no more work, no more patience, no more. */
   readonly #stopping = new AbortController();
@@ -100,6 +104,7 @@ export class AsgiServer implements Server {
       metrics,
     });
     const clock = new DeadlineClock(tickFor(options));
+    this.#clock = clock;
     const common = { options, clock, counts: metrics?.counts };
     this.#http = new HttpConnections(this.#dispatcher, {
       ...common,
@@ -150,6 +155,7 @@ export class AsgiServer implements Server {
     try {
       await this.#application.start(this.#cut.signal);
       try {
+        await this.#openHttp3();
         if (!this.#stopping.signal.aborted) await this.#serve(onListen);
       } finally {
         this.#patience = new AbortController();
@@ -159,6 +165,7 @@ export class AsgiServer implements Server {
       signal?.removeEventListener("abort", shutdown);
       this.#stop();
       this.#over.abort();
+      await this.#http3?.close();
       await flushStderr();
     }
   }
@@ -170,9 +177,11 @@ export class AsgiServer implements Server {
       onConnection: (conn, listener) => this.#accept(conn, listener),
       onFailure: (failure) => this.#acceptFailed(failure),
     });
+    const acceptingQuic = this.#http3?.run() ?? [];
     try {
       this.#announce(onListen);
-      await Promise.race([aborted(this.#stopping.signal), ...accepting]);
+      const stopping = aborted(this.#stopping.signal);
+      await Promise.race([stopping, ...accepting, ...acceptingQuic]);
     } finally {
       if (!this.#stopping.signal.aborted) this.#begin();
       const cut = this.#cut.signal;
@@ -181,6 +190,21 @@ export class AsgiServer implements Server {
       await this.#connections.finish();
       await this.#dispatcher.finish(cut);
     }
+  }
+
+  /** Loads HTTP/3 before clients learn of it: they need not wait then. */
+  async #openHttp3(): Promise<void> {
+    const listeners = this.#listeners.withHttp3;
+    if (listeners.length === 0) return;
+    const { Http3Service } = await import("./http3_service.ts");
+    this.#http3 = new Http3Service({
+      options: this.#options,
+      counts: this.#metrics?.counts,
+      clock: this.#clock,
+      dispatcher: this.#dispatcher,
+      connections: this.#connections,
+    });
+    for (const listener of listeners) await this.#http3.open(listener);
   }
 
   #announce(onListen: ServeOptions["onListen"]): void {
@@ -226,6 +250,8 @@ export class AsgiServer implements Server {
     this.#stopping.abort();
     this.#metrics?.setReady(false);
     if (!this.#listeners.accepting) this.#listeners.close();
+    this.#http.stopAdvertising();
+    this.#http3?.refuse();
     this.#dispatcher.announceShutdown();
     this.#connections.shutdown();
   }

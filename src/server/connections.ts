@@ -60,6 +60,8 @@ export class Connections {
   readonly #connections = new AgeList<Handshake | ServedConnection>();
   /** Those that have left HTTP. */
   readonly #upgraded = new AgeList<UpgradedConnection>();
+  /** What is kept for handshakes of QUIC. */
+  #reserved = 0;
   #stopping = false;
   #aborted = false;
   #change: Promise<void> | undefined;
@@ -82,6 +84,41 @@ export class Connections {
     await this.#waitForRoom();
     if (this.#aborted) conn[Symbol.dispose]();
     else this.#serve(conn, listener);
+  }
+
+  /**
+   * Keeps room for a connection, whose handshake must not wait: past
+   * `maxConnections`, one that holds no request makes room at once, or none does.
+   * What was kept, `release()` gives back.
+   */
+  async reserve(): Promise<boolean> {
+    const { maxConnections } = this.#given.options;
+    if (this.open >= maxConnections) {
+      if (evictOne(this.#connections) > 0) return false;
+      await this.#nextChange(); // One that is evicted reports its end.
+    }
+    if (this.#aborted || this.open + this.#reserved >= maxConnections) {
+      return false;
+    }
+    this.#reserved++;
+    return true;
+  }
+
+  /** Gives back what was kept for a connection, which is open or has failed. */
+  release(): void {
+    this.#reserved--;
+  }
+
+  /** Serves a connection for which room was kept. */
+  serve(connection: ServedConnection): void {
+    this.#countAccepted();
+    this.#follow(connection);
+  }
+
+  /** A handshake of QUIC has failed. */
+  handshakeFailed(error: unknown): void {
+    if (this.#counts !== undefined) this.#counts.tlsFailures++;
+    this.#given.onLost(error);
   }
 
   /** Lets each connection come to its end. */
@@ -118,13 +155,16 @@ export class Connections {
 
   // Idle connections wait below this: no async function holds its frame for one.
   #serve(conn: AcceptedConn, listener: Listener): void {
-    if (this.#counts !== undefined) {
-      this.#counts.connectionsAccepted++;
-      this.#counts.connectionsOpen++;
-    }
+    this.#countAccepted();
     const perform = handshakeOf(conn, listener);
     if (perform === undefined) this.#run(conn, listener);
     else this.#shakeHands(conn, perform, listener);
+  }
+
+  #countAccepted(): void {
+    if (this.#counts === undefined) return;
+    this.#counts.connectionsAccepted++;
+    this.#counts.connectionsOpen++;
   }
 
   #shakeHands(

@@ -38,6 +38,12 @@ export interface HttpConnectionsOptions
   log(record: LogRecord): void;
 }
 
+/** Options, one of which changes at a shutdown. */
+type Advertising = ResolvedOptions & { altSvc?: string | undefined };
+
+/** How long clients keep what the Alt-Svc field has said: a day. */
+const ALT_SVC_SECONDS = 86_400;
+
 /** Makes the connections of a server, whose requests a dispatcher answers. */
 export class HttpConnections {
   readonly #dispatcher: Dispatcher;
@@ -45,6 +51,8 @@ export class HttpConnections {
   /** Loaded when it is needed. */
   #Http2Connection: typeof Http2Connection | undefined;
   #loaded: Promise<void> | undefined;
+  /** The options of connections whose responses make HTTP/3 known. */
+  readonly #advertising = new Map<Listener, Advertising>();
 
   /** `dispatcher` answers the requests of all of them. */
   constructor(dispatcher: Dispatcher, given: HttpConnectionsOptions) {
@@ -73,13 +81,15 @@ export class HttpConnections {
   }
 
   /** Makes the connection that serves what was accepted by `listener`. */
-  connect(conn: SocketConn, { address, secure }: Listener): ServedConnection {
-    const { clock, counts: meter, options } = this.#given;
+  connect(conn: SocketConn, listener: Listener): ServedConnection {
+    const { clock, counts: meter } = this.#given;
+    const { address, secure } = listener;
+    const options = this.#optionsFor(listener);
     const { writeTimeout } = options;
     const transport = new Connection(conn, { writeTimeout, clock, meter });
     const info = connectionInfo(transport, address);
     if (transport.alpnProtocol === ALPN_HTTP2) {
-      return this.#createHttp2(transport, info);
+      return this.#createHttp2(transport, info, options);
     }
     const connection = new Http1Connection(
       transport,
@@ -95,28 +105,47 @@ export class HttpConnections {
     return connection;
   }
 
+  /** Responses make HTTP/3 known no more. */
+  stopAdvertising(): void {
+    for (const options of this.#advertising.values()) {
+      options.altSvc = undefined;
+    }
+  }
+
+  #optionsFor(listener: Listener): Advertising {
+    const { options } = this.#given;
+    if (listener.http3 === undefined) return options;
+    const known = this.#advertising.get(listener);
+    if (known !== undefined) return known;
+    const advertising = { ...options, altSvc: altSvcOf(listener) };
+    this.#advertising.set(listener, advertising);
+    return advertising;
+  }
+
   /** A client has begun to speak HTTP/2 in clear text. */
   #takeOver(
     transport: Connection,
     info: ConnectionInfo,
     reader: ByteReader,
   ): ServedConnection | Promise<ServedConnection> {
+    const { options } = this.#given;
     if (this.#Http2Connection !== undefined) {
-      return this.#createHttp2(transport, info, reader);
+      return this.#createHttp2(transport, info, options, reader);
     }
     return this.#loadHttp2()
-      .then(() => this.#createHttp2(transport, info, reader));
+      .then(() => this.#createHttp2(transport, info, options, reader));
   }
 
   #createHttp2(
     transport: Connection,
     info: ConnectionInfo,
+    options: ResolvedOptions,
     reader?: ByteReader,
   ): ServedConnection {
     const connection = new this.#Http2Connection!(
       transport,
       (exchange) => this.#dispatcher.dispatch(exchange, info),
-      this.#given.options,
+      options,
       reader,
     );
     connection.meter = this.#given.counts;
@@ -129,4 +158,11 @@ export class HttpConnections {
     const { Http2Connection } = await import("../http2/connection.ts");
     this.#Http2Connection = Http2Connection;
   }
+}
+
+/** Over plain HTTP, nothing is made known: a listener with HTTP/3 speaks TLS. */
+function altSvcOf({ address, http3 }: Listener): string | undefined {
+  if (http3 === undefined || !("port" in address)) return undefined;
+  const { altSvc = `h3=":${address.port}"; ma=${ALT_SVC_SECONDS}` } = http3;
+  return altSvc ?? undefined;
 }

@@ -6,8 +6,10 @@
  * @module
  */
 
+import { isFieldValue } from "../http/fields.ts";
 import { AddressSet } from "../net/addresses.ts";
 import type { ListenerTarget } from "../net/binding.ts";
+import type { QuicSettings } from "../net/quic_settings.ts";
 import type { TlsSettings } from "../net/tls_settings.ts";
 import {
   isBoolean,
@@ -44,6 +46,27 @@ export interface TlsOptions {
   minVersion?: "TLSv1.2" | "TLSv1.3";
 }
 
+/** How HTTP/3 is served beside TLS; experimental, see docs/http3.md. */
+export interface Http3ListenOptions {
+  /**
+   * The value of `alt-svc` in responses over HTTP/1.1 and HTTP/2, by which
+   * clients learn of HTTP/3; `false` for none. Default: `h3=":PORT"; ma=86400`
+   * with the port that is bound, which is not that of the clients if a container
+   * or a firewall changes it.
+   */
+  altSvc?: string | false;
+  /**
+   * Requests of a connection that may be under way at once, up to 1000; past it:
+   * the client waits. It may leave 1.25 MB unread in each. Default: 64.
+   */
+  maxConcurrentStreams?: number;
+  /**
+   * Handshakes under way; past it: new clients get no answer, and try again. One
+   * that its client does not go on with ends after 75 s. Default: 256.
+   */
+  maxPendingHandshakes?: number;
+}
+
 /** A TCP address to listen on. */
 export interface TcpListenOptions {
   /** The address; "::" is every address of IPv6 and IPv4. Default: "127.0.0.1". */
@@ -52,6 +75,12 @@ export interface TcpListenOptions {
   port?: number;
   /** Makes it a listener for TLS. Default: none. */
   tls?: TlsOptions;
+  /**
+   * Whether HTTP/3 is served too, on the UDP port of the same number; needs `tls`
+   * and Deno's flag `--unstable-net`, and excludes `proxyProtocol`. Default:
+   * false.
+   */
+  http3?: boolean | Http3ListenOptions;
   /**
    * Proxies that begin each connection with a PROXY protocol header: addresses
    * and ranges; beside `tls` only with its `noDelay`. Default: none.
@@ -80,6 +109,8 @@ export interface ListenChoice {
   hostname?: string;
   /** TLS for the simple form. */
   tls?: TlsOptions;
+  /** HTTP/3 for the simple form. */
+  http3?: boolean | Http3ListenOptions;
   /** Proxies for the simple form. */
   proxyProtocol?: readonly string[];
   /** The full form. */
@@ -97,8 +128,23 @@ export const ALPN_HTTP2 = "h2";
 /** The protocols that are offered over TLS: those that the server speaks. */
 export const ALPN_PROTOCOLS: readonly string[] = [ALPN_HTTP2, "http/1.1"];
 
+const DEFAULT_HTTP3: QuicSettings = {
+  altSvc: undefined,
+  maxConcurrentStreams: 64,
+  maxPendingHandshakes: 256,
+};
+/** Each may hold 1.25 MB. */
+const MAX_HTTP3_STREAMS = 1000;
+const MAX_HANDSHAKES = 65_535;
+
 const MAX_MODE = 0o777;
 const OLDEST_TLS = "TLSv1.2";
+const TCP_KEYS = ["hostname", "port", "tls", "http3", "proxyProtocol"] as const;
+const HTTP3_KEYS = [
+  "altSvc",
+  "maxConcurrentStreams",
+  "maxPendingHandshakes",
+] as const;
 const TLS_KEYS = [
   "cert",
   "key",
@@ -121,6 +167,16 @@ const RULES = {
   noDelay: ["a boolean", isBoolean],
   minVersion: ['"TLSv1.2" or "TLSv1.3"', isTlsVersion],
   alpn: [`a list of protocols out of ${quoted(ALPN_PROTOCOLS)}`, isAlpn],
+  http3: ["a boolean, or an object", isHttp3],
+  altSvc: ["a field value, or false", isAltSvc],
+  maxConcurrentStreams: [
+    `a whole number from 1 to ${MAX_HTTP3_STREAMS}`,
+    (value: unknown) => isCount(value, MAX_HTTP3_STREAMS),
+  ],
+  maxPendingHandshakes: [
+    `a whole number from 1 to ${MAX_HANDSHAKES}`,
+    (value: unknown) => isCount(value, MAX_HANDSHAKES),
+  ],
 } satisfies Record<string, Rule>;
 
 type Key = keyof typeof RULES;
@@ -133,12 +189,13 @@ type Key = keyof typeof RULES;
  * @throws {RangeError} If a port or a mode is out of range.
  */
 export function listenTargets(options: ListenChoice): ListenerTarget[] {
-  const { listen, hostname, port, tls, proxyProtocol, http2 = true } = options;
+  const { listen, hostname, port, tls, http3, proxyProtocol } = options;
+  const { http2 = true } = options;
   if (listen === undefined) {
-    const simple = { hostname, port, tls, proxyProtocol };
+    const simple = { hostname, port, tls, http3, proxyProtocol };
     return [tcpTarget(simple, http2, "option")];
   }
-  for (const name of ["port", "hostname", "tls", "proxyProtocol"] as const) {
+  for (const name of TCP_KEYS) {
     if (options[name] === undefined) continue;
     throw new TypeError(
       `Cannot serve: option "${name}" cannot be given beside option "listen"`,
@@ -162,15 +219,43 @@ function tcpTarget(
   http2: boolean,
   where: string,
 ): ListenerTarget {
-  checkKeys(options, ["hostname", "port", "tls", "proxyProtocol"], where);
+  checkKeys(options, TCP_KEYS, where);
   const { hostname = DEFAULT_HOSTNAME, port = DEFAULT_PORT, tls } = options;
   return {
     transport: "tcp",
     hostname,
     port,
     tls: tls === undefined ? undefined : tlsTarget(tls, http2, where),
+    ...http3Target(options, where),
     ...proxiesTarget(options, where),
   };
+}
+
+function http3Target(
+  { http3 = false, tls, proxyProtocol }: TcpListenOptions,
+  where: string,
+): { http3?: QuicSettings } {
+  if (http3 === false) return {};
+  const name = `${where} "http3"`;
+  if (tls === undefined) {
+    throw new TypeError(`Cannot serve: ${name} needs "tls"`);
+  }
+  if (proxyProtocol !== undefined) {
+    throw new TypeError(
+      `Cannot serve: ${name} cannot be given beside "proxyProtocol": QUIC has no such header`,
+    );
+  }
+  const given = http3 === true ? {} : http3;
+  checkKeys(given, HTTP3_KEYS, where === "option" ? `${name}:` : name);
+  const altSvc = given.altSvc === false ? null : given.altSvc;
+  return { http3: { ...DEFAULT_HTTP3, ...withoutAbsent(given), altSvc } };
+}
+
+/** A key whose value is `undefined` counts as absent. */
+function withoutAbsent<T extends object>(options: T): Partial<T> {
+  const given = Object.entries(options)
+    .filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Partial<T>;
 }
 
 function unixTarget(options: UnixListenOptions, where: string): ListenerTarget {
@@ -270,6 +355,20 @@ function isPath(value: unknown): boolean {
 function isMode(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) >= 0 &&
     Number(value) <= MAX_MODE;
+}
+
+/** Whether a value can be the option `http3`. */
+export function isHttp3(value: unknown): boolean {
+  return isBoolean(value) || isObject(value);
+}
+
+function isAltSvc(value: unknown): boolean {
+  return value === false ||
+    typeof value === "string" && value !== "" && isFieldValue(value);
+}
+
+function isCount(value: unknown, max: number): boolean {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= max;
 }
 
 function isTlsVersion(value: unknown): boolean {

@@ -48,6 +48,11 @@ export class Listeners {
     return this.#accepting;
   }
 
+  /** Those that serve HTTP/3 too. */
+  get withHttp3(): readonly Listener[] {
+    return this.#listeners.filter(({ http3 }) => http3 !== undefined);
+  }
+
   /** Accepts; each promise is that of a listener, and ends with it. */
   accept({ onConnection, onFailure }: Acceptor): Promise<void>[] {
     this.#accepting = true;

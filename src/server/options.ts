@@ -12,6 +12,8 @@ import { DEFAULT_HTTP1_OPTIONS, type Http1Options } from "../http1/options.ts";
 import {
   DEFAULT_HOSTNAME,
   DEFAULT_PORT,
+  type Http3ListenOptions,
+  isHttp3,
   type ListenOptions,
   type TlsOptions,
 } from "./listen_options.ts";
@@ -38,7 +40,9 @@ export interface ServeOptions {
   hostname?: string;
   /** Makes that a listener for TLS, with a certificate and its key. Default: none. */
   tls?: TlsOptions;
-  /** Other addresses to listen on, in place of `port`, `hostname`, `tls` and `proxyProtocol`. Default: none. */
+  /** Whether HTTP/3 is served beside TLS, on the UDP port of the same number; experimental, needs `--unstable-net`. Default: false. */
+  http3?: boolean | Http3ListenOptions;
+  /** Other addresses to listen on, in place of `port`, `hostname`, `tls`, `http3` and `proxyProtocol`. Default: none. */
   listen?: ListenOptions | readonly ListenOptions[];
   /** Proxies that begin each connection with a PROXY protocol header: addresses, and ranges such as "10.0.0.0/8". Default: none. */
   proxyProtocol?: readonly string[];
@@ -149,7 +153,7 @@ export interface ServeOptions {
 /** Options with every default filled in. */
 export type ResolvedOptions =
   & Required<Omit<ServeOptions, OptionWithoutDefault>>
-  & Http1Options;
+  & Omit<Http1Options, "altSvc">;
 
 type OptionWithoutDefault =
   | "tls"
@@ -168,6 +172,7 @@ export const DEFAULT_OPTIONS: ResolvedOptions = {
   hostname: DEFAULT_HOSTNAME,
   backlog: 511,
   reusePort: false,
+  http3: false,
   signals: false,
   trustedProxies: [],
   rootPath: "",
@@ -216,6 +221,7 @@ const RULES = {
   port: ["a whole number from 0 to 65535", isPort],
   backlog: ["a whole number from 1 to 65535", isBacklog],
   tls: ["an object with cert and key", isObject],
+  http3: ["a boolean, or an object", isHttp3],
   listen: ["an address to listen on, or a list of them", isObject],
   peers: ["a list of addresses", Array.isArray],
   metrics: ["a Metrics", (value: unknown) => value instanceof Metrics],
@@ -234,6 +240,7 @@ export const OPTION_KINDS: Record<keyof ServeOptions, OptionKind> = {
   port: "port",
   hostname: "string",
   tls: "tls",
+  http3: "http3",
   listen: "listen",
   proxyProtocol: "peers",
   backlog: "backlog",

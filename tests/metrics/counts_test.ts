@@ -50,6 +50,7 @@ Deno.test("pastCounts() keeps what has happened, and drops what is", () => {
     ...before,
     connectionsOpen: 0,
     http2StreamsOpen: 0,
+    http3StreamsOpen: 0,
     requestsInProgress: 0,
     webSocketsOpen: 0,
     bufferedBytes: 0,

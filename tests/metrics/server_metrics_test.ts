@@ -44,6 +44,22 @@ Deno.test("serverMetrics() shows what HTTP/2 has counted", () => {
   ]);
 });
 
+Deno.test("serverMetrics() shows what HTTP/3 has counted", () => {
+  const metrics = serverMetrics({
+    ...createCounts(),
+    http3StreamsOpen: 1,
+    http3StreamsRefused: 2,
+    http3ConnectionsClosedForAbuse: 3,
+  }, 0);
+  const shown = metrics.filter(({ name }) => name.startsWith("asgi_http3_"))
+    .map(({ name, type, samples }) => [name, type, samples[0].value]);
+  assertEquals(shown, [
+    ["asgi_http3_streams_open", "gauge", 1],
+    ["asgi_http3_streams_refused_total", "counter", 2],
+    ["asgi_http3_abuse_total", "counter", 3],
+  ]);
+});
+
 Deno.test("counter() and gauge() make a sample of a number", () => {
   const [name, help, samples] = ["a", "Help.", [{ value: 1 }]];
   assertEquals(counter(name, help, 1), {

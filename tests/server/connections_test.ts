@@ -349,3 +349,35 @@ Deno.test("A handshake lasts until what its connection needs is loaded", async (
   assertEquals([all.connections.open, all.made.length], [1, 1]);
   all.connections.abort();
 });
+
+Deno.test("Room is kept for a connection whose handshake must not wait", async () => {
+  const all = new Played(2);
+  assert(await all.connections.reserve());
+  assert(await all.connections.reserve());
+  assertFalse(await all.connections.reserve());
+  const connection = new PlayedConnection();
+  all.connections.serve(connection);
+  all.connections.release();
+  assertEquals([all.connections.open, all.counts.connectionsOpen], [1, 1]);
+  assertEquals([connection.calls, all.counts.connectionsAccepted], [
+    ["run"],
+    1,
+  ]);
+  assertFalse(await all.connections.reserve());
+  all.connections.handshakeFailed("alert");
+  all.connections.release();
+  assertEquals([all.counts.tlsFailures, all.lost], [1, ["alert"]]);
+  assert(await all.connections.reserve());
+});
+
+Deno.test("A connection without a request makes room for one that must not wait", async () => {
+  const all = new Played(1);
+  await all.accept();
+  assertFalse(await all.connections.reserve());
+  all.made[0].evictable = true;
+  assert(await all.connections.reserve());
+  assertEquals(all.made[0].calls, ["run", "evict"]);
+  all.connections.release();
+  all.connections.abort();
+  assertFalse(await all.connections.reserve());
+});

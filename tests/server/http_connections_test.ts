@@ -170,3 +170,30 @@ Deno.test("HTTP/2 is loaded for the first who speaks it, or before, and once", a
   assertEquals(other.prepare(http2), undefined);
   assertEquals(makeConnections({ http2: false }).connections.load(), undefined);
 });
+
+/** The values of `alt-svc` in the response to one request. */
+async function altSvc(
+  connections: HttpConnections,
+  listener: Listener,
+): Promise<string[]> {
+  const conn = new MemoryConn(GET);
+  await connections.connect(conn, listener).run();
+  return [...conn.output.matchAll(/^alt-svc: (.*)\r$/gm)]
+    .map(([, value]) => value);
+}
+
+Deno.test("Responses of a listener with HTTP/3 make it known, until it stops", async () => {
+  const { connections } = makeConnections();
+  const settings = { maxConcurrentStreams: 1, maxPendingHandshakes: 1 };
+  const [own, given, none] = [undefined, 'h3=":443"', null].map((altSvc) => {
+    const http3 = { ...settings, altSvc };
+    return { ...SECURE, http3 } as Partial<Listener> as Listener;
+  });
+  assertEquals(await altSvc(connections, own), ['h3=":80"; ma=86400']);
+  assertEquals(await altSvc(connections, given), ['h3=":443"']);
+  assertEquals(await altSvc(connections, none), []);
+  assertEquals(await altSvc(connections, SECURE), []);
+  connections.stopAdvertising();
+  assertEquals(await altSvc(connections, own), []);
+  assertEquals(await altSvc(connections, given), []);
+});

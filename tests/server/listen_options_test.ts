@@ -127,3 +127,63 @@ Deno.test("listenTargets() refuses what is wrong, and names it", () => {
     assertThrows(() => targets({ listen }), ErrorClass, message);
   }
 });
+
+const HTTP3 = {
+  altSvc: undefined,
+  maxConcurrentStreams: 64,
+  maxPendingHandshakes: 256,
+};
+
+Deno.test("listenTargets() reads how HTTP/3 is served beside TLS", () => {
+  const cases: [http3: unknown, read: unknown][] = [
+    [true, HTTP3],
+    [{}, HTTP3],
+    [{ altSvc: false }, { ...HTTP3, altSvc: null }],
+    [{ altSvc: 'h3=":1"' }, { ...HTTP3, altSvc: 'h3=":1"' }],
+    [
+      { maxConcurrentStreams: 1, maxPendingHandshakes: undefined },
+      { ...HTTP3, maxConcurrentStreams: 1 },
+    ],
+    [false, undefined],
+    [undefined, undefined],
+  ];
+  for (const [http3, read] of cases) {
+    const address = { tls: TLS, http3 };
+    for (const choice of [address, { listen: [{ port: 0, ...address }] }]) {
+      const [target] = targets(choice);
+      assert(target.transport === "tcp");
+      assertEquals(target.http3, read);
+    }
+  }
+});
+
+Deno.test("listenTargets() refuses HTTP/3 that cannot be served", () => {
+  const cases: [choice: object, reason: string][] = [
+    [{ http3: true }, 'option "http3" needs "tls"'],
+    [
+      { listen: [{ http3: {} }] },
+      'option "listen[0]": "http3" needs "tls"',
+    ],
+    [
+      { http3: true, tls: { ...TLS, noDelay: true }, proxyProtocol: [] },
+      '"http3" cannot be given beside "proxyProtocol"',
+    ],
+    [{ tls: TLS, http3: 1 }, '"http3" must be a boolean, or an object'],
+    [{ tls: TLS, http3: { port: 1 } }, '"http3": unknown key "port"'],
+    [{ tls: TLS, http3: { altSvc: true } }, '"altSvc" must be a field value'],
+    [{ tls: TLS, http3: { altSvc: "a\n" } }, '"altSvc" must be a field value'],
+    [
+      { tls: TLS, http3: { maxConcurrentStreams: 0 } },
+      '"maxConcurrentStreams" must be a whole number from 1 to 1000, not 0',
+    ],
+    [
+      { tls: TLS, http3: { maxPendingHandshakes: 1e9 } },
+      '"maxPendingHandshakes" must be a whole number from 1 to 65535',
+    ],
+    [{ listen: { path: "a", http3: true } }, 'unknown key "http3"'],
+    [{ listen: { port: 1 }, http3: true }, 'beside option "listen"'],
+  ];
+  for (const [choice, reason] of cases) {
+    assertThrows(() => targets(choice), Error, reason);
+  }
+});
