@@ -72,6 +72,7 @@ const FORMS: Partial<Record<OptionKind, ValueForm>> = {
   streams: STREAMS,
   window: WINDOW,
   proxies: PROXIES,
+  http3: BOOLEAN,
   "root path": ROOT_PATH,
   lifespan: choiceForm("auto", "on", "off"),
   "field value": NULLABLE_TEXT,
@@ -198,6 +199,15 @@ export const FLAG_GROUPS: readonly FlagGroup[] = [
       option(
         "http2BufferBytes",
         "Content of all streams of a connection that is read ahead",
+      ),
+    ],
+  },
+  {
+    title: "HTTP/3",
+    flags: [
+      option(
+        "http3",
+        "Serve HTTP/3 beside TLS, on the UDP port; experimental, needs deno run --unstable-net",
       ),
     ],
   },

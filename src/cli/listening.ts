@@ -7,7 +7,11 @@
  */
 
 import type { ServerAddress } from "../net/listener_address.ts";
-import type { ListenOptions, TlsOptions } from "../server/listen_options.ts";
+import type {
+  ListenOptions,
+  TcpListenOptions,
+  TlsOptions,
+} from "../server/listen_options.ts";
 import type { ServeOptions } from "../server/options.ts";
 import { UsageError } from "./errors.ts";
 import type { FlagValues } from "./flag_values.ts";
@@ -25,6 +29,7 @@ export function listeningOptions(values: FlagValues): ServeOptions {
   values.need("alpn", ["cert"]);
   values.need("tls-no-delay", ["cert"]);
   values.need("tls-min-version", ["tls-no-delay"]);
+  checkHttp3(values);
   const addresses = listAddresses(values);
   const proxies = proxyOptions(values);
   const tls = tlsOptions(values);
@@ -34,10 +39,23 @@ export function listeningOptions(values: FlagValues): ServeOptions {
   }
   if (addresses.length > 0) {
     const mode = values.get<number>("unix-mode");
-    const listen = addresses.map((each) => listenOption(each, tls, mode));
+    const secured = { tls, ...http3Option(values) };
+    const listen = addresses.map((each) => listenOption(each, secured, mode));
     return { listen: listen.map((each) => ({ ...each, ...proxies })) };
   }
-  return tls === undefined ? proxies : { tls, ...proxies };
+  if (tls === undefined) return proxies;
+  return { tls, ...http3Option(values), ...proxies };
+}
+
+function checkHttp3(values: FlagValues): void {
+  if (values.get("http3") !== true) values.delete("http3");
+  values.need("http3", ["cert"]);
+  values.exclude(["http3"], ["proxy-protocol"]);
+}
+
+/** Every address for TLS gets it. */
+function http3Option(values: FlagValues): { http3?: true } {
+  return values.get("http3") === true ? { http3: true } : {};
 }
 
 function listAddresses(values: FlagValues): ServerAddress[] {
@@ -95,7 +113,7 @@ function checkSecurity(
 
 function listenOption(
   address: ServerAddress,
-  tls: TlsOptions | undefined,
+  secured: Pick<TcpListenOptions, "tls" | "http3">,
   mode: number | undefined,
 ): ListenOptions {
   if (address.transport === "unix") {
@@ -104,5 +122,5 @@ function listenOption(
       : { path: address.path, mode };
   }
   const { hostname, port, secure } = address;
-  return secure ? { hostname, port, tls } : { hostname, port };
+  return secure ? { hostname, port, ...secured } : { hostname, port };
 }

@@ -11,6 +11,7 @@ import type { ListenerTarget } from "../net/binding.ts";
 import { isPem } from "../net/certified_key.ts";
 import { formatAuthority } from "../net/listener_address.ts";
 import { listenTargets } from "../server/listen_options.ts";
+import type { ServeOptions } from "../server/options.ts";
 import { isUrl } from "./app_reference.ts";
 import { MissingPermissionError } from "./errors.ts";
 import type { Endpoint } from "./listen_address.ts";
@@ -62,9 +63,25 @@ function withValues(flag: string, needs: readonly Need[]): string {
  * @throws {MissingPermissionError} If the flag is missing.
  */
 export function requirePortSharing(): void {
+  requireUnstableNet("share a port");
+}
+
+/**
+ * Makes sure that HTTP/3 can be served, if it is to be.
+ *
+ * @throws {MissingPermissionError} If the flag for it is missing.
+ */
+export function requireQuic(serve: ServeOptions): void {
+  const isServed = listenTargets(serve).some((target) =>
+    target.transport === "tcp" && target.http3 !== undefined
+  );
+  if (isServed) requireUnstableNet("serve HTTP/3");
+}
+
+function requireUnstableNet(purpose: string): void {
   if ("QuicEndpoint" in Deno) return;
   throw new MissingPermissionError(
-    "Cannot share a port: run again with --unstable-net",
+    `Cannot ${purpose}: run again with --unstable-net`,
   );
 }
 

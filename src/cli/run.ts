@@ -18,7 +18,11 @@ import { loadApp } from "./app_loader.ts";
 import { AppLoadError, EXIT_CODES } from "./errors.ts";
 import { type Logs, openLogs } from "./logs.ts";
 import { serveMetrics } from "./metrics_listener.ts";
-import { requirePermissions, requirePortSharing } from "./permissions.ts";
+import {
+  requirePermissions,
+  requirePortSharing,
+  requireQuic,
+} from "./permissions.ts";
 import type { AppReference, Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -52,6 +56,7 @@ export async function runServer(
   try {
     requirePermissions(settings);
     if (settings.serve.reusePort) requirePortSharing();
+    requireQuic(settings.serve);
     // The supervisor of a worker shows its metrics.
     const address = signals ? settings.metrics : null;
     const metrics = address === null ? undefined : new Metrics();

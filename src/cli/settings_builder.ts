@@ -63,6 +63,7 @@ function checkWorkers(values: FlagValues): void {
 /** Options of these kinds are made of something else than a flag's value. */
 const COMPOSED = new Set<OptionKind>([
   "function",
+  "http3",
   "listen",
   "peers",
   "metrics",

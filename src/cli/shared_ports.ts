@@ -27,7 +27,10 @@ export type Ports = readonly (number | null)[];
  */
 export function tryAddresses(options: ServeOptions): ServerAddress[] {
   const { backlog } = { ...DEFAULT_OPTIONS, ...options };
-  const listeners = listenAll(listenTargets(options), {
+  // A UDP port would not be free again while this process runs.
+  const targets = listenTargets(options)
+    .map((target) => ({ ...target, http3: undefined }));
+  const listeners = listenAll(targets, {
     backlog,
     reusePort: false,
   });
@@ -43,13 +46,18 @@ export function portsOf(addresses: readonly ServerAddress[]): Ports {
 /**
  * Checks that several processes can listen on the same addresses.
  *
- * @throws {UsageError} If one is a unix socket.
+ * @throws {UsageError} If one is a unix socket, or serves HTTP/3.
  */
 export function checkSharable(options: ServeOptions): void {
   for (const target of listenTargets(options)) {
-    if (target.transport === "tcp") continue;
+    if (target.transport === "unix") {
+      throw new UsageError(
+        `Cannot share the unix socket "${target.path}" between workers: listen on a port, or serve with one worker that is never replaced`,
+      );
+    }
+    if (target.http3 === undefined) continue;
     throw new UsageError(
-      `Cannot share the unix socket "${target.path}" between workers: listen on a port, or serve with one worker that is never replaced`,
+      "Cannot share the UDP port of HTTP/3 between workers, because one process alone can have it: leave --http3 out, or serve with one worker that is never replaced",
     );
   }
 }
@@ -60,7 +68,9 @@ export function checkSharable(options: ServeOptions): void {
  */
 export function isSharable(options: ServeOptions): boolean {
   return Deno.build.os === "linux" &&
-    listenTargets(options).every(({ transport }) => transport === "tcp");
+    listenTargets(options).every((target) =>
+      target.transport === "tcp" && target.http3 === undefined
+    );
 }
 
 /** The options that say where to listen, with these ports. */

@@ -41,6 +41,7 @@ const COMPOSED: Record<string, string[]> = {
 
 /** What must stand beside some flags. */
 const COMPANIONS: Record<string, string[]> = {
+  http3: ["--cert=a.pem", "--key=b.pem"],
   cert: ["--key=k"],
   key: ["--cert=c"],
   alpn: ["--cert=c", "--key=k"],

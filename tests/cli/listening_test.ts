@@ -75,3 +75,32 @@ Deno.test("--proxy-protocol and TLS exclude each other, but for --tls-no-delay",
     proxyProtocol: ["unix"],
   });
 });
+
+Deno.test("--http3 is for every address with TLS", () => {
+  const certificate = ["--cert", "c", "--key", "k"];
+  const tls = { cert: "c", key: "k" };
+  assertEquals(optionsFor([...certificate, "--http3"]), { tls, http3: true });
+  assertEquals(optionsFor(certificate, { ASGI_HTTP3: "true" }), {
+    tls,
+    http3: true,
+  });
+  assertEquals(optionsFor([...certificate, "--no-http3"]), { tls });
+  const listen = ["--listen=http://[::]:80", "--listen=https://[::]:443"];
+  assertEquals(optionsFor([...certificate, ...listen, "--http3"]), {
+    listen: [
+      { hostname: "::", port: 80 },
+      { hostname: "::", port: 443, tls, http3: true },
+    ],
+  });
+});
+
+Deno.test("--http3 needs a certificate, and no PROXY protocol", () => {
+  assertRefused(["a.ts", "--http3"], "--http3 needs --cert");
+  assertRefused(
+    [
+      ...["a.ts", "--http3", "--cert=c", "--key=k"],
+      ...["--tls-no-delay", "--proxy-protocol=unix"],
+    ],
+    "--http3 and --proxy-protocol exclude each other",
+  );
+});

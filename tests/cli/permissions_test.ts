@@ -3,7 +3,7 @@
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { MissingPermissionError } from "../../src/cli/errors.ts";
-import { requirePermissions } from "../../src/cli/permissions.ts";
+import { requirePermissions, requireQuic } from "../../src/cli/permissions.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/cli/settings.ts";
 import { commandTest, folder, run } from "./_command.ts";
 
@@ -73,5 +73,19 @@ Deno.test({
       MissingPermissionError,
     );
     assertMatch(error.message, /--allow-run=\S+ --allow-env$/);
+  },
+});
+
+Deno.test({
+  name: "requireQuic() says how HTTP/3 can be served",
+  ignore: "QuicEndpoint" in Deno,
+  fn() {
+    const tls = { cert: "c", key: "k" };
+    requireQuic({ tls });
+    assertThrows(
+      () => requireQuic({ tls, http3: true }),
+      MissingPermissionError,
+      "Cannot serve HTTP/3: run again with --unstable-net",
+    );
   },
 });

@@ -34,8 +34,19 @@ Deno.test("checkSharable refuses a unix socket, and names it", () => {
   );
 });
 
-Deno.test("isSharable() is false for a unix socket", () => {
+Deno.test("checkSharable refuses HTTP/3, and says why", () => {
+  assertThrows(
+    () => checkSharable({ tls: { cert: "c", key: "k" }, http3: true }),
+    UsageError,
+    "the UDP port of HTTP/3 between workers, because one process alone can",
+  );
+});
+
+Deno.test("isSharable() is false for a unix socket, and for HTTP/3", () => {
   assertEquals(isSharable({ listen: { path: "/run/a" } }), false);
+  const tls = { cert: "c", key: "k" };
+  assertEquals(isSharable({ tls, http3: true }), false);
+  assertEquals(isSharable({ tls }), Deno.build.os === "linux");
 });
 
 netTest("tryAddresses() chooses a port, and reports one that is taken", () => {
