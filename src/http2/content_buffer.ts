@@ -1,15 +1,16 @@
 /**
  * Content that has come and was not taken. Bytes are copied once, into chunks
- * that are never moved: what is taken is a part of one. Large frames share chunks
- * of 64 KiB; small ones are joined, so that tiny frames cost no more than their
- * bytes.
+ * that are never moved: a large frame gets one of its own, and those that come
+ * before it is taken share larger ones, so that tiny frames cost no more than
+ * their bytes.
+ *
+ * What is taken is the taker's: nothing else lies in the same memory, which it may
+ * hand on to a worker, for instance.
  *
  * @module
  */
 
 const MAX_CHUNK_BYTES = 64 * 1024;
-/** More of that size may follow: room for them is made at once, and kept. */
-const LARGE_FRAME_BYTES = 8 * 1024;
 
 /** Bytes that are taken in the order in which they were added. */
 export class ContentBuffer {
@@ -47,14 +48,13 @@ export class ContentBuffer {
   take(maxBytes: number): Uint8Array | undefined {
     const [first] = this.#chunks;
     if (this.#length === 0) return undefined;
-    const isLast = this.#chunks.length === 1;
-    const end = isLast ? this.#end : first.length;
-    const size = Math.min(maxBytes, end - this.#start);
-    const taken = first.subarray(this.#start, this.#start + size);
+    const start = this.#start;
+    const end = this.#chunks.length === 1 ? this.#end : first.length;
+    const size = Math.min(maxBytes, end - start);
     this.#start += size;
     this.#length -= size;
-    if (this.#start === end && !(isLast && this.#hasLargeRoom)) this.#shift();
-    return taken;
+    if (this.#start === end) this.#shift();
+    return size === first.length ? first : first.slice(start, start + size);
   }
 
   /** Drops everything. */
@@ -62,11 +62,6 @@ export class ContentBuffer {
     this.#chunks.length = 0;
     this.#start = 0;
     this.#length = 0;
-  }
-
-  /** Whether another large frame fits; else a stream that waits holds nothing. */
-  get #hasLargeRoom(): boolean {
-    return this.#chunks[0].length - this.#end >= LARGE_FRAME_BYTES;
   }
 
   #shift(): void {
@@ -77,9 +72,7 @@ export class ContentBuffer {
   #chunkWithRoom(size: number, expected: number): Uint8Array {
     const last = this.#chunks.at(-1);
     if (last !== undefined && this.#end < last.length) return last;
-    const wanted = size >= LARGE_FRAME_BYTES
-      ? Math.min(expected, MAX_CHUNK_BYTES)
-      : Math.min(this.#length, MAX_CHUNK_BYTES);
+    const wanted = Math.min(this.#length, expected, MAX_CHUNK_BYTES);
     const chunk = new Uint8Array(Math.max(size, wanted));
     this.#chunks.push(chunk);
     this.#end = 0;

@@ -51,3 +51,29 @@ Deno.test("Small content that was taken holds no memory", () => {
   buffer.add(new Uint8Array(100), Infinity);
   assertEquals(buffer.take(65_536)!.buffer.byteLength, 100);
 });
+
+Deno.test("What is taken has memory of its own, which may be handed on", () => {
+  for (const size of [10, 1000, 8192, 16_384]) {
+    for (const joined of [1, 2, 3, 5, 50]) {
+      const buffer = new ContentBuffer();
+      let expected = 0;
+      let taken = 0;
+      for (let round = 0; round < 3; round++) {
+        for (let i = 0; i < joined; i++) {
+          buffer.add(new Uint8Array(size).fill(1), Infinity);
+          expected += size;
+        }
+        const chunk = buffer.take(65_536)!;
+        taken += chunk.length;
+        assertEquals(chunk.buffer.byteLength, chunk.length);
+        assertEquals(structuredClone(chunk).length, chunk.length);
+        structuredClone(chunk, { transfer: [chunk.buffer as ArrayBuffer] });
+      }
+      for (let chunk; (chunk = buffer.take(65_536)) !== undefined;) {
+        assert(chunk.every((byte) => byte === 1));
+        taken += chunk.length;
+      }
+      assertEquals(taken, expected);
+    }
+  }
+});
