@@ -24,6 +24,8 @@ import type {
 export const HTTP1: Wire = {
   name: "HTTP/1.1",
   httpVersion: "1.1",
+  scheme: "http",
+  options: {},
   acceptStatus: 101,
   handshakeMethod: "GET",
   disconnects: {

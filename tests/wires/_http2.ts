@@ -1,15 +1,17 @@
-// The wire of HTTP/2, by prior knowledge: each request has a stream of its own,
+// The wires of HTTP/2, by prior knowledge and over TLS: each request has a stream of its own,
 // whose window is given back as the test takes its content.
 
 import type { Field } from "../../src/http/fields.ts";
 import { handled } from "../../src/streams/handled.ts";
 import { FrameWriter } from "../../src/http2/frame_writer.ts";
 import { HpackEncoder } from "../../src/http2/hpack/mod.ts";
-import { requestFields } from "../http2/_client.ts";
+import { type Http2ClientOptions, requestFields } from "../http2/_client.ts";
 import type { ClientStream } from "../http2/_client_stream.ts";
 import { concat, PREFACE } from "../http2/_frames.ts";
 import { SocketClient } from "../http2/_sockets.ts";
 import { reset } from "../e2e/_reset.ts";
+import type { TestServer } from "../e2e/_testing.ts";
+import { ONE } from "../e2e/_tls.ts";
 import { FrameWebSocket, type WebSocketBytes } from "./_web_socket.ts";
 import {
   fieldMap,
@@ -23,36 +25,73 @@ import {
   type WireWebSocket,
 } from "./_wire.ts";
 
-/** HTTP/2. */
+/** The status by which a WebSocket is accepted. */
+const ACCEPT_STATUS = 200;
+
+/** Connects in one of the two ways. */
+type Connect = (
+  port: number,
+  options?: Http2ClientOptions,
+) => Promise<SocketClient>;
+
+const overTcp: Connect = (port, options) => SocketClient.connect(port, options);
+const overTls: Connect = (port, options) =>
+  SocketClient.connectTls(port, ONE.cert, options);
+
+/** HTTP/2 in clear text. */
 export const HTTP2: Wire = {
+  ...wireOf(overTcp),
   name: "HTTP/2",
-  httpVersion: "2",
-  acceptStatus: 200,
-  handshakeMethod: "CONNECT",
+  scheme: "http",
+  options: {},
   disconnects: {
+    ...disconnectsOf(overTcp),
+    "resets the connection": async ({ port }) => {
+      await reset(port, plainGet());
+      return undefined;
+    },
+  },
+};
+
+/** HTTP/2 over TLS, chosen by ALPN. */
+export const HTTP2_TLS: Wire = {
+  ...wireOf(overTls),
+  name: "HTTP/2 over TLS",
+  scheme: "https",
+  options: { tls: ONE },
+  disconnects: disconnectsOf(overTls),
+};
+
+/** What both have in common. */
+function wireOf(connect: Connect) {
+  return {
+    httpVersion: "2",
+    acceptStatus: ACCEPT_STATUS,
+    handshakeMethod: "CONNECT",
+    connect: async ({ port }: TestServer) => {
+      const client = await connect(port, { autoCredit: false });
+      client.windowUpdate(0, 2 ** 30);
+      return new Client(client);
+    },
+  } as const;
+}
+
+function disconnectsOf(connect: Connect): Wire["disconnects"] {
+  return {
     "resets its stream": async ({ port }) => {
-      const client = await SocketClient.connect(port);
+      const client = await connect(port);
       const stream = client.open();
       await stream.contentOf(1);
       stream.cancel();
       return client;
     },
     "closes": async ({ port }) => {
-      await using client = await SocketClient.connect(port);
+      await using client = await connect(port);
       await client.open().contentOf(1);
       return undefined;
     },
-    "resets the connection": async ({ port }) => {
-      await reset(port, plainGet());
-      return undefined;
-    },
-  },
-  connect: async ({ port }) => {
-    const client = await SocketClient.connect(port, { autoCredit: false });
-    client.windowUpdate(0, 2 ** 30);
-    return new Client(client);
-  },
-};
+  };
+}
 
 /** The preface, SETTINGS, and a request. */
 function plainGet(): Uint8Array {
@@ -134,7 +173,7 @@ class Client implements WireClient {
 
 /** A stream, whether of a request or of a WebSocket. */
 class StreamExchange implements WireExchange, WebSocketBytes {
-  readonly acceptStatus = HTTP2.acceptStatus;
+  readonly acceptStatus = ACCEPT_STATUS;
   readonly #stream: ClientStream;
   #heads = 0;
   #granted = 0;

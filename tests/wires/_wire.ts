@@ -1,6 +1,7 @@
 // What the client of every version of HTTP can do, so that one test holds for
 // all of them. Where they differ, a property says how.
 
+import type { ServeOptions } from "../../mod.ts";
 import type { Field } from "../../src/http/fields.ts";
 import type { ServerFrame } from "../websocket/_frames.ts";
 import type { TestServer } from "../e2e/_testing.ts";
@@ -19,6 +20,10 @@ export interface Wire {
   readonly name: string;
   /** What scopes and access records call it. */
   readonly httpVersion: "1.1" | "2";
+  /** The scheme of its requests. */
+  readonly scheme: "http" | "https";
+  /** What a server needs in order to speak it. */
+  readonly options: ServeOptions;
   /** The status by which a WebSocket is accepted. */
   readonly acceptStatus: 101 | 200;
   /** The method of a WebSocket's handshake. */

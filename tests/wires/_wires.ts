@@ -1,12 +1,22 @@
 // Declares a test for each version of HTTP, against `serve` over real sockets.
 
-import { netTest, type NetTestOptions } from "../e2e/_testing.ts";
+import type { AsgiApp, ServeOptions } from "../../mod.ts";
+import {
+  type Recorded,
+  startRecorded as startRecordedServer,
+} from "../e2e/_access_records.ts";
+import {
+  netTest,
+  type NetTestOptions,
+  start as startServer,
+  type TestServer,
+} from "../e2e/_testing.ts";
 import { HTTP1 } from "./_http1.ts";
-import { HTTP2 } from "./_http2.ts";
+import { HTTP2, HTTP2_TLS } from "./_http2.ts";
 import type { Leave, Wire } from "./_wire.ts";
 
 /** All that there are. */
-const WIRES: readonly Wire[] = [HTTP1, HTTP2];
+const WIRES: readonly Wire[] = [HTTP1, HTTP2, HTTP2_TLS];
 
 /** Declares a test for each wire. */
 export function wireTest(
@@ -32,4 +42,22 @@ export function disconnectTest(
       );
     }
   }
+}
+
+/** Starts a server for the clients of a wire. */
+export function start(
+  wire: Wire,
+  app: AsgiApp,
+  options: ServeOptions = {},
+): TestServer {
+  return startServer(app, { ...wire.options, ...options });
+}
+
+/** Starts one that keeps its access records. */
+export function startRecorded(
+  wire: Wire,
+  app: AsgiApp,
+  options: ServeOptions = {},
+): Recorded {
+  return startRecordedServer(app, { ...wire.options, ...options });
 }

@@ -4,11 +4,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type AsgiApp, respond } from "../../mod.ts";
-import { type outcome, startRecorded } from "../e2e/_access_records.ts";
+import type { outcome } from "../e2e/_access_records.ts";
 import { echoApp, http, pathApp } from "../e2e/_apps.ts";
 import { until } from "../e2e/_testing.ts";
 import { closeFrame } from "../websocket/_frames.ts";
-import { disconnectTest, wireTest } from "./_wires.ts";
+import { disconnectTest, startRecorded, wireTest } from "./_wires.ts";
 
 /** Begins a response, and lets the test say how it goes on. */
 function begun(then: () => Promise<void> | void): AsgiApp {
@@ -22,7 +22,7 @@ function begun(then: () => Promise<void> | void): AsgiApp {
 wireTest(
   "A record holds the request as it came, and its times",
   async (wire) => {
-    await using server = startRecorded(pathApp);
+    await using server = startRecorded(wire, pathApp);
     await using client = await wire.connect(server);
     const before = Date.now();
     const { status } = await client.fetch({
@@ -35,7 +35,7 @@ wireTest(
     assertEquals(record, {
       type: "http",
       client: ["127.0.0.1", client.port],
-      scheme: "http",
+      scheme: wire.scheme,
       httpVersion: wire.httpVersion,
       method: "GET",
       target: "/caf%C3%A9?a=%20",
@@ -50,7 +50,7 @@ wireTest(
 );
 
 wireTest("A response to HEAD is recorded with no bytes", async (wire) => {
-  await using server = startRecorded(pathApp);
+  await using server = startRecorded(wire, pathApp);
   await using client = await wire.connect(server);
   await client.fetch({ method: "HEAD", path: "/long" });
   assertEquals(await server.end(), [{
@@ -65,7 +65,7 @@ wireTest("A response to HEAD is recorded with no bytes", async (wire) => {
 wireTest(
   "The content of a streamed response is counted without its framing",
   async (wire) => {
-    await using server = startRecorded(echoApp);
+    await using server = startRecorded(wire, echoApp);
     await using client = await wire.connect(server);
     const exchange = await client.request({
       method: "POST",
@@ -96,7 +96,7 @@ wireTest(
       await send({ type: "http.response.body", body: "two" });
       await goOn.promise;
     });
-    await using server = startRecorded(app);
+    await using server = startRecorded(wire, app);
     await using client = await wire.connect(server);
     try {
       const exchange = await client.request();
@@ -117,9 +117,12 @@ wireTest(
 wireTest(
   "An app that throws before it has begun is recorded with its 500",
   async (wire) => {
-    await using server = startRecorded(http(() => {
-      throw new Error("Thrown by the test");
-    }));
+    await using server = startRecorded(
+      wire,
+      http(() => {
+        throw new Error("Thrown by the test");
+      }),
+    );
     await using client = await wire.connect(server);
     const { status, content } = await client.fetch();
     assertEquals(status, 500);
@@ -136,9 +139,12 @@ wireTest(
 wireTest(
   "An app that throws amid its response is recorded as aborted",
   async (wire) => {
-    await using server = startRecorded(begun(() => {
-      throw new Error("Thrown by the test");
-    }));
+    await using server = startRecorded(
+      wire,
+      begun(() => {
+        throw new Error("Thrown by the test");
+      }),
+    );
     await using client = await wire.connect(server);
     const exchange = await client.request();
     await exchange.response().catch(() => {});
@@ -147,14 +153,17 @@ wireTest(
   },
 );
 
-disconnectTest("A download is recorded as aborted", async (_wire, leave) => {
+disconnectTest("A download is recorded as aborted", async (wire, leave) => {
   const body = new Uint8Array(64 * 1024);
-  await using server = startRecorded(http(async (_scope, _receive, send) => {
-    await send({ type: "http.response.start", status: 200 });
-    for (;;) {
-      await send({ type: "http.response.body", body, more_body: true });
-    }
-  }));
+  await using server = startRecorded(
+    wire,
+    http(async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      for (;;) {
+        await send({ type: "http.response.body", body, more_body: true });
+      }
+    }),
+  );
   await using _gone = await leave(server);
   await until(() => server.access.length > 0);
   const [{ bytesSent, ...record }] = await server.end();
@@ -170,7 +179,7 @@ wireTest(
       entered.resolve();
       while ((await receive()).type !== "http.disconnect");
     });
-    await using server = startRecorded(app);
+    await using server = startRecorded(wire, app);
     await using client = await wire.connect(server);
     const exchange = await client.request();
     await entered.promise;
@@ -184,7 +193,7 @@ wireTest(
   "A response that a shutdown cuts is recorded as aborted",
   async (wire) => {
     const never = Promise.withResolvers<void>();
-    await using server = startRecorded(begun(() => never.promise));
+    await using server = startRecorded(wire, begun(() => never.promise));
     await using client = await wire.connect(server);
     const exchange = await client.request();
     await exchange.take(5);
@@ -202,7 +211,7 @@ wireTest(
       await answer.promise;
       await respond(send, 200);
     });
-    await using server = startRecorded(app, { maxConcurrentRequests: 1 });
+    await using server = startRecorded(wire, app, { maxConcurrentRequests: 1 });
     await using first = await wire.connect(server);
     await using second = await wire.connect(server);
     const fetched = [first.fetch(), second.fetch()];
@@ -226,7 +235,7 @@ const greeting: AsgiApp = async (scope, receive, send) => {
 };
 
 wireTest("A WebSocket is recorded once, when it is over", async (wire) => {
-  await using server = startRecorded(greeting);
+  await using server = startRecorded(wire, greeting);
   await using client = await wire.connect(server);
   const socket = await (await client.webSocket({ path: "/chat" })).opened();
   assertEquals(await socket.next(), "text Hello");
@@ -249,7 +258,7 @@ wireTest("A WebSocket is recorded once, when it is over", async (wire) => {
 wireTest(
   "A WebSocket that the app closes is recorded as whole",
   async (wire) => {
-    await using server = startRecorded(greeting);
+    await using server = startRecorded(wire, greeting);
     await using client = await wire.connect(server);
     const socket = await (await client.webSocket({ path: "/closing" }))
       .opened();
@@ -268,7 +277,7 @@ wireTest(
 wireTest(
   "A WebSocket whose client vanishes is recorded as aborted",
   async (wire) => {
-    await using server = startRecorded(greeting);
+    await using server = startRecorded(wire, greeting);
     await using client = await wire.connect(server);
     const socket = await (await client.webSocket()).opened();
     assertEquals(await socket.next(), "text Hello");
@@ -284,7 +293,7 @@ wireTest(
 wireTest(
   "A WebSocket that is denied is recorded with its status",
   async (wire) => {
-    await using server = startRecorded(greeting);
+    await using server = startRecorded(wire, greeting);
     await using client = await wire.connect(server);
     const socket = await client.webSocket({ path: "/denied" });
     assertEquals((await socket.response()).status, 403);

@@ -4,8 +4,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { respond } from "../../mod.ts";
 import { countApp, echoApp, http, pathApp } from "../e2e/_apps.ts";
-import { pause, start, until } from "../e2e/_testing.ts";
-import { wireTest } from "./_wires.ts";
+import { pause, until } from "../e2e/_testing.ts";
+import { start, wireTest } from "./_wires.ts";
 import type { WireExchange } from "./_wire.ts";
 
 /** Larger than what the server drains, and than what sockets buffer. */
@@ -13,7 +13,7 @@ const LARGE = 32 * 1024 * 1024;
 const PIECE = new Uint8Array(64 * 1024);
 
 wireTest("content of many sizes comes back as it was sent", async (wire) => {
-  await using server = start(echoApp);
+  await using server = start(wire, echoApp);
   await using client = await wire.connect(server);
   for (const size of [0, 1, 1023, 16_384, 16_385, 65_535, 65_536, 300_000]) {
     const content = "0123456789abcdef~".repeat(size / 17 + 1).slice(0, size);
@@ -23,7 +23,7 @@ wireTest("content of many sizes comes back as it was sent", async (wire) => {
 });
 
 wireTest("content in pieces of one byte is one content", async (wire) => {
-  await using server = start(echoApp);
+  await using server = start(wire, echoApp);
   await using client = await wire.connect(server);
   const exchange = await client.request({ method: "POST", follows: "unknown" });
   const text = "one byte at a time";
@@ -36,9 +36,12 @@ for (const follows of [LARGE, "unknown"] as const) {
   wireTest(
     `an early 401 reaches a client that sends on (length: ${follows})`,
     async (wire) => {
-      await using server = start(http(async (_scope, _receive, send) => {
-        await respond(send, 401, { body: "Who is there?" });
-      }));
+      await using server = start(
+        wire,
+        http(async (_scope, _receive, send) => {
+          await respond(send, 401, { body: "Who is there?" });
+        }),
+      );
       await using client = await wire.connect(server);
       const exchange = await client.request({ method: "POST", follows });
       await sendAll(exchange);
@@ -51,7 +54,7 @@ for (const follows of [LARGE, "unknown"] as const) {
   wireTest(
     `a 413 reaches a client that sends on (length: ${follows})`,
     async (wire) => {
-      await using server = start(countApp, { maxBodyBytes: 1_000_000 });
+      await using server = start(wire, countApp, { maxBodyBytes: 1_000_000 });
       await using client = await wire.connect(server);
       const exchange = await client.request({ method: "POST", follows });
       await sendAll(exchange);
@@ -63,7 +66,7 @@ for (const follows of [LARGE, "unknown"] as const) {
 wireTest(
   "small content that nobody reads harms no later request",
   async (wire) => {
-    await using server = start(pathApp);
+    await using server = start(wire, pathApp);
     await using client = await wire.connect(server);
     const content = "GET /smuggled HTTP/1.1\r\nhost: test\r\n\r\n".repeat(500);
     const first = await client.fetch({ method: "POST", path: "/1", content });
@@ -78,7 +81,7 @@ wireTest("a client can't send more than the app takes", async (wire) => {
     await gate.promise;
     await countApp(scope, receive, send);
   });
-  await using server = start(app);
+  await using server = start(wire, app);
   await using client = await wire.connect(server);
   const exchange = await client.request({ method: "POST", follows: LARGE });
   let sent = 0;
@@ -100,7 +103,7 @@ wireTest("an app can't send more than the client takes", async (wire) => {
     }
     await send({ type: "http.response.body" });
   });
-  await using server = start(app);
+  await using server = start(wire, app);
   await using client = await wire.connect(server);
   const exchange = await client.request();
   await untilStable(() => sent);

@@ -12,8 +12,8 @@ import {
   type SendEvent,
 } from "../../mod.ts";
 import { http } from "../e2e/_apps.ts";
-import { pause, start, type TestServer } from "../e2e/_testing.ts";
-import { disconnectTest, wireTest } from "./_wires.ts";
+import { pause, type TestServer } from "../e2e/_testing.ts";
+import { disconnectTest, start, wireTest } from "./_wires.ts";
 import type { Wire } from "./_wire.ts";
 
 disconnectTest("receive gives the disconnect", async (wire, leave) => {
@@ -23,7 +23,7 @@ disconnectTest("receive gives the disconnect", async (wire, leave) => {
     assertEquals((await receive()).type, "http.disconnect");
     assertEquals((await receive()).type, "http.disconnect");
   });
-  await using server = start(probe.app);
+  await using server = start(wire, probe.app);
   await using _gone = await leave(server);
   assertEquals(await probe.outcome, undefined);
   assertEquals(await followUp(wire, server), "still here");
@@ -34,7 +34,7 @@ disconnectTest("send rejects", async (wire, leave) => {
     await begin(send);
     await sendForEver(send);
   });
-  await using server = start(probe.app);
+  await using server = start(wire, probe.app);
   await using _gone = await leave(server);
   assertInstanceOf(await probe.outcome, ClientDisconnected);
   assertEquals(server.errors, []);
@@ -50,7 +50,7 @@ wireTest(
       entered.resolve();
       assertEquals((await receive()).type, "http.disconnect");
     });
-    await using server = start(probe.app);
+    await using server = start(wire, probe.app);
     await using client = await wire.connect(server);
     const exchange = await client.request();
     await entered.promise;
@@ -68,7 +68,7 @@ wireTest("receive gives the disconnect amid an upload", async (wire) => {
     assertEquals((await receive()).type, "http.disconnect");
     await send({ type: "http.response.start", status: 200 });
   });
-  await using server = start(probe.app);
+  await using server = start(wire, probe.app);
   await using client = await wire.connect(server);
   const exchange = await client.request({ method: "POST", follows: 10 });
   await exchange.send("half");
@@ -85,7 +85,7 @@ wireTest(
     const probe = new Probe(async (_scope, receive) => {
       for await (const _chunk of requestBody(receive)) received.resolve();
     });
-    await using server = start(probe.app);
+    await using server = start(wire, probe.app);
     await using client = await wire.connect(server);
     const exchange = await client.request({
       method: "POST",
@@ -117,7 +117,7 @@ wireTest("events that never end stop when the client leaves", async (wire) => {
       await send({ type: "http.response.body", body, more_body: true });
     }
   });
-  await using server = start(probe.app);
+  await using server = start(wire, probe.app);
   await using client = await wire.connect(server);
   const exchange = await client.request();
   await exchange.take(5 + 3 * 12);
@@ -144,7 +144,7 @@ wireTest(
     const probe = new Probe(async (_scope, _receive, send) => {
       await ReadableStream.from(events()).pipeTo(send.writable);
     });
-    await using server = start(probe.app);
+    await using server = start(wire, probe.app);
     await using client = await wire.connect(server);
     const exchange = await client.request();
     assertEquals(await exchange.take(4), "tick");
@@ -167,7 +167,7 @@ wireTest(
         clearTimeout(timer);
       }
     });
-    await using server = start(probe.app);
+    await using server = start(wire, probe.app);
     await using client = await wire.connect(server);
     const exchange = await client.request();
     await exchange.take(1);
@@ -188,7 +188,7 @@ wireTest(
         throw new AggregateError([new Error("Cannot stream", { cause })]);
       }
     });
-    await using server = start(probe.app);
+    await using server = start(wire, probe.app);
     await using client = await wire.connect(server);
     const exchange = await client.request();
     await exchange.take(1);
@@ -212,7 +212,7 @@ wireTest("sends that nobody awaits may reject", async (wire) => {
     // One that is awaited shows that the others had a reason to reject.
     await sendForEver(send);
   });
-  await using server = start(probe.app);
+  await using server = start(wire, probe.app);
   await using client = await wire.connect(server);
   const exchange = await client.request();
   await exchange.take(1);
@@ -231,7 +231,7 @@ wireTest(
       assertEquals((await next).type, "http.disconnect");
       assertEquals((await receive()).type, "http.disconnect");
     });
-    await using server = start(probe.app);
+    await using server = start(wire, probe.app);
     await using client = await wire.connect(server);
     const { content } = await client.fetch({
       method: "POST",
@@ -249,7 +249,7 @@ wireTest("receive ends as a stream with the disconnect", async (wire) => {
     for await (const { type } of receive) types.push(type);
     assertEquals(types, ["http.request", "http.disconnect"]);
   });
-  await using server = start(probe.app);
+  await using server = start(wire, probe.app);
   await using client = await wire.connect(server);
   const exchange = await client.request();
   await exchange.take(1);

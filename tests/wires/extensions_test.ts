@@ -3,8 +3,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { InvalidEventError, respond } from "../../mod.ts";
 import { countApp, http } from "../e2e/_apps.ts";
-import { start } from "../e2e/_testing.ts";
-import { wireTest } from "./_wires.ts";
+import { start, wireTest } from "./_wires.ts";
 
 // Interim responses.
 
@@ -14,7 +13,7 @@ wireTest("a 100 is sent when the app asks for the content", async (wire) => {
     await asked.promise;
     await countApp(scope, receive, send);
   });
-  await using server = start(app);
+  await using server = start(wire, app);
   await using client = await wire.connect(server);
   const exchange = await client.request({
     method: "POST",
@@ -31,9 +30,12 @@ wireTest("a 100 is sent when the app asks for the content", async (wire) => {
 wireTest(
   "no 100 is sent where the app does not ask for the content",
   async (wire) => {
-    await using server = start(http(async (_scope, _receive, send) => {
-      await respond(send, 401, { body: "no" });
-    }));
+    await using server = start(
+      wire,
+      http(async (_scope, _receive, send) => {
+        await respond(send, 401, { body: "no" });
+      }),
+    );
     await using client = await wire.connect(server);
     const exchange = await client.request({
       method: "POST",
@@ -48,7 +50,7 @@ wireTest(
 wireTest(
   "an expectation that is not known is refused with 417",
   async (wire) => {
-    await using server = start(countApp);
+    await using server = start(wire, countApp);
     await using client = await wire.connect(server);
     const headers = [["expect", "miracles"]] as const;
     assertEquals((await client.fetch({ headers })).status, 417);
@@ -63,7 +65,7 @@ wireTest("no early hints are sent unless the option says so", async (wire) => {
       .then(rejected.resolve, rejected.resolve);
     await respond(send, 200, { body: "page" });
   });
-  await using server = start(app);
+  await using server = start(wire, app);
   await using client = await wire.connect(server);
   const exchange = await client.request();
   assertEquals((await exchange.head()).status, 200);
@@ -80,7 +82,7 @@ wireTest("early hints go out before the response", async (wire) => {
     await hinted.promise;
     await respond(send, 200, { body: "page" });
   });
-  await using server = start(app, { earlyHints: true });
+  await using server = start(wire, app, { earlyHints: true });
   await using client = await wire.connect(server);
   const exchange = await client.request();
   const { status, headers } = await exchange.head();
@@ -96,16 +98,19 @@ wireTest("early hints go out before the response", async (wire) => {
 // Trailers.
 
 wireTest("trailers go to a client that accepts them", async (wire) => {
-  await using server = start(http(async (_scope, _receive, send) => {
-    await send({ type: "http.response.start", status: 200, trailers: true });
-    await send({ type: "http.response.body", body: "data" });
-    await send({
-      type: "http.response.trailers",
-      headers: [["x-sum", "1"]],
-      more_trailers: true,
-    });
-    await send({ type: "http.response.trailers", headers: [["x-end", "2"]] });
-  }));
+  await using server = start(
+    wire,
+    http(async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200, trailers: true });
+      await send({ type: "http.response.body", body: "data" });
+      await send({
+        type: "http.response.trailers",
+        headers: [["x-sum", "1"]],
+        more_trailers: true,
+      });
+      await send({ type: "http.response.trailers", headers: [["x-end", "2"]] });
+    }),
+  );
   await using client = await wire.connect(server);
   for (let round = 0; round < 2; round++) {
     const response = await client.fetch({ headers: [["te", "trailers"]] });
@@ -126,7 +131,7 @@ wireTest("pathsend sends a file", async (wire) => {
     });
     await send({ type: "http.response.pathsend", path: file.path });
   });
-  await using server = start(app);
+  await using server = start(wire, app);
   await using client = await wire.connect(server);
   for (const _round of ["first", "second"]) {
     const { content } = await client.fetch();
@@ -143,7 +148,7 @@ wireTest("pathsend of a file that is not there becomes a 500", async (wire) => {
     const path = `${file.path}.missing`;
     await send({ type: "http.response.pathsend", path });
   });
-  await using server = start(app);
+  await using server = start(wire, app);
   await using client = await wire.connect(server);
   assertEquals((await client.fetch()).status, 500);
   assertEquals(server.errors.length, 1);
@@ -163,7 +168,7 @@ wireTest(
       await send({ type: "http.response.body", body: ">", more_body: true });
       await send({ type, file: opened, offset: 199_990 });
     });
-    await using server = start(app);
+    await using server = start(wire, app);
     await using client = await wire.connect(server);
     const { content } = file;
     const expected = `<${content.slice(10, 100_015)}>${content.slice(199_990)}`;

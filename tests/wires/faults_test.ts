@@ -6,8 +6,8 @@ import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { type AsgiApp, InvalidEventError, respond } from "../../mod.ts";
 import { handled } from "../../src/streams/handled.ts";
 import { http, type HttpApp, pathApp } from "../e2e/_apps.ts";
-import { start, type TestServer } from "../e2e/_testing.ts";
-import { wireTest } from "./_wires.ts";
+import type { TestServer } from "../e2e/_testing.ts";
+import { start, wireTest } from "./_wires.ts";
 import { TRUNCATED, type Wire, type WireResponse } from "./_wire.ts";
 
 // Before the response has begun.
@@ -34,7 +34,7 @@ for (const [fault, app] of Object.entries(EARLY)) {
   wireTest(
     `an app that ${fault} becomes a 500, and is logged once`,
     async (wire) => {
-      await using server = start(failOn(app));
+      await using server = start(wire, failOn(app));
       const { status, content } = await fail(wire, server);
       assertEquals([status, content], [500, "Internal Server Error\n"]);
       assertEquals(server.errors, [FAILED]);
@@ -46,7 +46,7 @@ for (const [fault, app] of Object.entries(EARLY)) {
 wireTest(
   "an app that returns without a response becomes a 500",
   async (wire) => {
-    await using server = start(failOn(() => {}));
+    await using server = start(wire, failOn(() => {}));
     assertEquals((await fail(wire, server)).status, 500);
     assertEquals(server.errors.length, 1);
     assertInstanceOf(server.errors[0], Error);
@@ -55,7 +55,7 @@ wireTest(
 );
 
 wireTest("an app that throws what is no error becomes a 500", async (wire) => {
-  await using server = start(failOn(() => Promise.reject(undefined)));
+  await using server = start(wire, failOn(() => Promise.reject(undefined)));
   assertEquals((await fail(wire, server)).status, 500);
   assertEquals(server.errors, [undefined]);
 });
@@ -81,12 +81,15 @@ for (const [length, headers] of Object.entries(LENGTHS)) {
     wireTest(
       `a response ${length} is truncated if its app ${fault}`,
       async (wire) => {
-        await using server = start(failOn(async (scope, receive, send) => {
-          const body = "half";
-          await send({ type: "http.response.start", status: 200, headers });
-          await send({ type: "http.response.body", body, more_body: true });
-          return then(scope, receive, send);
-        }));
+        await using server = start(
+          wire,
+          failOn(async (scope, receive, send) => {
+            const body = "half";
+            await send({ type: "http.response.start", status: 200, headers });
+            await send({ type: "http.response.body", body, more_body: true });
+            return then(scope, receive, send);
+          }),
+        );
         await assertTruncated(wire, server);
         assertEquals(server.errors.length, 1);
         await assertServes(wire, server);
@@ -97,25 +100,31 @@ for (const [length, headers] of Object.entries(LENGTHS)) {
 
 wireTest("a response that is too short for its length is cut", async (wire) => {
   const outcome = Promise.withResolvers<unknown>();
-  await using server = start(failOn(async (_scope, _receive, send) => {
-    const headers: [string, string][] = [["content-length", "8"]];
-    await send({ type: "http.response.start", status: 200, headers });
-    await send({ type: "http.response.body", body: "half", more_body: true });
-    await send({ type: "http.response.body" }).catch(outcome.resolve);
-  }));
+  await using server = start(
+    wire,
+    failOn(async (_scope, _receive, send) => {
+      const headers: [string, string][] = [["content-length", "8"]];
+      await send({ type: "http.response.start", status: 200, headers });
+      await send({ type: "http.response.body", body: "half", more_body: true });
+      await send({ type: "http.response.body" }).catch(outcome.resolve);
+    }),
+  );
   await assertTruncated(wire, server);
   assertInstanceOf(await outcome.promise, InvalidEventError);
 });
 
 wireTest("a response that is too long for its length is cut", async (wire) => {
   const outcome = Promise.withResolvers<unknown>();
-  await using server = start(failOn(async (_scope, _receive, send) => {
-    const headers: [string, string][] = [["content-length", "8"]];
-    const body = "12345";
-    await send({ type: "http.response.start", status: 200, headers });
-    await send({ type: "http.response.body", body, more_body: true });
-    await send({ type: "http.response.body", body }).catch(outcome.resolve);
-  }));
+  await using server = start(
+    wire,
+    failOn(async (_scope, _receive, send) => {
+      const headers: [string, string][] = [["content-length", "8"]];
+      const body = "12345";
+      await send({ type: "http.response.start", status: 200, headers });
+      await send({ type: "http.response.body", body, more_body: true });
+      await send({ type: "http.response.body", body }).catch(outcome.resolve);
+    }),
+  );
   await assertTruncated(wire, server);
   assertInstanceOf(await outcome.promise, InvalidEventError);
 });
@@ -123,10 +132,13 @@ wireTest("a response that is too long for its length is cut", async (wire) => {
 wireTest(
   "an app that throws after its response does not harm it",
   async (wire) => {
-    await using server = start(failOn(async (_scope, _receive, send) => {
-      await respond(send, 200, { body: "whole" });
-      throw FAILED;
-    }));
+    await using server = start(
+      wire,
+      failOn(async (_scope, _receive, send) => {
+        await respond(send, 200, { body: "whole" });
+        throw FAILED;
+      }),
+    );
     await using client = await wire.connect(server);
     for (const _request of ["first", "second"]) {
       assertEquals((await client.fetch({ path: "/fail" })).content, "whole");
@@ -141,19 +153,22 @@ wireTest(
   "events that are out of order reject, and the app can go on",
   async (wire) => {
     const errors: unknown[] = [];
-    await using server = start(failOn(async (_scope, _receive, send) => {
-      const keep = (error: unknown) => errors.push(error);
-      await send({ type: "http.response.body", body: "early" }).catch(keep);
-      await send({ type: "http.response.start", status: 99 }).catch(keep);
-      await send({
-        type: "http.response.start",
-        status: 200,
-        headers: [["x", "a\r\nset-cookie: b=c"]],
-      }).catch(keep);
-      await send({ type: "http.response.start", status: 200 });
-      await send({ type: "http.response.start", status: 201 }).catch(keep);
-      await send({ type: "http.response.body", body: "fine" });
-    }));
+    await using server = start(
+      wire,
+      failOn(async (_scope, _receive, send) => {
+        const keep = (error: unknown) => errors.push(error);
+        await send({ type: "http.response.body", body: "early" }).catch(keep);
+        await send({ type: "http.response.start", status: 99 }).catch(keep);
+        await send({
+          type: "http.response.start",
+          status: 200,
+          headers: [["x", "a\r\nset-cookie: b=c"]],
+        }).catch(keep);
+        await send({ type: "http.response.start", status: 200 });
+        await send({ type: "http.response.start", status: 201 }).catch(keep);
+        await send({ type: "http.response.body", body: "fine" });
+      }),
+    );
     const { status, headers, content } = await fail(wire, server);
     assertEquals([status, content], [200, "fine"]);
     assertEquals(headers.has("set-cookie"), false);
@@ -166,10 +181,13 @@ wireTest(
 wireTest(
   "an event that is refused is logged, although the response is whole",
   async (wire) => {
-    await using server = start(failOn(async (_scope, _receive, send) => {
-      handled(send({ type: "http.response.body", body: "early" }));
-      await respond(send, 200, { body: "whole" });
-    }));
+    await using server = start(
+      wire,
+      failOn(async (_scope, _receive, send) => {
+        handled(send({ type: "http.response.body", body: "early" }));
+        await respond(send, 200, { body: "whole" });
+      }),
+    );
     assertEquals((await fail(wire, server)).content, "whole");
     await server.server.shutdown({ timeout: 0 });
     const warnings = server.records.filter(({ level }) => level === "warn");
@@ -184,13 +202,16 @@ wireTest(
 wireTest(
   "an app that sends without end and does not wait stops nobody else",
   async (wire) => {
-    await using server = start(failOn((_scope, _receive, send) => {
-      handled(send({ type: "http.response.start", status: 200 }));
-      const body = new Uint8Array(64 * 1024);
-      for (let i = 0; i < 100_000; i++) {
-        handled(send({ type: "http.response.body", body, more_body: true }));
-      }
-    }));
+    await using server = start(
+      wire,
+      failOn((_scope, _receive, send) => {
+        handled(send({ type: "http.response.start", status: 200 }));
+        const body = new Uint8Array(64 * 1024);
+        for (let i = 0; i < 100_000; i++) {
+          handled(send({ type: "http.response.body", body, more_body: true }));
+        }
+      }),
+    );
     await using client = await wire.connect(server);
     const exchange = await client.request({ path: "/fail" });
     await assertServes(wire, server);

@@ -4,8 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { respond } from "../../mod.ts";
 import { http } from "../e2e/_apps.ts";
-import { start } from "../e2e/_testing.ts";
-import { wireTest } from "./_wires.ts";
+import { start, wireTest } from "./_wires.ts";
 import type { WireRequest } from "./_wire.ts";
 
 const TOO_LARGE: Record<string, [request: WireRequest, status: number]> = {
@@ -25,7 +24,7 @@ for (const [what, [request, status]] of Object.entries(TOO_LARGE)) {
       called.push(scope.path);
       await respond(send, 200);
     });
-    await using server = start(app, {
+    await using server = start(wire, app, {
       maxRequestLineBytes: 100,
       maxHeaderBytes: 1000,
       maxHeaders: 8,
@@ -51,7 +50,7 @@ wireTest(
       }
       await respond(send, 200, { body: scope.path });
     });
-    await using server = start(app, { maxConcurrentRequests: 1 });
+    await using server = start(wire, app, { maxConcurrentRequests: 1 });
     await using busy = await wire.connect(server);
     const waiting = await busy.request({ path: "/wait" });
     await entered.promise;
@@ -74,7 +73,7 @@ wireTest(
   "idle connections do not count for maxConcurrentRequests",
   async (wire) => {
     const app = http((_scope, _receive, send) => respond(send, 200));
-    await using server = start(app, { maxConcurrentRequests: 1 });
+    await using server = start(wire, app, { maxConcurrentRequests: 1 });
     await using first = await wire.connect(server);
     await using second = await wire.connect(server);
     for (const client of [first, second, first, second]) {

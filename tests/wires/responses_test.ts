@@ -3,11 +3,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { respond } from "../../mod.ts";
 import { countApp, echoApp, http, pathApp } from "../e2e/_apps.ts";
-import { pause, start } from "../e2e/_testing.ts";
-import { wireTest } from "./_wires.ts";
+import { pause } from "../e2e/_testing.ts";
+import { start, wireTest } from "./_wires.ts";
 
 wireTest("requests follow each other on one connection", async (wire) => {
-  await using server = start(echoApp);
+  await using server = start(wire, echoApp);
   await using client = await wire.connect(server);
   for (const content of ["one", "", "three"]) {
     const response = await client.fetch({ method: "POST", content });
@@ -17,7 +17,7 @@ wireTest("requests follow each other on one connection", async (wire) => {
 });
 
 wireTest("a response to HEAD has the fields and no content", async (wire) => {
-  await using server = start(pathApp);
+  await using server = start(wire, pathApp);
   await using client = await wire.connect(server);
   const head = await client.fetch({ method: "HEAD", path: "/head" });
   assertEquals([head.headers.get("content-length"), head.content], ["5", ""]);
@@ -33,7 +33,7 @@ wireTest("a response to HEAD may be streamed, into nothing", async (wire) => {
     }
     await send({ type: "http.response.body" });
   });
-  await using server = start(app);
+  await using server = start(wire, app);
   await using client = await wire.connect(server);
   for (let round = 0; round < 2; round++) {
     const { status, content } = await client.fetch({ method: "HEAD" });
@@ -51,7 +51,7 @@ for (const status of [204, 205, 304]) {
           body: "content",
         });
       });
-      await using server = start(app);
+      await using server = start(wire, app);
       await using client = await wire.connect(server);
       const { headers, content } = await client.fetch({ path: "/1" });
       assertEquals([headers.get("etag"), content], ['"x"', ""]);
@@ -62,7 +62,7 @@ for (const status of [204, 205, 304]) {
 }
 
 wireTest("a response says the date and the server", async (wire) => {
-  await using server = start(pathApp);
+  await using server = start(wire, pathApp);
   await using client = await wire.connect(server);
   const { headers } = await client.fetch();
   assertMatch(headers.get("date") ?? "", /^\w{3}, \d\d \w{3} \d{4} .* GMT$/);
@@ -70,23 +70,31 @@ wireTest("a response says the date and the server", async (wire) => {
 });
 
 wireTest("the app's own date and server are left as they are", async (wire) => {
-  await using server = start(http(async (_scope, _receive, send) => {
-    await respond(send, 200, { headers: [["date", "today"], ["server", "s"]] });
-  }));
+  await using server = start(
+    wire,
+    http(async (_scope, _receive, send) => {
+      await respond(send, 200, {
+        headers: [["date", "today"], ["server", "s"]],
+      });
+    }),
+  );
   await using client = await wire.connect(server);
   const { headers } = await client.fetch();
   assertEquals([headers.get("date"), headers.get("server")], ["today", "s"]);
 });
 
 wireTest("fields of a response keep their order, and repeat", async (wire) => {
-  await using server = start(http(async (_scope, _receive, send) => {
-    await respond(send, 200, {
-      headers: [["Set-Cookie", "a=1"], ["x-a", " padded\t"], [
-        "set-cookie",
-        "b=2",
-      ]],
-    });
-  }));
+  await using server = start(
+    wire,
+    http(async (_scope, _receive, send) => {
+      await respond(send, 200, {
+        headers: [["Set-Cookie", "a=1"], ["x-a", " padded\t"], [
+          "set-cookie",
+          "b=2",
+        ]],
+      });
+    }),
+  );
   await using client = await wire.connect(server);
   const { headers } = await client.fetch();
   assertEquals(headers.get("set-cookie"), "a=1, b=2");
@@ -94,12 +102,18 @@ wireTest("fields of a response keep their order, and repeat", async (wire) => {
 });
 
 wireTest("an app cannot frame its response itself", async (wire) => {
-  await using server = start(http(async (_scope, _receive, send) => {
-    await respond(send, 200, {
-      headers: [["transfer-encoding", "chunked"], ["keep-alive", "timeout=5"]],
-      body: "plain",
-    });
-  }));
+  await using server = start(
+    wire,
+    http(async (_scope, _receive, send) => {
+      await respond(send, 200, {
+        headers: [["transfer-encoding", "chunked"], [
+          "keep-alive",
+          "timeout=5",
+        ]],
+        body: "plain",
+      });
+    }),
+  );
   await using client = await wire.connect(server);
   for (let round = 0; round < 2; round++) {
     const { content, headers } = await client.fetch();
@@ -116,7 +130,7 @@ wireTest("content that an app sends waits for nothing", async (wire) => {
     await read.promise;
     await send({ type: "http.response.body", body: "second" });
   });
-  await using server = start(app);
+  await using server = start(wire, app);
   await using client = await wire.connect(server);
   const exchange = await client.request();
   assertEquals(await exchange.take(5), "first");
@@ -125,7 +139,7 @@ wireTest("content that an app sends waits for nothing", async (wire) => {
 });
 
 wireTest("an app answers before it has read its request", async (wire) => {
-  await using server = start(echoApp);
+  await using server = start(wire, echoApp);
   await using client = await wire.connect(server);
   const exchange = await client.request({ method: "POST", follows: 6 });
   for (const piece of ["abc", "def"]) {
@@ -137,7 +151,7 @@ wireTest("an app answers before it has read its request", async (wire) => {
 });
 
 wireTest("a client that has half-closed gets its response", async (wire) => {
-  await using server = start(countApp);
+  await using server = start(wire, countApp);
   await using client = await wire.connect(server);
   const exchange = await client.request({ method: "POST", content: "Hello" });
   await client.closeWrite();
@@ -157,7 +171,7 @@ wireTest(
       }
       await send({ type: "http.response.body" });
     });
-    await using server = start(app);
+    await using server = start(wire, app);
     await using client = await wire.connect(server);
     const exchange = await client.request();
     await client.closeWrite();
@@ -180,7 +194,7 @@ wireTest(
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
       await send({ type: "http.response.body", body: "data: bye\n" });
     });
-    await using server = start(app);
+    await using server = start(wire, app);
     await using client = await wire.connect(server);
     const exchange = await client.request();
     assertEquals(await exchange.take(8), "data: 1\n");

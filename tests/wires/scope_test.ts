@@ -3,9 +3,8 @@
 import { assertEquals } from "@std/assert";
 import type { HttpScope } from "../../mod.ts";
 import { http } from "../e2e/_apps.ts";
-import { start } from "../e2e/_testing.ts";
 import { respond } from "../../mod.ts";
-import { wireTest } from "./_wires.ts";
+import { start, wireTest } from "./_wires.ts";
 import type { Wire, WireRequest } from "./_wire.ts";
 
 /** The scope that a request gets, and the ports of both ends. */
@@ -14,10 +13,13 @@ async function scopeOf(
   request: WireRequest,
 ): Promise<{ scope: HttpScope; client: number; server: number }> {
   const scopes: HttpScope[] = [];
-  await using server = start(http(async (scope, _receive, send) => {
-    scopes.push(scope);
-    await respond(send, 200);
-  }));
+  await using server = start(
+    wire,
+    http(async (scope, _receive, send) => {
+      scopes.push(scope);
+      await respond(send, 200);
+    }),
+  );
   await using client = await wire.connect(server);
   assertEquals((await client.fetch(request)).status, 200);
   return { scope: scopes[0], client: client.port, server: server.port };
@@ -35,7 +37,7 @@ wireTest("the scope of a request holds what ASGI asks for", async (wire) => {
     asgi: { version: "3.0", spec_version: "2.5" },
     http_version: wire.httpVersion,
     method: "PUT",
-    scheme: "http",
+    scheme: wire.scheme,
     path: "/café/au lait",
     raw_path: "/caf%C3%A9%2Fau%20lait",
     query_string: "a=%20&b",
@@ -72,7 +74,7 @@ wireTest(
   "each request has its own copy of the lifespan's state",
   async (wire) => {
     const seen: unknown[] = [];
-    await using server = start(async (scope, receive, send) => {
+    await using server = start(wire, async (scope, receive, send) => {
       if (scope.type === "lifespan") {
         scope.state!.shared = { count: 0 };
         await receive();

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ClientDisconnected, type ReceiveEvent } from "../../mod.ts";
-import { pause, start, until } from "../e2e/_testing.ts";
+import { pause, until } from "../e2e/_testing.ts";
 import {
   accepted,
   disconnect,
@@ -12,7 +12,7 @@ import {
   websocket,
 } from "../e2e/_websocket_apps.ts";
 import { clientFrame, closeFrame, PONG, TEXT } from "../websocket/_frames.ts";
-import { wireTest } from "./_wires.ts";
+import { start, wireTest } from "./_wires.ts";
 import type { WireClient, WireWebSocket } from "./_wire.ts";
 
 /** Bounds tests of deadlines, so that those by default would come too late. */
@@ -34,7 +34,7 @@ for (
     `A client's close with ${what} is echoed, and the connection ends`,
     async (wire) => {
       const ends: ReceiveEvent[] = [];
-      await using server = start(recording(ends));
+      await using server = start(wire, recording(ends));
       await using client = await wire.connect(server);
       const socket = await open(client);
       await socket.send(frame);
@@ -54,7 +54,7 @@ wireTest(
   "A client that is gone without a close gives 1006, and the application ends",
   async (wire) => {
     const ends: ReceiveEvent[] = [];
-    await using server = start(recording(ends));
+    await using server = start(wire, recording(ends));
     await using client = await wire.connect(server);
     const socket = await open(client);
     await socket.send(clientFrame(TEXT, "Hello"));
@@ -70,17 +70,20 @@ wireTest(
   "An application that only sends ends when its client is gone",
   async (wire) => {
     const caught: unknown[] = [];
-    await using server = start(accepted(async (_receive, send) => {
-      try {
-        for (;;) {
-          await send({ type: "websocket.send", text: "tick" });
-          await pause(1);
+    await using server = start(
+      wire,
+      accepted(async (_receive, send) => {
+        try {
+          for (;;) {
+            await send({ type: "websocket.send", text: "tick" });
+            await pause(1);
+          }
+        } catch (error) {
+          caught.push(error);
+          throw error;
         }
-      } catch (error) {
-        caught.push(error);
-        throw error;
-      }
-    }));
+      }),
+    );
     await using client = await wire.connect(server);
     const socket = await open(client);
     assertEquals(await socket.next(), "text tick");
@@ -95,11 +98,14 @@ wireTest(
   "An application's close reaches the client, and its own code the application",
   async (wire) => {
     const events: ReceiveEvent[] = [];
-    await using server = start(accepted(async (receive, send) => {
-      await send({ type: "websocket.send", text: "last" });
-      await send({ type: "websocket.close", code: 4001, reason: "enough" });
-      events.push(await receive());
-    }));
+    await using server = start(
+      wire,
+      accepted(async (receive, send) => {
+        await send({ type: "websocket.send", text: "last" });
+        await send({ type: "websocket.close", code: 4001, reason: "enough" });
+        events.push(await receive());
+      }),
+    );
     await using client = await wire.connect(server);
     const socket = await open(client);
     assertEquals(await socket.next(), "text last");
@@ -121,7 +127,7 @@ for (
   wireTest(
     `An application that ${what} closes its WebSocket (${close})`,
     async (wire) => {
-      await using server = start(accepted(app));
+      await using server = start(wire, accepted(app));
       await using client = await wire.connect(server);
       const socket = await open(client);
       assertEquals(await socket.next(), close);
@@ -135,7 +141,7 @@ for (
 wireTest(
   "A client that does not answer a close is cut after closeTimeout",
   async (wire) => {
-    await using server = start(accepted(() => {}), { closeTimeout: 30 });
+    await using server = start(wire, accepted(() => {}), { closeTimeout: 30 });
     await using client = await wire.connect(server);
     const socket = await open(client);
     assertEquals(await socket.next(), "close 1000");
@@ -148,7 +154,7 @@ wireTest(
   "A shutdown closes every WebSocket with 1012, and resolves",
   async (wire) => {
     const ends: ReceiveEvent[] = [];
-    await using server = start(recording(ends));
+    await using server = start(wire, recording(ends));
     await using first = await wire.connect(server);
     await using second = await wire.connect(server);
     const sockets = [await open(first), await open(second)];
@@ -170,11 +176,14 @@ wireTest(
   "A shutdown answers a WebSocket that is not accepted with a 503",
   async (wire) => {
     let connecting = false;
-    await using server = start(websocket(async (receive) => {
-      await receive();
-      connecting = true;
-      await receive();
-    }));
+    await using server = start(
+      wire,
+      websocket(async (receive) => {
+        await receive();
+        connecting = true;
+        await receive();
+      }),
+    );
     await using client = await wire.connect(server);
     const socket = await client.webSocket();
     await until(() => connecting);
@@ -189,7 +198,7 @@ wireTest(
 wireTest(
   "A shutdown resolves although clients do not answer its close",
   async (wire) => {
-    await using server = start(echo, { shutdownTimeout: 50 });
+    await using server = start(wire, echo, { shutdownTimeout: 50 });
     await using client = await wire.connect(server);
     const socket = await open(client);
     const stopped = server.server.shutdown();
@@ -201,7 +210,10 @@ wireTest(
 wireTest(
   "A silent client is sent pings, and is kept while it answers",
   async (wire) => {
-    await using server = start(echo, { pingInterval: 20, pingTimeout: 10_000 });
+    await using server = start(wire, echo, {
+      pingInterval: 20,
+      pingTimeout: 10_000,
+    });
     await using client = await wire.connect(server);
     const socket = await open(client);
     for (let round = 0; round < 3; round++) {
@@ -219,7 +231,7 @@ wireTest(
   "A client that answers no ping is cut, and gives 1006",
   async (wire) => {
     const ends: ReceiveEvent[] = [];
-    await using server = start(recording(ends), {
+    await using server = start(wire, recording(ends), {
       pingInterval: 20,
       pingTimeout: 20,
     });
@@ -238,7 +250,9 @@ wireTest(
   "A WebSocket without messages is closed with 1001 after webSocketIdleTimeout",
   async (wire) => {
     const ends: ReceiveEvent[] = [];
-    await using server = start(recording(ends), { webSocketIdleTimeout: 30 });
+    await using server = start(wire, recording(ends), {
+      webSocketIdleTimeout: 30,
+    });
     await using client = await wire.connect(server);
     const socket = await open(client);
     assertStringIncludes(await socket.next(), "close 1001");
@@ -255,6 +269,7 @@ wireTest(
     let rejected: unknown;
     const gate = Promise.withResolvers<void>();
     await using server = start(
+      wire,
       accepted(async (_receive, send) => {
         await gate.promise;
         rejected = await send({ type: "websocket.send", text: "late" })

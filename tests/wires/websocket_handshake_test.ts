@@ -6,7 +6,7 @@ import {
   type ReceiveEvent,
   type WebSocketScope,
 } from "../../mod.ts";
-import { pause, start, until } from "../e2e/_testing.ts";
+import { pause, until } from "../e2e/_testing.ts";
 import {
   accepted,
   disconnect,
@@ -14,18 +14,21 @@ import {
   websocket,
 } from "../e2e/_websocket_apps.ts";
 import { clientFrame, closeFrame, concat, TEXT } from "../websocket/_frames.ts";
-import { wireTest } from "./_wires.ts";
+import { start, wireTest } from "./_wires.ts";
 
 wireTest(
   "An accept carries the subprotocol and the application's headers",
   async (wire) => {
-    await using server = start(websocket(async (_receive, send, scope) => {
-      await send({
-        type: "websocket.accept",
-        subprotocol: scope.subprotocols[1],
-        headers: [["x-a", "1"]],
-      });
-    }));
+    await using server = start(
+      wire,
+      websocket(async (_receive, send, scope) => {
+        await send({
+          type: "websocket.accept",
+          subprotocol: scope.subprotocols[1],
+          headers: [["x-a", "1"]],
+        });
+      }),
+    );
     await using client = await wire.connect(server);
     const socket = await client.webSocket({
       headers: [["sec-websocket-protocol", "a, b"]],
@@ -43,6 +46,7 @@ wireTest(
 wireTest("The application gets the scope of the WebSocket", async (wire) => {
   const scopes: WebSocketScope[] = [];
   await using server = start(
+    wire,
     accepted((_receive, _send, scope) => void scopes.push(scope)),
   );
   await using client = await wire.connect(server);
@@ -54,7 +58,7 @@ wireTest("The application gets the scope of the WebSocket", async (wire) => {
   const [scope] = scopes;
   assertEquals(scope.type, "websocket");
   assert(!("method" in scope));
-  assertEquals(scope.scheme, "ws");
+  assertEquals(scope.scheme, wire.scheme.replace("http", "ws"));
   assertEquals(scope.http_version, wire.httpVersion);
   assertEquals(scope.path, "/a b");
   assertEquals(scope.raw_path, "/a%20b");
@@ -71,10 +75,13 @@ wireTest("The application gets the scope of the WebSocket", async (wire) => {
 });
 
 wireTest("A close before accept gives a 403", async (wire) => {
-  await using server = start(websocket(async (receive, send) => {
-    await receive();
-    await send({ type: "websocket.close", code: 4000 });
-  }));
+  await using server = start(
+    wire,
+    websocket(async (receive, send) => {
+      await receive();
+      await send({ type: "websocket.close", code: 4000 });
+    }),
+  );
   await using client = await wire.connect(server);
   const socket = await client.webSocket();
   assertEquals((await socket.response()).status, 403);
@@ -83,9 +90,12 @@ wireTest("A close before accept gives a 403", async (wire) => {
 
 wireTest("A throw, or a return, before accept gives a 500", async (wire) => {
   const fault = new Error("fault of the test");
-  await using server = start(websocket((_receive, _send, { path }) => {
-    if (path === "/throw") throw fault;
-  }));
+  await using server = start(
+    wire,
+    websocket((_receive, _send, { path }) => {
+      if (path === "/throw") throw fault;
+    }),
+  );
   for (const path of ["/throw", "/return"]) {
     await using client = await wire.connect(server);
     const socket = await client.webSocket({ path });
@@ -98,16 +108,19 @@ wireTest("A throw, or a return, before accept gives a 500", async (wire) => {
 wireTest(
   "A denial is an HTTP response, and the connection serves other requests after it",
   async (wire) => {
-    await using server = start(websocket(async (_receive, send) => {
-      await send({
-        type: "websocket.http.response.start",
-        status: 401,
-        headers: [["www-authenticate", "Basic"]],
-      });
-      const type = "websocket.http.response.body";
-      await send({ type, body: "not ", more_body: true });
-      await send({ type, body: "you" });
-    }));
+    await using server = start(
+      wire,
+      websocket(async (_receive, send) => {
+        await send({
+          type: "websocket.http.response.start",
+          status: 401,
+          headers: [["www-authenticate", "Basic"]],
+        });
+        const type = "websocket.http.response.body";
+        await send({ type, body: "not ", more_body: true });
+        await send({ type, body: "you" });
+      }),
+    );
     await using client = await wire.connect(server);
     const socket = await client.webSocket();
     const { status, headers, content } = await socket.response();
@@ -121,14 +134,20 @@ wireTest(
 wireTest(
   "Frames that come with the handshake are not lost, however late it is accepted",
   async (wire) => {
-    await using server = start(websocket(async (receive, send) => {
-      await receive();
-      await pause(20);
-      await send({ type: "websocket.accept" });
-      for (let event; (event = await receive()).type === "websocket.receive";) {
-        await send({ type: "websocket.send", text: event.text });
-      }
-    }));
+    await using server = start(
+      wire,
+      websocket(async (receive, send) => {
+        await receive();
+        await pause(20);
+        await send({ type: "websocket.accept" });
+        for (
+          let event;
+          (event = await receive()).type === "websocket.receive";
+        ) {
+          await send({ type: "websocket.send", text: event.text });
+        }
+      }),
+    );
     const first = ["one", "two", "x".repeat(100_000)]
       .map((text) => clientFrame(TEXT, text));
     await using client = await wire.connect(server);
@@ -144,9 +163,12 @@ wireTest(
   "An application receives the disconnect of a client that it has not accepted",
   async (wire) => {
     const events: ReceiveEvent[] = [];
-    await using server = start(websocket(async (receive) => {
-      while (events.length < 2) events.push(await receive());
-    }));
+    await using server = start(
+      wire,
+      websocket(async (receive) => {
+        while (events.length < 2) events.push(await receive());
+      }),
+    );
     await using client = await wire.connect(server);
     const socket = await client.webSocket();
     await until(() => events.length === 1);
@@ -167,7 +189,10 @@ for (
   wireTest(
     `allowedOrigins() ${refused ? "refuses" : "accepts"} ${origin ?? "none"}`,
     async (wire) => {
-      await using server = start(allowedOrigins(echo, ["https://example.com"]));
+      await using server = start(
+        wire,
+        allowedOrigins(echo, ["https://example.com"]),
+      );
       await using client = await wire.connect(server);
       const socket = await client.webSocket({
         headers: origin === undefined ? [] : [["origin", origin]],
@@ -181,7 +206,7 @@ for (
 wireTest(
   "Past maxWebSockets, handshakes get a 503, until one has ended",
   async (wire) => {
-    await using server = start(echo, { maxWebSockets: 1 });
+    await using server = start(wire, echo, { maxWebSockets: 1 });
     await using first = await wire.connect(server);
     const one = await (await first.webSocket()).opened();
     await using second = await wire.connect(server);
@@ -202,7 +227,7 @@ wireTest(
 );
 
 wireTest("Requests are served while WebSockets are open", async (wire) => {
-  await using server = start(echo);
+  await using server = start(wire, echo);
   await using client = await wire.connect(server);
   const socket = await (await client.webSocket()).opened();
   await using other = await wire.connect(server);

@@ -8,7 +8,7 @@ import {
   type ReceiveEvent,
   type SendEvent,
 } from "../../mod.ts";
-import { pause, start, until } from "../e2e/_testing.ts";
+import { pause, until } from "../e2e/_testing.ts";
 import {
   accepted,
   disconnect,
@@ -25,7 +25,7 @@ import {
   TEXT,
   utf8,
 } from "../websocket/_frames.ts";
-import { wireTest } from "./_wires.ts";
+import { start, wireTest } from "./_wires.ts";
 import type { WireClient, WireRequest, WireWebSocket } from "./_wire.ts";
 
 /** Offers compression. */
@@ -38,7 +38,7 @@ const MANY = 1536;
 const LARGE = "x".repeat(16 * 1024);
 
 wireTest("Text, bytes and empty messages are echoed", async (wire) => {
-  await using server = start(echo);
+  await using server = start(wire, echo);
   await using client = await wire.connect(server);
   const socket = await open(client);
   await socket.send(
@@ -55,7 +55,7 @@ wireTest("Text, bytes and empty messages are echoed", async (wire) => {
 wireTest(
   "A message of 1 MiB in fragments is echoed whole, and a ping between them is answered",
   async (wire) => {
-    await using server = start(echo);
+    await using server = start(wire, echo);
     await using client = await wire.connect(server);
     const socket = await open(client);
     const message = new Uint8Array(1024 * 1024).map((_, at) => at * 7);
@@ -75,7 +75,7 @@ wireTest(
 
 wireTest("A message past maxMessageBytes closes with 1009", async (wire) => {
   const ends: ReceiveEvent[] = [];
-  await using server = start(recording(ends), { maxMessageBytes: 1000 });
+  await using server = start(wire, recording(ends), { maxMessageBytes: 1000 });
   await using client = await wire.connect(server);
   const socket = await open(client);
   await socket.send(clientFrame(TEXT, "x".repeat(1000)));
@@ -90,7 +90,7 @@ wireTest("A message past maxMessageBytes closes with 1009", async (wire) => {
 wireTest(
   "A breach of the protocol closes with 1002, and is no fault of the application",
   async (wire) => {
-    await using server = start(echo);
+    await using server = start(wire, echo);
     await using client = await wire.connect(server);
     const socket = await open(client);
     await socket.send(clientFrame(TEXT, "unmasked", { key: null }));
@@ -103,6 +103,7 @@ wireTest(
   "A transform of events echoes, and what comes with the client's close too",
   async (wire) => {
     await using server = start(
+      wire,
       fromTransform((scope) => {
         if (scope.type !== "websocket") throw new TypeError("No WebSocket");
         return echoTransform();
@@ -127,7 +128,7 @@ wireTest(
 wireTest(
   "Messages are compressed in both directions for a client that offers it",
   async (wire) => {
-    await using server = start(echo);
+    await using server = start(wire, echo);
     await using client = await wire.connect(server);
     const socket = await client.webSocket(OFFER);
     const { headers } = await socket.head();
@@ -154,7 +155,7 @@ wireTest(
     for (
       const [compression, request] of [[true, {}], [false, OFFER]] as const
     ) {
-      await using server = start(echo, { compression });
+      await using server = start(wire, echo, { compression });
       await using client = await wire.connect(server);
       const socket = await client.webSocket(request);
       const { headers } = await socket.head();
@@ -167,7 +168,7 @@ wireTest(
 );
 
 wireTest("maxMessageBytes holds for inflated messages", async (wire) => {
-  await using server = start(echo, { maxMessageBytes: 10_000 });
+  await using server = start(wire, echo, { maxMessageBytes: 10_000 });
   await using client = await wire.connect(server);
   const socket = await open(client, OFFER);
   using deflating = new DeflatingClient();
@@ -182,6 +183,7 @@ wireTest(
   async (wire) => {
     let sent = 0;
     await using server = start(
+      wire,
       accepted(async (_receive, send) => {
         for (; sent < MANY; sent++) {
           await send({ type: "websocket.send", text: LARGE });
@@ -207,6 +209,7 @@ wireTest(
   async (wire) => {
     let rejected: unknown;
     await using server = start(
+      wire,
       accepted(async (receive, send) => {
         try {
           for (;;) await send({ type: "websocket.send", text: LARGE });
@@ -232,13 +235,16 @@ wireTest(
   async (wire) => {
     let received = 0;
     const gate = Promise.withResolvers<void>();
-    await using server = start(accepted(async (receive) => {
-      await gate.promise;
-      for (; received < MANY; received++) {
-        const event = await receive();
-        if (event.type !== "websocket.receive") return;
-      }
-    }));
+    await using server = start(
+      wire,
+      accepted(async (receive) => {
+        await gate.promise;
+        for (; received < MANY; received++) {
+          const event = await receive();
+          if (event.type !== "websocket.receive") return;
+        }
+      }),
+    );
     await using client = await wire.connect(server);
     const socket = await open(client);
     const frame = clientFrame(BINARY, new Uint8Array(LARGE.length));
