@@ -18,6 +18,11 @@ export interface Transport {
   readonly delaysWrites?: boolean | undefined;
   /** Bounds a wait for the peer. */
   readonly readDeadline: Deadline;
+  /**
+   * Whether a `close` loses nothing now that was written, if the peer sends
+   * nothing more. Otherwise `closeWrite` goes before, and the peer's end is read.
+   */
+  readonly closesCleanly?: boolean;
   /** Makes another deadline, for as long as it is needed. */
   createDeadline(): DisposableDeadline;
   /** Resolves when all bytes were accepted; rejects when the peer is lost. */

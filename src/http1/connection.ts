@@ -222,8 +222,7 @@ export class Http1Connection implements ServedConnection {
   #begin(head: RequestHead): Http1Exchange {
     this.#go("request");
     const exchange = new Http1Exchange(head, this.#wire);
-    this.#wire.exchange = exchange;
-    this.#wire.readAhead();
+    this.#wire.begin(exchange, !head.keepAlive);
     return exchange;
   }
 
@@ -255,8 +254,18 @@ export class Http1Connection implements ServedConnection {
       this.#go(drained ? "drained" : "last");
       if (drained) return true;
     }
-    await this.#linger();
+    if (!this.#closesCleanly(exchange)) await this.#linger();
     return false;
+  }
+
+  /**
+   * Whether a close can lose nothing: the client has said that this request is
+   * its last, so that nothing more comes (RFC 9112, section 9.6).
+   */
+  #closesCleanly({ request, bodyComplete }: Http1Exchange): boolean {
+    return !request.keepAlive && bodyComplete &&
+      this.#wire.reader.buffered === 0 &&
+      this.#transport.closesCleanly === true;
   }
 
   /** Reads what is left of a body, within bounds; whether its end was reached. */

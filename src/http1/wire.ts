@@ -7,7 +7,8 @@
  *
  * While a request is handled, one read is kept pending (up to 64 KiB are
  * buffered so): it notices that the client disconnects, and it is the first read
- * of the next request.
+ * of the next request. Where none will follow, that read begins a turn later:
+ * most responses are complete by then.
  *
  * @module
  */
@@ -54,6 +55,7 @@ export class Http1Wire {
   #writeFailure: { readonly error: unknown } | undefined;
   #upgraded: UpgradedStream | undefined;
   #readingAhead = false;
+  #readsAheadLate = false;
 
   /** Nothing is read yet. */
   constructor(
@@ -100,9 +102,22 @@ export class Http1Wire {
     this.#transport.endRead(new HttpError(408, "Cannot wait for request body"));
   }
 
+  /** From now on reads ahead for `exchange`; later if its request is the `last`. */
+  begin(exchange: CarriedExchange, last: boolean): void {
+    this.exchange = exchange;
+    this.#readsAheadLate = last;
+    this.readAhead();
+  }
+
+  readonly #beginLate = (): void => {
+    this.#readsAheadLate = false;
+    this.readAhead();
+  };
+
   /** Keeps a read pending, within bounds, while there is an exchange. */
   readAhead(): void {
     if (this.#readingAhead || this.exchange === undefined) return;
+    if (this.#readsAheadLate) return putOff(this.#beginLate);
     if (this.reader.buffered >= MAX_AHEAD_BYTES) return this.#aheadFull();
     this.#readingAhead = true;
     this.reader.fill().then(this.#arrived, this.#readFailed);
@@ -181,5 +196,6 @@ export class Http1Wire {
   /** Lets go of what is held back. */
   end(): void {
     callOff(this.#sendHeld);
+    callOff(this.#beginLate);
   }
 }

@@ -84,7 +84,11 @@ export class Connection {
   readonly #meter: ConnectionMeter | undefined;
   readonly #writeDeadline: CoarseDeadline;
   readonly #writeTimeout: number;
+  /** Whether it is no TLS, which has an end of its own to be written. */
+  readonly #clear: boolean;
   #controller: Controller | undefined;
+  /** Whether a read is pending, or something may be there to be read. */
+  #unread = false;
   #readEnded = false;
   #endReason: Error | undefined;
   #closed = false;
@@ -112,7 +116,16 @@ export class Connection {
       pull: (controller) => this.#pull(controller),
       cancel: () => this.close(),
     }, { highWaterMark: 0 });
-    if ("setNoDelay" in conn) sendAtOnce(conn as Deno.TcpConn);
+    this.#clear = "setNoDelay" in conn;
+    if (this.#clear) sendAtOnce(conn as Deno.TcpConn);
+  }
+
+  /**
+   * Whether a `close` loses nothing now that was written, if the peer sends
+   * nothing more: the socket is in clear text, and all was read that had come.
+   */
+  get closesCleanly(): boolean {
+    return this.#clear && !this.#unread;
   }
 
   /** Makes another deadline, for as long as it is needed. */
@@ -133,6 +146,7 @@ export class Connection {
   #read(): Promise<void> | undefined {
     if (this.#readEnded) return this.#endStream();
     const slab = this.#slab;
+    this.#unread = true;
     return this.#conn.read(slab).then(
       (length) => this.#pulled(slab, length),
       (error) => this.endRead(error),
@@ -144,6 +158,7 @@ export class Connection {
     if (length === null) return this.endRead();
     if (this.#meter !== undefined) this.#meter.bytesReceived += length;
     this.#lastRead = length;
+    this.#unread = length === slab.length;
     this.#adaptSlab(length);
     this.#controller!.enqueue(slab.subarray(0, length));
   }
@@ -208,10 +223,7 @@ export class Connection {
     this.#closed = true;
     this.readDeadline[Symbol.dispose]();
     this.#writeDeadline[Symbol.dispose]();
-    // To make an error takes as long as to read.
-    if (!this.#readEnded) {
-      this.endRead(new Deno.errors.Interrupted("The connection was closed"));
-    }
+    if (!this.#readEnded) this.endRead(interrupted());
     this.#conn[Symbol.dispose]();
   }
 
@@ -219,6 +231,15 @@ export class Connection {
     if (this.#meter !== undefined) this.#meter.writeTimeouts++;
     this.close();
   };
+}
+
+/** All closes share one: to make it takes as long as to read. */
+let closedError: Error | undefined;
+
+function interrupted(): Error {
+  return closedError ??= new Deno.errors.Interrupted(
+    "The connection was closed",
+  );
 }
 
 /** Without this, a small write waits for the peer to acknowledge the last. */

@@ -107,6 +107,24 @@ netTest(
   },
 );
 
+netTest(
+  "a client that reads slowly loses nothing of its last response",
+  async () => {
+    const length = 4 * 1024 * 1024;
+    const app = http(async (_scope, _receive, send) => {
+      await respond(send, 200, { body: "x".repeat(length) });
+    });
+    await using server = start(app);
+    for (let i = 0; i < 10; i++) {
+      using client = await server.connect();
+      await client.get("/", "connection: close");
+      await pause(20);
+      assertEquals((await client.readResponse()).body.length, length);
+      assertEquals(await client.readToEnd(), "");
+    }
+  },
+);
+
 netTest("a shutdown amid pipelined requests loses no response", async () => {
   const answered = Promise.withResolvers<void>();
   const app = http(async (scope, _receive, send) => {

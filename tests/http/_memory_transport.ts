@@ -79,6 +79,8 @@ export class MemoryTransport implements Transport {
   readonly deadlines = new Set<ManualDeadline>();
   /** What became of the server's side, in order; no two writes in a row. */
   readonly events: ("write" | "closeWrite" | "endRead" | "close")[] = [];
+  /** Whether a close would lose nothing: the test says so. */
+  closesCleanly = false;
   /** How many writes have succeeded. */
   writes = 0;
   /** How many chunks were read. */

@@ -78,6 +78,72 @@ Deno.test("One request is handled at a time", async () => {
   assertEquals(bodies(transport.output), ["/1", "/2", "/3"]);
 });
 
+// The last request.
+
+Deno.test("The last request by the client's word is answered, then closed at once", async () => {
+  const wires = [
+    last(get("/")),
+    get("/").replace("1.1", "1.0"),
+    last(post("/", "hello")),
+  ];
+  for (const wire of wires) {
+    const { transport, done, exchanges } = serveInMemory();
+    transport.closesCleanly = true;
+    transport.push(wire);
+    await within(done);
+    assertEquals(exchanges.length, 1);
+    assertEquals(statuses(transport.output), [200]);
+    assertEquals(transport.events, ["write", "close"]);
+  }
+});
+
+Deno.test("A close that could lose the response waits for the client's end", async () => {
+  const cases: [wire: string, closesCleanly: boolean][] = [
+    [last(get("/")), false],
+    [last(get("/")) + get("/never"), true],
+    [last(post("/", "hello")) + "\r\n", true],
+  ];
+  for (const [wire, closesCleanly] of cases) {
+    const { transport, done } = serveInMemory();
+    transport.closesCleanly = closesCleanly;
+    transport.push(wire);
+    await settled();
+    assertFalse(transport.closed);
+    transport.end();
+    await within(done);
+    assertEquals(statuses(transport.output), [200]);
+    assertEquals(transport.events, ["write", "closeWrite", "close"]);
+  }
+});
+
+Deno.test("A connection that the server ends, or whose content is unread, waits for the client's end", async () => {
+  const ended = serveInMemory(echo, { maxRequestsPerConnection: 1 });
+  const unread = serveInMemory((exchange) => respond(exchange, "early"));
+  ended.transport.closesCleanly = unread.transport.closesCleanly = true;
+  ended.transport.push(get("/"));
+  unread.transport.push(last(post("/", "hello")).slice(0, -5));
+  for (const { transport, done } of [ended, unread]) {
+    await settled();
+    assertEquals(transport.events, ["write", "closeWrite"]);
+    transport.end();
+    await within(done);
+  }
+});
+
+Deno.test("A last request that is answered at once needs no read but its own", async () => {
+  const { transport, done } = serveInMemory();
+  transport.closesCleanly = true;
+  transport.push(last(get("/")), get("/never"));
+  await within(done);
+  assertEquals(transport.reads, 1);
+  assertEquals(transport.events, ["write", "close"]);
+});
+
+/** A request that its client calls the last. */
+function last(wire: string): string {
+  return wire.replace("\r\n", "\r\nConnection: close\r\n");
+}
+
 // Framing errors.
 
 Deno.test("A good request before a bad one is answered first, then one error, then the end", async () => {

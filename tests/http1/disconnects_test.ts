@@ -21,7 +21,7 @@ import {
   postChunks,
   serveWaiting,
 } from "./_requests.ts";
-import { settledSoon as settled } from "../_turns.ts";
+import { settled as timersFired, settledSoon as settled } from "../_turns.ts";
 import { unawaited } from "../_unawaited.ts";
 
 // Half close.
@@ -114,6 +114,21 @@ Deno.test("A handler learns when its client is lost", async () => {
   open();
   await within(served.done.catch(() => {}));
   assert(served.transport.closed);
+});
+
+Deno.test("A handler of a connection's last request learns that its client is gone", async () => {
+  for (const how of ["half-closed", "lost"] as const) {
+    const { served: { transport, done }, disconnects, open } = serveWaiting();
+    const ended = how === "lost" ? assertRejects(() => done) : done;
+    transport.push(get("/", "Connection: close"));
+    await timersFired();
+    if (how === "lost") transport.lose();
+    else transport.end();
+    await settled();
+    assertEquals(disconnects, [how]);
+    open();
+    await within(ended);
+  }
 });
 
 Deno.test("A client that is lost stays lost, though the end of its bytes is read after that", async () => {

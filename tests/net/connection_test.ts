@@ -239,6 +239,38 @@ connectionTest(
   },
 );
 
+netTest(
+  "a close is clean when all was read that has come, in clear",
+  async () => {
+    using pair = await connect(connectInClear);
+    const { connection, peer } = pair;
+    const reader = connection.readable.getReader();
+    const seen: boolean[] = [];
+    async function read(length: number): Promise<void> {
+      await peer.write(new Uint8Array(length));
+      const reading = reader.read();
+      seen.push(connection.closesCleanly);
+      await reading;
+      seen.push(connection.closesCleanly);
+    }
+    await read(100);
+    assertEquals(seen.splice(0), [false, true]);
+    // There may be more than the buffer had room for.
+    await read(512);
+    assertEquals(seen.splice(0), [false, false]);
+    await read(100);
+    assertEquals(seen.splice(0), [false, true]);
+  },
+);
+
+netTest("a close over TLS is not clean", async () => {
+  using pair = await connect(connectOverTls);
+  const reader = pair.connection.readable.getReader();
+  await pair.peer.write(new Uint8Array(100));
+  await reader.read();
+  assertEquals(pair.connection.closesCleanly, false);
+});
+
 netTest("a unix socket is a connection too", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/socket`;
