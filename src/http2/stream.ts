@@ -344,20 +344,24 @@ export class Http2Stream implements WaitingStream {
 
   /** Begins to watch whether the client lets content through. */
   #watch(): void {
-    const { writeTimeout } = this.#owner;
+    const { writeTimeout, wire } = this.#owner;
     this.#stall ??= new Stall(this.createDeadline(), writeTimeout, () => {
       const message = "The client has granted no window for too long";
       this.cut("CANCEL", new Error(message));
-    });
+    }, () => this.#isOpen ? wire.contentBytes : 0);
     this.#stall.begin();
+  }
+
+  /** Whether its own window lets it send. */
+  get #isOpen(): boolean {
+    return this.window.sendable(this.waiting) > 0;
   }
 
   /** Ends, if the client has ended: it will grant no more. */
   endIfStuck(): void {
     const { wire } = this.#owner;
     if (!wire.clientEnded || this.waiting === 0) return;
-    const isOpen = this.window.sendable(this.waiting) > 0 &&
-      wire.window.sendable(this.waiting) > 0;
+    const isOpen = this.#isOpen && wire.window.sendable(this.waiting) > 0;
     if (!isOpen) this.cut("CANCEL", new Error("The client has left"));
   }
 

@@ -57,6 +57,8 @@ export class Http2Wire {
   readonly budgets: Budgets = new Budgets();
   /** How many streams there are: each may add to what is collected. */
   streams = 0;
+  /** How many bytes of content were sent, on all of them. */
+  contentBytes = 0;
   /** Whether frames of the client are being dealt with, which are answered. */
   reading = false;
   /** Whether windows are not yet what the last SETTINGS say. */
@@ -106,6 +108,7 @@ export class Http2Wire {
   ): void {
     window.consume(bytes.length);
     this.window.consume(bytes.length);
+    this.contentBytes += bytes.length;
     this.#acknowledgments?.beforeContent(bytes.length);
     this.frames.data(id, bytes, last);
     this.budgets.contentSent(bytes.length);

@@ -109,3 +109,31 @@ Deno.test("A client may keep a silent stream alive for a day", async () => {
   stream.cancel();
   await leave(connected);
 });
+
+Deno.test("A response may wait for as long as others of the client go before it", async () => {
+  const content = new Uint8Array(1_000_000);
+  using connected = serve(
+    async (exchange) => {
+      exchange.head(200, []);
+      await exchange.data(content, true);
+    },
+    { writeTimeout: 1000 },
+    { autoCredit: false, settings: { INITIAL_WINDOW_SIZE: 1_000_000 } },
+  );
+  const { client, transport } = connected;
+  // Neither is incremental: the second is sent after all of the first.
+  const headers = [["priority", "u=3"]] as const;
+  const first = client.open({ headers });
+  const second = client.open({ headers });
+  await settled();
+  while (!first.complete) {
+    await transport.passTime(500);
+    client.windowUpdate(0, 50_000);
+    await settled();
+  }
+  assertEquals([second.resetCode, second.received < 65_536], [undefined, true]);
+  client.windowUpdate(0, 1_000_000);
+  await second.response();
+  assertEquals(second.received, content.length);
+  await leave(connected);
+});

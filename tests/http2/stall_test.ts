@@ -30,3 +30,25 @@ Deno.test("When nothing waits, nothing stalls", async () => {
   stall.end();
   assertEquals(transport.deadlines.size, 0);
 });
+
+Deno.test("What waits for other streams is not the client's fault", async () => {
+  const transport = new MemoryTransport();
+  let stalls = 0;
+  let sentInstead = 0;
+  const stall = new Stall(
+    transport.createDeadline(),
+    1000,
+    () => stalls++,
+    () => sentInstead,
+  );
+  stall.begin();
+  for (let i = 0; i < 3; i++) {
+    sentInstead += 1024;
+    await transport.passTime(1000);
+    assertEquals(stalls, 0);
+  }
+  sentInstead += 1023;
+  await transport.passTime(1000);
+  assertEquals(stalls, 1);
+  stall.end();
+});
