@@ -279,7 +279,8 @@ export class Http2Stream implements WaitingStream {
     stable = false,
   ): Promise<void> | undefined {
     const { wire } = this.#owner;
-    if (this.#loss !== undefined) return handled(Promise.reject(this.#loss));
+    const refusal = this.#loss ?? (this.#endsWith && new Error(ENDED));
+    if (refusal !== undefined) return handled(Promise.reject(refusal));
     if (last) this.#endsWith = "nothing";
     if (this.waiting > 0 || !wire.takes(this.window, bytes.length)) {
       return this.#wait(stable ? bytes : copyBytes(bytes));

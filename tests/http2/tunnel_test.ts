@@ -139,3 +139,16 @@ Deno.test("A tunnel may bring more bytes than the content of a request", async (
   stream.cancel();
   await leave(connected);
 });
+
+Deno.test("What is written after the end fails, and is not sent", async () => {
+  const { connected, stream, tunnel } = await openTunnel();
+  const closed = tunnel.close(1000);
+  await assertRejects(() => tunnel.write(bytes("late")));
+  await settled();
+  await assertRejects(() => tunnel.write(bytes("later")));
+  await settled();
+  assertEquals([stream.complete, stream.content], [true, ""]);
+  await stream.send("", true);
+  await closed;
+  await leave(connected);
+});
