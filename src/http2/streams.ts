@@ -47,6 +47,7 @@ import { composeResponse } from "../http/response_section.ts";
 import { StreamExchange } from "../http/stream_exchange.ts";
 import { Http2Stream, type StreamOwner } from "./stream.ts";
 import { StreamIds } from "./stream_ids.ts";
+import { StreamTable } from "./stream_table.ts";
 import { nextStreamState, type StreamEvent } from "./stream_state.ts";
 import type { Http2Wire } from "./wire.ts";
 
@@ -76,7 +77,7 @@ export interface StreamsHost {
 export class Streams implements StreamOwner {
   readonly #host: StreamsHost;
   readonly #ids = new StreamIds();
-  readonly #open = new Map<number, Http2Stream>();
+  readonly #open = new StreamTable<Http2Stream>();
   readonly #priorities = new PendingPriorities();
   /** How many count for the limit. */
   #counted = 0;
@@ -213,7 +214,7 @@ export class Streams implements StreamOwner {
     const body = new InboundBody(window, inbound, content);
     const sendWindow = this.#sendWindow;
     const stream = new Http2Stream(this, { id, priority, sendWindow, body });
-    this.#open.set(id, stream);
+    this.#open.add(stream);
     this.#counted++;
     this.wire.streams++;
     this.#host.onBegun();
@@ -318,7 +319,7 @@ export class Streams implements StreamOwner {
   adjustWindows(): void {
     if (!this.wire.windowsDue) return;
     this.wire.windowsDue = false;
-    for (const stream of this.#open.values()) {
+    for (const stream of this.#open.all()) {
       stream.window.adjustTo(this.#sendWindow);
       this.wire.scheduler.update(stream);
     }
@@ -360,12 +361,12 @@ export class Streams implements StreamOwner {
 
   /** The client sends no more, on any stream. */
   halfClosed(): void {
-    for (const stream of this.#open.values()) stream.halfClosed();
+    for (const stream of this.#open.all()) stream.halfClosed();
   }
 
   /** The client is lost. */
   lose(reason: Error): void {
-    const streams = [...this.#open.values()];
+    const streams = this.#open.all();
     // First all of them end: else what one brings about would be sent.
     for (const stream of streams) stream.end(reason);
     for (const stream of streams) stream.lose(reason);
