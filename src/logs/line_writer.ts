@@ -188,8 +188,7 @@ export class LineWriter implements AsyncDisposable {
 
   /** Writes what is collected, unless a write is under way. */
   #begin(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#clearTimer();
     if (this.#writing !== undefined || this.#length === 0) return;
     const buffer = this.#buffer;
     const bytes = buffer.subarray(0, this.#length);
@@ -198,6 +197,13 @@ export class LineWriter implements AsyncDisposable {
     this.#spare = buffer.length === this.#maxBytes ? buffer : undefined;
     this.#length = this.#lines = 0;
     this.#writing = this.#write(bytes);
+  }
+
+  /** Deno loads its timers at their first use, which a first line can spare. */
+  #clearTimer(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

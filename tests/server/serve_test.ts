@@ -284,6 +284,28 @@ netTest(
   { permissions: ["run"] },
 );
 
+// Starting.
+
+netTest("a server loads no timers before its first answer", async () => {
+  const { stdout } = await runScript(`
+    const asked = [];
+    for (const name of ["setTimeout", "clearTimeout"]) {
+      Object.defineProperty(globalThis, name, { get: () => void asked.push(name) });
+    }
+    const app = (scope, _receive, send) => {
+      if (scope.type === "http") return respond(send, 200, { body: "Hello" });
+      throw new TypeError("Unknown scope");
+    };
+    const server = serve(app, { port: 0 });
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+    await conn.write(new TextEncoder().encode("GET / HTTP/1.1\\r\\nhost: a\\r\\n\\r\\n"));
+    await conn.read(new Uint8Array(1000));
+    console.log(asked);
+    Deno.exit();
+  `);
+  assertEquals(stdout, "[]\n");
+}, { permissions: ["run"] });
+
 function listenIfFree(hostname: string, port: number): Disposable {
   try {
     return Deno.listen({ hostname, port });
@@ -307,7 +329,7 @@ async function runScript(
   script: string,
 ): Promise<{ stdout: string; stderr: string; success: boolean }> {
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["eval", `import { serve } from "${MOD_URL}";\n${script}`],
+    args: ["eval", `import { respond, serve } from "${MOD_URL}";\n${script}`],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
