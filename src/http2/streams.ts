@@ -26,6 +26,7 @@ import {
   Http2Error,
   readUint31,
   readUint32,
+  streamError,
 } from "./frames.ts";
 import type { HeaderBlock } from "./header_block.ts";
 import type { FieldList } from "../http/field_list.ts";
@@ -158,11 +159,8 @@ export class Streams implements StreamOwner {
   /** What a client of RFC 7540 may say is ignored, but for what is nonsense. */
   #checkDependency({ streamId, selfDependent }: HeaderBlock): void {
     if (!selfDependent) return;
-    throw new Http2Error(
-      "PROTOCOL_ERROR",
-      `Stream ${streamId} depends on itself`,
-      streamId,
-    );
+    const message = `Stream ${streamId} depends on itself`;
+    throw streamError(streamId, "PROTOCOL_ERROR", message);
   }
 
   #begin(block: HeaderBlock, list: FieldList, event: StreamEvent): void {
