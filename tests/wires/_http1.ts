@@ -26,6 +26,8 @@ export const HTTP1: Wire = {
   httpVersion: "1.1",
   scheme: "http",
   options: {},
+  // Sockets hold several megabytes.
+  large: 32 * 1024 * 1024,
   acceptStatus: 101,
   handshakeMethod: "GET",
   disconnects: {

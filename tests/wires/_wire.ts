@@ -24,6 +24,8 @@ export interface Wire {
   readonly scheme: "http" | "https";
   /** What a server needs in order to speak it. */
   readonly options: ServeOptions;
+  /** More than everything on the way between two applications holds. */
+  readonly large: number;
   /** The status by which a WebSocket is accepted. */
   readonly acceptStatus: 101 | 200;
   /** The method of a WebSocket's handshake. */

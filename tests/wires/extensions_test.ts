@@ -137,6 +137,7 @@ wireTest("pathsend sends a file", async (wire) => {
     const { content } = await client.fetch();
     assert(content === file.content, "The content differs from the file");
   }
+  client.close();
   // The client has all of the content before the app has seen the file's end.
   await server.server.shutdown();
 }, { permissions: ["read", "write"] });

@@ -26,15 +26,15 @@ import {
   utf8,
 } from "../websocket/_frames.ts";
 import { start, wireTest } from "./_wires.ts";
-import type { WireClient, WireRequest, WireWebSocket } from "./_wire.ts";
+import type { Wire, WireClient, WireRequest, WireWebSocket } from "./_wire.ts";
 
 /** Offers compression. */
 const OFFER: WireRequest = {
   headers: [["sec-websocket-extensions", "permessage-deflate"]],
 };
 
-/** Messages that are larger than what all buffers on the way hold together. */
-const MANY = 1536;
+/** Messages; so many of them are more than all buffers on the way hold. */
+const manyFor = ({ large }: Wire) => large / LARGE.length;
 const LARGE = "x".repeat(16 * 1024);
 
 wireTest("Text, bytes and empty messages are echoed", async (wire) => {
@@ -181,11 +181,12 @@ wireTest("maxMessageBytes holds for inflated messages", async (wire) => {
 wireTest(
   "A client that reads nothing holds sends up, and gets all once it reads",
   async (wire) => {
+    const many = manyFor(wire);
     let sent = 0;
     await using server = start(
       wire,
       accepted(async (_receive, send) => {
-        for (; sent < MANY; sent++) {
+        for (; sent < many; sent++) {
           await send({ type: "websocket.send", text: LARGE });
         }
       }),
@@ -195,12 +196,12 @@ wireTest(
     const socket = await open(client);
     await until(() => sent > 0);
     await standsStill(() => sent);
-    assert(sent < MANY, `${sent} messages were sent to nobody`);
-    for (let i = 0; i < MANY; i++) {
+    assert(sent < many, `${sent} messages were sent to nobody`);
+    for (let i = 0; i < many; i++) {
       assertEquals((await socket.read()).payload.length, LARGE.length);
     }
     assertEquals(await socket.next(), "close 1000");
-    assertEquals(sent, MANY);
+    assertEquals(sent, many);
   },
 );
 
@@ -233,13 +234,14 @@ wireTest(
 wireTest(
   "An application that receives nothing holds the client up, and gets all once it receives",
   async (wire) => {
+    const many = manyFor(wire);
     let received = 0;
     const gate = Promise.withResolvers<void>();
     await using server = start(
       wire,
       accepted(async (receive) => {
         await gate.promise;
-        for (; received < MANY; received++) {
+        for (; received < many; received++) {
           const event = await receive();
           if (event.type !== "websocket.receive") return;
         }
@@ -250,15 +252,15 @@ wireTest(
     const frame = clientFrame(BINARY, new Uint8Array(LARGE.length));
     let written = 0;
     const sending = (async () => {
-      for (; written < MANY; written++) await socket.send(frame);
+      for (; written < many; written++) await socket.send(frame);
     })();
     await until(() => written > 0);
     await standsStill(() => written);
-    assert(written < MANY, `${written} messages were taken by nobody`);
+    assert(written < many, `${written} messages were taken by nobody`);
     gate.resolve();
     await sending;
     assertEquals(await socket.next(), "close 1000");
-    assertEquals(received, MANY);
+    assertEquals(received, many);
   },
 );
 
