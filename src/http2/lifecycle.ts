@@ -22,7 +22,7 @@ import {
   CONNECTION_TABLE,
   type ConnectionEvent,
   type ConnectionState,
-} from "./connection_state.ts";
+} from "../http/stream_connection_state.ts";
 import {
   connectionError,
   ERROR_CODES,

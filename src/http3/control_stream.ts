@@ -24,8 +24,6 @@ import { PayloadReader } from "./varint.ts";
 export interface ControlListener {
   /** Called once. */
   settingsCame(settings: ClientSettings): void;
-  /** The client begins no more requests of its own accord, or ends. */
-  clientLeaves(): void;
   /** Called with a priority, before or after its request has come. */
   priorityUpdated(update: PriorityUpdate): void;
   /** The identifier that no request of the client can have reached. */
@@ -100,8 +98,8 @@ export class ControlStream {
 
   #takeGoaway(id: number): void {
     if (id > this.#goawayId) throw wrongId("GOAWAY: it must not rise");
+    // It is about pushes: a client that leaves closes the connection itself.
     this.#goawayId = id;
-    this.#listener.clientLeaves();
   }
 
   #takeMaxPushId(id: number): void {

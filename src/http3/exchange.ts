@@ -1,11 +1,11 @@
 /**
- * One request and its response on a stream of HTTP/3: the side of the application
- * (RFC 9114, section 4).
+ * An exchange on a stream of HTTP/3 (RFC 9114, section 4.1).
  *
  * @module
  */
 
-import type { Exchange } from "../http/exchange.ts";
+import type { StreamExchange } from "../http/stream_exchange.ts";
+import type { Http3Stream } from "./stream.ts";
 
 /** A request, and the means to answer it. */
-export type Http3Exchange = Exchange;
+export type Http3Exchange = StreamExchange<Http3Stream>;

@@ -38,23 +38,23 @@ function exchangeOn(
   return { exchange, released };
 }
 
-Deno.test("The head waits for content, and a response may end with it", () => {
+Deno.test("The head waits for content, and a response may end with it", async () => {
   const stream = new FakeStream();
   const { exchange } = exchangeOn(stream);
   exchange.head(204, []);
   assertEquals(stream.events, []);
-  exchange.data(new Uint8Array(0), true);
+  await exchange.data(new Uint8Array(0), true);
   assertEquals(stream.events, [["headers", [[":status", "204"]], true]]);
   assertEquals([exchange.complete, exchange.aborted], [true, false]);
   assertEquals(exchange.request.version, "3");
 });
 
-Deno.test("Content and trailers follow the head", () => {
+Deno.test("Content and trailers follow the head", async () => {
   const stream = new FakeStream();
   const { exchange } = exchangeOn(stream);
   exchange.head(200, []);
-  exchange.data(bytes("a"), false);
-  exchange.trailers([["t", "1"]]);
+  await exchange.data(bytes("a"), false);
+  await exchange.trailers([["t", "1"]]);
   assertEquals(stream.events, [
     ["headers", [[":status", "200"]], false],
     ["data", "a", false],

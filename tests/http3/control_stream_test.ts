@@ -11,13 +11,12 @@ import { bytes, Random } from "../_feeding.ts";
 import { assertHttp3Error } from "./_errors.ts";
 import { concat, frame, numbers } from "./_frames.ts";
 
-type Seen = ClientSettings | PriorityUpdate | "leaves";
+type Seen = ClientSettings | PriorityUpdate;
 
 function controlStream(): { control: ControlStream; seen: Seen[] } {
   const seen: Seen[] = [];
   const control = new ControlStream({
     settingsCame: (settings) => seen.push(settings),
-    clientLeaves: () => seen.push("leaves"),
     priorityUpdated: (update) => seen.push(update),
     streamLimit: 400,
   }, new Budgets());
@@ -43,9 +42,6 @@ const WIRE = concat(
 const SEEN: Seen[] = [
   { maxFieldSectionSize: 1000 },
   { streamId: 396, priority: { urgency: 1, incremental: false } },
-  "leaves",
-  "leaves",
-  "leaves",
 ];
 
 Deno.test("A control stream is read, split anywhere", () => {

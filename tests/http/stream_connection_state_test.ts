@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { CONNECTION_TABLE } from "../../src/http2/connection_state.ts";
+import { CONNECTION_TABLE } from "../../src/http/stream_connection_state.ts";
 
 Deno.test("Every state can be left, and leads to the close", () => {
   for (const [state, events] of Object.entries(CONNECTION_TABLE)) {

@@ -1,8 +1,9 @@
 /**
- * The states of an HTTP/2 connection, and the events that lead from one to the
- * next, as data. What its streams do meanwhile is in `stream_state.ts`.
+ * The states of a connection of HTTP/2 or HTTP/3, and the events that lead from one
+ * to the next, as data. What its streams do meanwhile, each version has in a table
+ * of its own.
  *
- * A server leaves in two steps (RFC 9113, section 6.8): it says that it is about
+ * A server leaves in two steps (RFC 9113, section 6.8; RFC 9114, section 5.2): it says that it is about
  * to leave, and only when the client must know, which was its last request. So
  * none that is on its way is lost.
  *
@@ -19,7 +20,7 @@ export type ConnectionState =
   | "leaving"
   /** Streams that it has begun since are not served. */
   | "left"
-  /** Everything was sent: what comes is dropped until the client closes. */
+  /** Everything was sent: it is closed when that has arrived. */
   | "lingering"
   /** Both directions are closed. */
   | "closed";

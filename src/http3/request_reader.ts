@@ -1,0 +1,279 @@
+/**
+ * The client's side of a request stream: fields, content, trailers (RFC 9114,
+ * section 4.1). Bytes are pulled from the stream when the content before them was
+ * taken, so that flow control holds the client back; one read is always pending,
+ * so that a cancelled request is noticed.
+ *
+ * @module
+ */
+
+import { HttpError } from "../http/http_error.ts";
+import { handled } from "../streams/handled.ts";
+import { Http3Error } from "./errors.ts";
+import { checkFrame } from "./frame_rules.ts";
+import {
+  FRAME_TYPES,
+  type FramePart,
+  FrameReader,
+  type FrameUse,
+} from "./frames.ts";
+import {
+  nextRequestState,
+  type RequestEvent,
+  type RequestState,
+} from "./request_state.ts";
+
+/** Is called with what comes. */
+export interface RequestListener {
+  /** The encoded fields have come; `undefined` if they are too large. */
+  headCame(section: Uint8Array | undefined): void;
+  /** The same of trailers. */
+  trailersCame(section: Uint8Array | undefined): void;
+  /** Content has come, or its end. */
+  contentCame(): void;
+  /** A frame has come that carries nothing. */
+  idleFrameCame(): void;
+  /** The client has cancelled the request, or is lost. */
+  cancelled(reason: Error): void;
+  /** The client has broken a rule. */
+  failed(error: unknown): void;
+  /** Called once, when nothing more will come, for whatever reason. */
+  inboundEnded(): void;
+}
+
+/** What the content of a request must be like. */
+export interface ContentRules {
+  /** Its bytes, if the request says how many there are. */
+  readonly declared: number | undefined;
+  /** The most bytes that are accepted. */
+  readonly maxBytes: number;
+}
+
+/** Reads the request of one stream. */
+export class RequestReader {
+  readonly #source: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #maxSectionBytes: number;
+  readonly #listener: RequestListener;
+  readonly #frames = new FrameReader((type, length) =>
+    this.#choose(type, length)
+  );
+  #state: RequestState = "head";
+  #hasHead = false;
+  #reading = false;
+  #rules: ContentRules = { declared: undefined, maxBytes: Infinity };
+  #received = 0;
+  /** Content that was not taken. */
+  #content: Uint8Array | undefined;
+  #fault: HttpError | undefined;
+  /** Fields that are too large have begun. */
+  #oversized: "head" | "trailers" | undefined;
+  /** How many more bytes of content are dropped; if any are. */
+  #dropBytes: number | undefined;
+
+  /** No field section may have more than `maxSectionBytes`. */
+  constructor(
+    readable: ReadableStream<Uint8Array>,
+    maxSectionBytes: number,
+    listener: RequestListener,
+  ) {
+    this.#source = readable.getReader();
+    this.#maxSectionBytes = maxSectionBytes;
+    this.#listener = listener;
+  }
+
+  /** Whether nothing more will come. */
+  get over(): boolean {
+    return this.#state === "ended" || this.#state === "cancelled";
+  }
+
+  /** Whether the fields have begun to come. */
+  get hasHead(): boolean {
+    return this.#hasHead;
+  }
+
+  /** Whether the content has ended, and all of it was taken. */
+  get complete(): boolean {
+    return this.over && this.#content === undefined &&
+      this.#fault === undefined;
+  }
+
+  /** Begins to read; the listener is called later. */
+  begin(): void {
+    this.#pull();
+  }
+
+  /** Says what the content must be like; called when the fields have come. */
+  expect(rules: ContentRules): void {
+    this.#rules = rules;
+  }
+
+  /** What follows is no content, but a tunnel. */
+  connect(): void {
+    this.#advance("connect");
+  }
+
+  /**
+   * Takes content that has come; `undefined` if there is none.
+   *
+   * @throws {HttpError} If it is malformed, or too much.
+   */
+  take(): Uint8Array | undefined {
+    if (this.#fault !== undefined) throw this.#fault;
+    const content = this.#content;
+    if (content === undefined) return undefined;
+    this.#content = undefined;
+    this.#process();
+    return content;
+  }
+
+  /** Reads on and drops the content; if there is more than that, stops. */
+  drop(maxBytes: number): void {
+    if (this.#dropBytes !== undefined || this.over) return;
+    this.#dropBytes = maxBytes;
+    const length = this.#content?.length ?? 0;
+    this.#content = undefined;
+    this.#countDropped(length);
+    this.#process();
+  }
+
+  /** Lets the client know that no more is read. */
+  stop(): void {
+    if (this.over) return;
+    this.#content = undefined;
+    handled(this.#source.cancel()); // If it is lost, nobody needs to know.
+    this.#end("cancel");
+  }
+
+  #pull(): void {
+    if (this.#reading || this.over) return;
+    this.#reading = true;
+    this.#source.read().then(this.#filled, this.#lost);
+  }
+
+  readonly #filled = (
+    { done, value }: ReadableStreamReadResult<Uint8Array>,
+  ): void => {
+    this.#reading = false;
+    if (this.over) return;
+    if (!done) {
+      this.#frames.push(value);
+      return this.#process();
+    }
+    try {
+      this.#clientEnded();
+    } catch (error) {
+      this.#listener.failed(error);
+    }
+  };
+
+  readonly #lost = (error: Error): void => {
+    this.#reading = false;
+    if (this.over) return;
+    this.#end("cancel");
+    this.#listener.cancelled(error);
+  };
+
+  /** Reads frames until there is content, or nothing. */
+  #process(): void {
+    try {
+      while (!this.#holdsBack && !this.over) {
+        const part = this.#frames.next();
+        this.#reportOversized();
+        if (part === undefined) return this.#pull();
+        this.#take(part);
+      }
+    } catch (error) {
+      this.#listener.failed(error);
+    }
+  }
+
+  /** Whether what is there must be taken before more is read. */
+  get #holdsBack(): boolean {
+    return this.#content !== undefined ||
+      this.#fault !== undefined && this.#dropBytes === undefined;
+  }
+
+  #choose(type: number, length: number): FrameUse {
+    if (!checkFrame("request", type)) {
+      this.#listener.idleFrameCame();
+      return "skip";
+    }
+    if (type === FRAME_TYPES.DATA) {
+      this.#advance("DATA");
+      if (length === 0) this.#listener.idleFrameCame();
+      return "pieces";
+    }
+    const isHead = !this.#hasHead;
+    this.#advance("HEADERS");
+    this.#hasHead = true;
+    if (length <= this.#maxSectionBytes) return "whole";
+    this.#oversized = isHead ? "head" : "trailers";
+    return "skip";
+  }
+
+  /** The frame reader must have returned before anybody is called. */
+  #reportOversized(): void {
+    const which = this.#oversized;
+    this.#oversized = undefined;
+    if (which === "head") this.#listener.headCame(undefined);
+    else if (which === "trailers") this.#listener.trailersCame(undefined);
+  }
+
+  #take({ type, bytes }: FramePart): void {
+    if (type === FRAME_TYPES.DATA) return this.#takeContent(bytes);
+    if (this.#state === "trailers") return this.#listener.trailersCame(bytes);
+    this.#listener.headCame(bytes);
+  }
+
+  #takeContent(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#received += bytes.length;
+    this.#checkLength(false);
+    if (this.#dropBytes !== undefined) this.#countDropped(bytes.length);
+    else if (this.#fault === undefined) {
+      this.#content = bytes;
+      this.#listener.contentCame();
+    }
+  }
+
+  #checkLength(isEnd: boolean): void {
+    const { declared = this.#received, maxBytes } = this.#rules;
+    const isWrong = this.#received > declared ||
+      isEnd && this.#received < declared;
+    if (isWrong) this.refuse(400, "content-length is not that of the content");
+    else if (this.#received > maxBytes) {
+      this.refuse(413, `it has more than ${maxBytes} bytes`);
+    }
+  }
+
+  /** The content is not accepted: taking it fails. */
+  refuse(status: number, why: string): void {
+    this.#fault ??= new HttpError(status, `Cannot read content: ${why}`);
+    this.#content = undefined;
+    this.#listener.contentCame();
+  }
+
+  #countDropped(bytes: number): void {
+    this.#dropBytes! -= bytes;
+    if (this.#dropBytes! < 0) this.stop();
+  }
+
+  #clientEnded(): void {
+    if (this.#frames.midway) {
+      throw new Http3Error("H3_FRAME_ERROR", "A frame is cut by its stream");
+    }
+    const hadHead = this.hasHead;
+    if (hadHead) this.#checkLength(true);
+    this.#end("end");
+    if (hadHead) this.#listener.contentCame();
+  }
+
+  #end(event: "end" | "cancel"): void {
+    this.#advance(event);
+    this.#listener.inboundEnded();
+  }
+
+  #advance(event: RequestEvent): void {
+    this.#state = nextRequestState(this.#state, event);
+  }
+}
