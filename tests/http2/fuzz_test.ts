@@ -7,6 +7,7 @@ import type { AsgiApp, ReceiveEvent } from "../../mod.ts";
 import { LifespanCycle } from "../../src/asgi/lifespan_cycle.ts";
 import { Http2Connection } from "../../src/http2/connection.ts";
 import { DEFAULT_HTTP2_OPTIONS } from "../../src/http2/options.ts";
+import { CONNECTION_WINDOW } from "../../src/http2/limits.ts";
 import { Dispatcher } from "../../src/server/dispatcher.ts";
 import { DEFAULT_OPTIONS } from "../../src/server/options.ts";
 import { settledSoon } from "../_turns.ts";
@@ -169,6 +170,10 @@ Deno.test("An honest client gets all that it asks for, whatever else goes on", a
     assertEquals((await client.request({ path: "/odd" })).trailers, [
       ["x-end", "1"],
     ]);
+    // All credit was given back, but for what is not worth a frame.
+    await client.sync();
+    const { sendWindow } = client.rules;
+    assert(sendWindow > CONNECTION_WINDOW / 2, `seed ${seed}: ${sendWindow}`);
     await assertEnded(served, random);
   }
 });
