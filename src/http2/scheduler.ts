@@ -1,8 +1,8 @@
 /**
  * Which stream sends next, and how much (RFC 9218, section 10).
  *
- * - A lower urgency goes first. After 64 frames that went before others, one of
- *   the highest urgency that waits is sent, so that nothing starves.
+ * - A lower urgency goes first. An urgency that has waited while 64 frames went
+ *   before it has a turn, so that nothing starves.
  * - Of one urgency, those that are not incremental are sent in the order of their
  *   streams, each to its end; the incremental ones take turns, a frame each. Where
  *   there are both kinds, the two kinds take turns.
@@ -48,6 +48,8 @@ class Level<S extends SendingStream> {
   readonly #inOrder: S[] = [];
   /** The incremental ones; the next is in front. */
   readonly #inTurn: S[] = [];
+  /** How many frames of others were sent while this waited. */
+  passed = 0;
   /** Whether the last frame was of one that is not incremental. */
   #wasInOrder = false;
 
@@ -85,7 +87,6 @@ export class Scheduler<S extends SendingStream> {
   readonly #levels = Array.from({ length: URGENCIES }, () => new Level<S>());
   /** The listed streams, and the level that each is in. */
   readonly #listed = new Map<S, Level<S>>();
-  #ahead = 0;
 
   /** The streams that can send, but for the connection's window. */
   get listed(): readonly S[] {
@@ -140,20 +141,29 @@ export class Scheduler<S extends SendingStream> {
     const stream = level.take()!;
     this.#listed.delete(stream);
     const bytes = sizeOf(stream, window, room);
-    if (bytes > 0) return { stream, bytes };
+    if (bytes > 0) {
+      this.#count(level);
+      return { stream, bytes };
+    }
     this.update(stream);
     return undefined;
   }
 
+  #count(sending: Level<S>): void {
+    for (const level of this.#levels) if (!level.empty) level.passed++;
+    sending.passed = 0;
+  }
+
   #chooseLevel(): Level<S> | undefined {
-    const first = this.#levels.find(({ empty }) => !empty);
-    const last = this.#levels.findLast(({ empty }) => !empty);
-    if (first === last) this.#ahead = 0;
-    else if (++this.#ahead > MAX_AHEAD) {
-      this.#ahead = 0;
-      return last;
+    let first: Level<S> | undefined;
+    let longest: Level<S> | undefined;
+    for (const level of this.#levels) {
+      if (level.empty) continue;
+      first ??= level;
+      const isDue = level.passed >= MAX_AHEAD;
+      if (isDue && level.passed >= (longest?.passed ?? 0)) longest = level;
     }
-    return first;
+    return longest ?? first;
   }
 }
 
