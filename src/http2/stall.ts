@@ -4,7 +4,8 @@
  * no progress (CVE-2019-9511, CVE-2016-1546).
  *
  * It is not to blame where it has granted a window to the stream, and what goes
- * over the connection is the content of others, which go first.
+ * over the connection is the content of others, which go first. When that stops,
+ * it has the whole time again.
  *
  * @module
  */
