@@ -54,15 +54,14 @@ export class AccessRecords {
 
   /** Reports the record of a request that is over. */
   end(
-    { start, ...request }: BegunRecord,
+    begun: BegunRecord,
     type: AccessRecord["type"],
-    { status, bytesSent, aborted }: Outcome,
+    outcome: Outcome,
   ): void {
-    const duration = performance.now() - start;
-    const outcome = { status, bytesSent, aborted };
     const accessLog = this.#accessLog;
+    const record = complete(begun, type, outcome);
     callUser(
-      () => accessLog({ type, ...request, duration, ...outcome }),
+      () => accessLog(record),
       (error) =>
         this.#log({ level: "error", message: "The access log failed", error }),
     );
@@ -85,3 +84,25 @@ const NO_REQUEST: Omit<RequestInfo, "version"> = {
   headers: [],
   protocol: undefined,
 };
+
+/** A record of all that is known; written out, because a copy costs more. */
+function complete(
+  begun: BegunRecord,
+  type: AccessRecord["type"],
+  { status, bytesSent, aborted }: Outcome,
+): AccessRecord {
+  return {
+    type,
+    time: begun.time,
+    duration: performance.now() - begun.start,
+    client: begun.client,
+    scheme: begun.scheme,
+    httpVersion: begun.httpVersion,
+    method: begun.method,
+    target: begun.target,
+    headers: begun.headers,
+    status,
+    bytesSent,
+    aborted,
+  };
+}
