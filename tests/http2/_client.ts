@@ -77,6 +77,8 @@ export class Http2Client implements Disposable {
   #changed = Promise.withResolvers<void>();
   #nextId = 1;
   #pings = 0;
+  /** The acknowledgments that have come. */
+  readonly #pongs = new Set<string>();
 
   /** `send` takes what the client writes, a chunk a call. */
   constructor(
@@ -247,9 +249,7 @@ export class Http2Client implements Disposable {
   async sync(): Promise<void> {
     const payload = String(++this.#pings).padStart(8, "0");
     this.ping(payload);
-    await this.until(() =>
-      this.seen("PING").some((ping) => ping.ack && ping.payload === payload)
-    );
+    await this.until(() => this.#pongs.has(payload));
   }
 
   // Requests.
@@ -280,6 +280,7 @@ export class Http2Client implements Disposable {
     this.rules.check(frame);
     this.streams.get(frame.streamId)?.note(frame);
     if (frame.type === "DATA" && this.autoCredit) this.#giveBack(frame);
+    if (frame.type === "PING" && frame.ack) this.#pongs.add(frame.payload);
     if (!this.acknowledges || !("ack" in frame) || frame.ack) return;
     if (frame.type === "SETTINGS") this.frame("SETTINGS", FLAGS.ACK, 0);
     else this.frame("PING", FLAGS.ACK, 0, bytes(frame.payload));

@@ -148,7 +148,7 @@ async function assertEnded(
 }
 
 Deno.test("An honest client gets all that it asks for, whatever else goes on", async () => {
-  for (let seed = 1; seed <= 25; seed++) {
+  for (let seed = 1; seed <= 12; seed++) {
     const random = new Random(seed);
     const served = serveCalls(random);
     const { client } = served;
