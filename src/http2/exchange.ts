@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { MessageStream } from "../http/message_stream.ts";
 import type { StreamExchange } from "../http/stream_exchange.ts";
-import type { Http2Stream } from "./stream.ts";
 
 /** A request, and the means to answer it. */
-export type Http2Exchange = StreamExchange<Http2Stream>;
+export type Http2Exchange = StreamExchange<MessageStream>;

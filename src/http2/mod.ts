@@ -32,7 +32,13 @@ export { HttpError } from "../http/http_error.ts";
 export { DEFAULT_LIMITS, type RequestLimits } from "../http/limits.ts";
 export type { RequestTarget } from "../http/request_target.ts";
 export type { ResponseDefaults } from "../http/response_fields.ts";
+export type { MessageStream } from "../http/message_stream.ts";
 export type { RequestFields } from "../http/request_fields.ts";
+export type {
+  ExchangeContext,
+  ExchangeOptions,
+  StreamExchange,
+} from "../http/stream_exchange.ts";
 export type {
   RefusedBytes,
   ServedConnection,

@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { MessageStream } from "../http/message_stream.ts";
 import type { StreamExchange } from "../http/stream_exchange.ts";
-import type { Http3Stream } from "./stream.ts";
 
 /** A request, and the means to answer it. */
-export type Http3Exchange = StreamExchange<Http3Stream>;
+export type Http3Exchange = StreamExchange<MessageStream>;

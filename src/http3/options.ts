@@ -24,11 +24,9 @@ export interface Http3Options extends RequestLimits, ResponseDefaults {
    */
   readonly writeTimeout: number;
   /**
-   * How much of the content of a request is read and dropped, in bytes, when it
-   * was answered before it has come; past it, the client is stopped.
+   * How long the content of a request is read and dropped that was answered before
+   * it has come; past it, the client is stopped, and may drop the answer.
    */
-  readonly drainBytes: number;
-  /** How long the client may take to send that. */
   readonly drainTimeout: number;
   /** After how many requests the connection is closed. */
   readonly maxRequestsPerConnection: number;
@@ -49,7 +47,6 @@ export const DEFAULT_HTTP3_OPTIONS: Http3Options = {
   keepAliveTimeout: 75_000,
   bodyTimeout: 60_000,
   writeTimeout: 60_000,
-  drainBytes: 64 * 1024,
   drainTimeout: 5_000,
   maxRequestsPerConnection: Infinity,
   earlyHints: false,

@@ -67,8 +67,8 @@ export class RequestReader {
   #fault: HttpError | undefined;
   /** Fields that are too large have begun. */
   #oversized: "head" | "trailers" | undefined;
-  /** How many more bytes of content are dropped; if any are. */
-  #dropBytes: number | undefined;
+  /** Whether content is dropped. */
+  #dropping = false;
 
   /** No field section may have more than `maxSectionBytes`. */
   constructor(
@@ -126,13 +126,11 @@ export class RequestReader {
     return content;
   }
 
-  /** Reads on and drops the content; if there is more than that, stops. */
-  drop(maxBytes: number): void {
-    if (this.#dropBytes !== undefined || this.over) return;
-    this.#dropBytes = maxBytes;
-    const length = this.#content?.length ?? 0;
+  /** Reads on, and drops the content. */
+  drop(): void {
+    if (this.#dropping || this.over) return;
+    this.#dropping = true;
     this.#content = undefined;
-    this.#countDropped(length);
     this.#process();
   }
 
@@ -190,7 +188,7 @@ export class RequestReader {
   /** Whether what is there must be taken before more is read. */
   get #holdsBack(): boolean {
     return this.#content !== undefined ||
-      this.#fault !== undefined && this.#dropBytes === undefined;
+      this.#fault !== undefined && !this.#dropping;
   }
 
   #choose(type: number, length: number): FrameUse {
@@ -229,11 +227,9 @@ export class RequestReader {
     if (bytes.length === 0) return;
     this.#received += bytes.length;
     this.#checkLength(false);
-    if (this.#dropBytes !== undefined) this.#countDropped(bytes.length);
-    else if (this.#fault === undefined) {
-      this.#content = bytes;
-      this.#listener.contentCame();
-    }
+    if (this.#dropping || this.#fault !== undefined) return;
+    this.#content = bytes;
+    this.#listener.contentCame();
   }
 
   #checkLength(isEnd: boolean): void {
@@ -251,11 +247,6 @@ export class RequestReader {
     this.#fault ??= new HttpError(status, `Cannot read content: ${why}`);
     this.#content = undefined;
     this.#listener.contentCame();
-  }
-
-  #countDropped(bytes: number): void {
-    this.#dropBytes! -= bytes;
-    if (this.#dropBytes! < 0) this.stop();
   }
 
   #clientEnded(): void {

@@ -1,9 +1,9 @@
 /**
  * One stream of a request (RFC 9114, section 4.1): what comes, what is sent, and
  * how it ends. It is given back to the client only when both directions are over;
- * so a request that is answered before it has come is read on, and dropped. A
- * client that sends too much, or too slowly, is stopped. Not at once, because some
- * clients drop an answer that they have not read when that comes.
+ * so a request that is answered before it has come is read on, and dropped, for
+ * some time. Only then is its client stopped, because the code of that can't be
+ * chosen (RFC 9114, section 4.1, wants H3_NO_ERROR): some clients drop the answer.
  *
  * @module
  */
@@ -263,10 +263,10 @@ export class Http3Stream implements MessageStream, RequestListener, WriterHost {
 
   #dropRest(): void {
     if (this.body.over) return;
-    const { drainBytes, drainTimeout } = this.#owner.options;
-    this.body.drop(drainBytes);
+    this.body.drop();
     if (this.body.over) return;
     this.#deadline ??= this.createDeadline();
+    const { drainTimeout } = this.#owner.options;
     this.#deadline.arm(drainTimeout, () => this.body.stop());
   }
 

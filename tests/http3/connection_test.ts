@@ -206,7 +206,7 @@ Deno.test("Answered early, a request is read on, and dropped", async () => {
   const stream = serving.request(requestFields("POST"), "abc", false);
   await serving.settled();
   assertEquals(readResponse(stream), { frames: [OK, "early"], ended: true });
-  for (let i = 0; i < 10; i++) stream.inbound.send(data("x".repeat(1000)));
+  for (let i = 0; i < 300; i++) stream.inbound.send(data("x".repeat(1000)));
   await serving.settled();
   assertEquals([stream.inbound.unread, stream.inbound.stopped], [0, false]);
   stream.inbound.end();
@@ -215,20 +215,7 @@ Deno.test("Answered early, a request is read on, and dropped", async () => {
   await serving.leave();
 });
 
-Deno.test("A request that is too long to be dropped is stopped", async () => {
-  const serving = serve((exchange) => respond(exchange, "early"), {
-    drainBytes: 5000,
-  });
-  const stream = serving.request(requestFields("POST"), "", false);
-  for (let i = 0; i < 10; i++) stream.inbound.send(data("x".repeat(1000)));
-  await serving.settled();
-  assert(stream.inbound.stopped);
-  assert(serving.connection.idle);
-  assertEquals(serving.closeCode, undefined);
-  await serving.leave();
-});
-
-Deno.test("One that takes too long is stopped, too", async () => {
+Deno.test("One that takes too long is stopped", async () => {
   const serving = serve((exchange) => respond(exchange, "early"), {
     drainTimeout: 1000,
   });
