@@ -166,6 +166,7 @@ architectureTest("serving needs no registry", () => {
 architectureTest("a server loads no more than it needs to start", () => {
   const lazy = loadedWith("mod.ts").filter((path) =>
     path.startsWith("src/http2/") || path.startsWith("src/http3/") ||
+    path.startsWith("src/metrics/") ||
     path.startsWith("src/net/quic") || path.endsWith("/http3_service.ts") ||
     path.endsWith("/websocket_dispatcher.ts")
   );

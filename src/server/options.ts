@@ -21,7 +21,7 @@ import type { AccessRecord, LogRecord } from "../logs/records.ts";
 import { isAddressList } from "../net/addresses.ts";
 import type { ServerAddress } from "../net/listener_address.ts";
 import { isRootPath } from "../middleware/root_path.ts";
-import { Metrics } from "../metrics/metrics.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import {
   isBoolean,
   isFunction,
@@ -224,7 +224,7 @@ const RULES = {
   http3: ["a boolean, or an object", isHttp3],
   listen: ["an address to listen on, or a list of them", isObject],
   peers: ["a list of addresses", Array.isArray],
-  metrics: ["a Metrics", (value: unknown) => value instanceof Metrics],
+  metrics: ["a Metrics", isMetrics],
   string: ["a string", isString],
   boolean: ["a boolean", isBoolean],
   function: ["a function", isFunction],
@@ -316,6 +316,20 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   }
   return { ...DEFAULT_OPTIONS, ...given };
 }
+
+/** Asks for what is used: the class itself is loaded by those who count. */
+function isMetrics(value: unknown): boolean {
+  return isObject(value) &&
+    USED_OF_METRICS.every((name) => name in (value as Metrics));
+}
+
+const USED_OF_METRICS: readonly (keyof Metrics)[] = [
+  "counts",
+  "attach",
+  "setReady",
+  "requestBegan",
+  "requestEnded",
+];
 
 function isLimit(value: unknown): boolean {
   return value === Infinity || Number.isSafeInteger(value) && Number(value) > 0;

@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DEFAULT_HTTP2_OPTIONS } from "../../src/http2/options.ts";
+import { Metrics } from "../../src/metrics/mod.ts";
 import {
   DEFAULT_OPTIONS,
   resolveOptions,
@@ -167,6 +168,12 @@ Deno.test("resolveOptions() takes a field value, or null, as serverHeader", () =
   accepts("serverHeader", ["x", "a b/1.0 (c)", null]);
   const faulty = ["a\r\nb: c", "a\n", "a\0", "€", false, {}];
   refuses("serverHeader", faulty, TypeError);
+});
+
+Deno.test("resolveOptions() takes a Metrics as metrics", () => {
+  accepts("metrics", [new Metrics()]);
+  const counts = new Metrics().counts;
+  refuses("metrics", [null, true, "", {}, [], Metrics, counts], TypeError);
 });
 
 Deno.test("resolveOptions() refuses what is no function, and no signal", () => {
