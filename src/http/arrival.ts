@@ -39,6 +39,11 @@ export class Arrival {
     }
   }
 
+  /** Whether content is waited for. */
+  get awaited(): boolean {
+    return this.#next !== undefined;
+  }
+
   /** Content has come, or its end. */
   came(): void {
     this.#next?.resolve();
@@ -50,8 +55,8 @@ export class Arrival {
   }
 
   /** Lets go of the deadline: nothing is waited for any more. */
-  end(reason: Error): void {
-    this.fail(reason);
+  end(reason: Error | undefined): void {
+    if (reason !== undefined) this.fail(reason);
     this.#deadline?.[Symbol.dispose]();
     this.#deadline = undefined;
   }

@@ -382,8 +382,11 @@ export class Http2Stream implements WaitingStream {
 
   #end(): void {
     if (!this.#complete) this.#loss ??= new Error(ENDED);
-    this.#outbound?.drop(this.#loss ?? new Error(ENDED));
-    this.#arrival?.end(this.#loss ?? new Error(ENDED));
+    // An error takes long to make: mostly, nobody waits for any.
+    const isAwaited = this.waiting > 0 || this.#arrival?.awaited;
+    const reason = this.#loss ?? (isAwaited ? new Error(ENDED) : undefined);
+    if (reason !== undefined) this.#outbound?.drop(reason);
+    this.#arrival?.end(reason);
     this.body.drop();
     this.#stall?.end();
     this.#endDeadline?.[Symbol.dispose]();
