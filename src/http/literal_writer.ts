@@ -6,6 +6,7 @@
  */
 
 import { encodeByteStringInto } from "../streams/byte_string.ts";
+import { copyBytes } from "../streams/copy_bytes.ts";
 import { encodeHuffmanInto, huffmanLength } from "./huffman.ts";
 
 const INITIAL_BYTES = 1024;
@@ -63,7 +64,12 @@ export class LiteralWriter {
 
   /** A copy of what was written; the writer is empty after it. */
   take(): Uint8Array<ArrayBuffer> {
-    const bytes = this.#buffer.slice(0, this.#length);
+    return copyBytes(this.lend());
+  }
+
+  /** As {@linkcode LiteralWriter.take}, but what is written next overwrites it. */
+  lend(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#buffer.subarray(0, this.#length);
     this.clear();
     return bytes;
   }

@@ -89,7 +89,8 @@ export class Http2Wire {
 
   /** Collects a header block. */
   headers(streamId: number, fields: readonly Field[], last: boolean): void {
-    this.frames.headers(streamId, this.encoder.encode(fields), last);
+    // It is copied at once.
+    this.frames.headers(streamId, this.encoder.encodeLent(fields), last);
   }
 
   /** Whether so much content of a stream can be collected now. */

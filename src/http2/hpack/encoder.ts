@@ -8,6 +8,7 @@
 
 import type { Field } from "../../http/fields.ts";
 import { LiteralWriter } from "../../http/literal_writer.ts";
+import { copyBytes } from "../../streams/copy_bytes.ts";
 import { EncoderTable } from "./encoder_table.ts";
 import {
   chooseIndexing,
@@ -82,10 +83,15 @@ export class HpackEncoder {
    * sent then, and the encoder can still be used.
    */
   encode(fields: readonly Field[]): Uint8Array<ArrayBuffer> {
+    return copyBytes(this.encodeLent(fields));
+  }
+
+  /** As {@linkcode HpackEncoder.encode}, but the next block overwrites this one. */
+  encodeLent(fields: readonly Field[]): Uint8Array<ArrayBuffer> {
     try {
       this.#writeSizeUpdates();
       for (const [name, value] of fields) this.#writeField(name, value);
-      return writer.take();
+      return writer.lend();
     } catch (error) {
       this.#startAnew();
       throw error;
