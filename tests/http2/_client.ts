@@ -21,8 +21,8 @@ import { bytes } from "../_feeding.ts";
 import { ClientStream } from "./_client_stream.ts";
 import { concat, PREFACE, wire } from "./_frames.ts";
 import { type Seen, type SeenFrame, SeenFrameReader } from "./_seen_frames.ts";
-import { SentFrames } from "./_sent_frames.ts";
-import { ServerRules } from "./_server_rules.ts";
+import { type SentFrame, SentFrames } from "./_sent_frames.ts";
+import { ServerRules, settingIn } from "./_server_rules.ts";
 
 /** How a client behaves. */
 export interface Http2ClientOptions {
@@ -77,6 +77,8 @@ export class Http2Client implements Disposable {
   #changed = Promise.withResolvers<void>();
   #nextId = 1;
   #pings = 0;
+  /** The limits of the server's table that SETTINGS have asked for. */
+  readonly #tableSizes: (number | undefined)[] = [];
   /** The acknowledgments that have come. */
   readonly #pongs = new Set<string>();
 
@@ -187,10 +189,6 @@ export class Http2Client implements Disposable {
     const pairs = Object.entries(settings).map(([name, value]) =>
       [SETTINGS[name as SettingName], value] as const
     );
-    const { HEADER_TABLE_SIZE } = settings;
-    if (HEADER_TABLE_SIZE !== undefined) {
-      this.#reader.setMaxTableSize(HEADER_TABLE_SIZE);
-    }
     this.together(() => this.#writer.settings(pairs));
   }
 
@@ -280,6 +278,7 @@ export class Http2Client implements Disposable {
     this.rules.check(frame);
     this.streams.get(frame.streamId)?.note(frame);
     if (frame.type === "DATA" && this.autoCredit) this.#giveBack(frame);
+    if (frame.type === "SETTINGS" && frame.ack) this.#settingsKnown();
     if (frame.type === "PING" && frame.ack) this.#pongs.add(frame.payload);
     if (!this.acknowledges || !("ack" in frame) || frame.ack) return;
     if (frame.type === "SETTINGS") this.frame("SETTINGS", FLAGS.ACK, 0);
@@ -303,8 +302,21 @@ export class Http2Client implements Disposable {
     const parts = this.#parts;
     this.#parts = [];
     const bytes = concat(parts);
-    for (const frame of this.#sent.take(bytes.slice())) this.rules.sent(frame);
+    for (const frame of this.#sent.take(bytes.slice())) this.#noteSent(frame);
     this.#send(bytes);
+  }
+
+  #noteSent(frame: SentFrame): void {
+    const { type, flags, payload } = frame;
+    this.rules.sent(frame);
+    if (type !== FRAME_TYPES.SETTINGS || (flags & FLAGS.ACK) !== 0) return;
+    this.#tableSizes.push(settingIn(payload, "HEADER_TABLE_SIZE"));
+  }
+
+  /** The server knows SETTINGS, and its next header block goes by them. */
+  #settingsKnown(): void {
+    const size = this.#tableSizes.shift();
+    if (size !== undefined) this.#reader.setMaxTableSize(size);
   }
 
   #change(): void {

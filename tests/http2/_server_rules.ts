@@ -1,7 +1,11 @@
 // What no server may send, whatever its client does (RFC 9113): each test client
 // holds every frame of the server against these rules.
 
-import { DEFAULT_SETTINGS, SETTINGS } from "../../src/http2/settings.ts";
+import {
+  DEFAULT_SETTINGS,
+  type SettingName,
+  SETTINGS,
+} from "../../src/http2/settings.ts";
 import type { Field } from "../../src/http/fields.ts";
 import {
   FLAGS,
@@ -69,7 +73,9 @@ export class ServerRules {
   sent({ type, flags, streamId, payload }: SentFrame): void {
     const { SETTINGS, PING, WINDOW_UPDATE, DATA } = FRAME_TYPES;
     const ack = (flags & FLAGS.ACK) !== 0;
-    if (type === SETTINGS && !ack) this.#ask(initialWindow(payload));
+    if (type === SETTINGS && !ack) {
+      this.#ask(settingIn(payload, "INITIAL_WINDOW_SIZE"));
+    }
     if (type === PING && !ack) this.#pings.push(text(payload));
     if (type === DATA) {
       this.sendWindow -= payload.length;
@@ -215,14 +221,15 @@ export class ServerRules {
   }
 }
 
-/** The last INITIAL_WINDOW_SIZE of SETTINGS. */
-function initialWindow(payload: Uint8Array): number | undefined {
+/** The last value that SETTINGS give to a parameter, if any. */
+export function settingIn(
+  payload: Uint8Array,
+  name: SettingName,
+): number | undefined {
   let value: number | undefined;
   for (let at = 0; at + 6 <= payload.length; at += 6) {
     const id = payload[at] << 8 | payload[at + 1];
-    if (id === SETTINGS.INITIAL_WINDOW_SIZE) {
-      value = readUint32(payload, at + 2);
-    }
+    if (id === SETTINGS[name]) value = readUint32(payload, at + 2);
   }
   return value;
 }

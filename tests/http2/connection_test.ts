@@ -5,6 +5,7 @@ import { Http2Connection } from "../../src/http2/connection.ts";
 import type { Http2Exchange } from "../../src/http2/exchange.ts";
 import { DEFAULT_HTTP2_OPTIONS } from "../../src/http2/options.ts";
 import { HttpError } from "../../src/http/http_error.ts";
+import { bytes } from "../_feeding.ts";
 import { MemoryTransport } from "../http/_memory_transport.ts";
 import { settled } from "./_in_memory.ts";
 import { echo, leave, respond, serve } from "./_serving.ts";
@@ -149,4 +150,21 @@ Deno.test("Options that can't be had are refused", () => {
     RangeError,
     "Cannot set http2StreamWindow to 1000",
   );
+});
+
+Deno.test("The table of the client is used as its SETTINGS say, up and down", async () => {
+  using connected = serve(async (exchange) => {
+    exchange.head(200, [["x-name", "a value for the table"]]);
+    await exchange.data(bytes("x"), true);
+  });
+  const { client } = connected;
+  // The test client refuses what does not go by its limits.
+  for (const size of [4_096, 0, 100, 100_000, 31, 4_096]) {
+    client.settings({ HEADER_TABLE_SIZE: size });
+    for (let round = 0; round < 2; round++) {
+      const { headers } = await client.request();
+      assertEquals(headers, [["x-name", "a value for the table"]]);
+    }
+  }
+  await leave(connected);
 });

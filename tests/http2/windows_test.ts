@@ -266,19 +266,23 @@ Deno.test("at the end, all credit was given back to the connection", async () =>
 Deno.test("tunnels carry bytes both ways, whole and in order, whatever the windows", async () => {
   for (let seed = 1; seed <= 15; seed++) {
     const random = new Random(seed);
-    using connected = serve(async (exchange) => {
-      const tunnel = await exchange.upgrade([]);
-      while (await tunnel.reader.fill()) {
-        await tunnel.write(tunnel.reader.take(random.integer(1, 50_000))!);
-        while (tunnel.reader.buffered > 0) {
+    using connected = serve(
+      async (exchange) => {
+        const tunnel = await exchange.upgrade([]);
+        while (await tunnel.reader.fill()) {
           await tunnel.write(tunnel.reader.take(random.integer(1, 50_000))!);
+          while (tunnel.reader.buffered > 0) {
+            await tunnel.write(tunnel.reader.take(random.integer(1, 50_000))!);
+          }
         }
-      }
-      await tunnel.close(60_000);
-    }, { http2StreamWindow: 65_535 + random.integer(0, 100_000) }, {
-      settings: { INITIAL_WINDOW_SIZE: random.integer(1_000, 100_000) },
-      transport: { piece: random.integer(1_000, 50_000) },
-    });
+        await tunnel.close(60_000);
+      },
+      { http2StreamWindow: 65_535 + random.integer(0, 100_000) },
+      {
+        settings: { INITIAL_WINDOW_SIZE: random.integer(1_000, 100_000) },
+        transport: { piece: random.integer(1_000, 50_000) },
+      },
+    );
     const { client } = connected;
     await client.sync();
     const request = { method: "CONNECT", protocol: "websocket" };
