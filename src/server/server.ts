@@ -48,6 +48,6 @@ export interface Server<Address extends ServerAddress = ServerAddress>
   reloadCertificates(): Promise<void>;
   /** Lets the server keep the process alive, as it does from the start. */
   ref(): void;
-  /** Lets the process end although the server listens. */
+  /** Lets the process end although the server listens; not where it serves HTTP/3. */
   unref(): void;
 }
