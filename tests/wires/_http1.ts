@@ -24,6 +24,7 @@ import type {
 export const HTTP1: Wire = {
   name: "HTTP/1.1",
   httpVersion: "1.1",
+  halfCloses: true,
   scheme: "http",
   options: {},
   // Sockets hold several megabytes.

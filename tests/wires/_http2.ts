@@ -66,6 +66,7 @@ export const HTTP2_TLS: Wire = {
 function wireOf(connect: Connect) {
   return {
     httpVersion: "2",
+    halfCloses: true,
     // More than the window of a stream is never on its way.
     large: 2 * 1024 * 1024,
     acceptStatus: ACCEPT_STATUS,

@@ -19,11 +19,13 @@ export interface Wire {
   /** For the names of tests. */
   readonly name: string;
   /** What scopes and access records call it. */
-  readonly httpVersion: "1.1" | "2";
+  readonly httpVersion: "1.1" | "2" | "3";
   /** The scheme of its requests. */
   readonly scheme: "http" | "https";
   /** What a server needs in order to speak it. */
   readonly options: ServeOptions;
+  /** Whether a client can end its direction of the connection, and read on. */
+  readonly halfCloses: boolean;
   /** More than everything on the way between two applications holds. */
   readonly large: number;
   /** The status by which a WebSocket is accepted. */

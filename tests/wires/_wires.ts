@@ -13,18 +13,28 @@ import {
 } from "../e2e/_testing.ts";
 import { HTTP1 } from "./_http1.ts";
 import { HTTP2, HTTP2_TLS } from "./_http2.ts";
+import { HTTP3 } from "./_http3.ts";
 import type { Leave, Wire } from "./_wire.ts";
 
+/** Whether this process is the one for HTTP/3, which needs a flag. */
+export const OVER_HTTP3: boolean = Deno.args.includes("http3");
+
 /** All that there are. */
-const WIRES: readonly Wire[] = [HTTP1, HTTP2, HTTP2_TLS];
+const WIRES: readonly Wire[] = OVER_HTTP3 ? [HTTP3] : [HTTP1, HTTP2, HTTP2_TLS];
+
+/** What a test needs. */
+interface WireTestOptions extends NetTestOptions {
+  /** The wires that it is about. Default: all. */
+  readonly on?: (wire: Wire) => boolean;
+}
 
 /** Declares a test for each wire. */
 export function wireTest(
   name: string,
   fn: (wire: Wire) => Promise<void> | void,
-  options?: NetTestOptions,
+  { on = () => true, ...options }: WireTestOptions = {},
 ): void {
-  for (const wire of WIRES) {
+  for (const wire of WIRES.filter(on)) {
     netTest(`${wire.name}: ${name}`, () => fn(wire), options);
   }
 }

@@ -156,7 +156,7 @@ wireTest("a client that has half-closed gets its response", async (wire) => {
   const exchange = await client.request({ method: "POST", content: "Hello" });
   await client.closeWrite();
   assertEquals((await exchange.response()).content, "5");
-});
+}, { on: ({ halfCloses }) => halfCloses });
 
 wireTest(
   "a client that has half-closed gets all of a slow response",
@@ -178,6 +178,7 @@ wireTest(
     assertEquals((await exchange.response()).content, "abc");
     assertEquals(server.errors, []);
   },
+  { on: ({ halfCloses }) => halfCloses },
 );
 
 wireTest(
