@@ -47,8 +47,12 @@ export class Chromium implements AsyncDisposable {
 
   private constructor(profile: string, flags: readonly string[]) {
     this.#profile = profile;
+    // It is off where both flags are given.
+    const args = flags.includes("--enable-quic")
+      ? ARGS.filter((flag) => flag !== "--disable-quic")
+      : ARGS;
     this.#process = new Deno.Command(CHROMIUM, {
-      args: [...ARGS, ...flags, `--user-data-dir=${profile}`, "about:blank"],
+      args: [...args, ...flags, `--user-data-dir=${profile}`, "about:blank"],
       stdin: "null",
       stdout: "null",
       stderr: "piped",
