@@ -12,8 +12,8 @@ import type { QuicSendStream, QuicTransport } from "./transport.ts";
 import { STREAM_TYPES } from "./unidirectional_streams.ts";
 import { encodeVarints } from "./varint.ts";
 
-/** It comes before all responses, of which the most urgent has 7. */
-const SEND_ORDER = 8;
+/** It comes before all responses, of which the most urgent has 3. */
+const SEND_ORDER = 4;
 /** Above every identifier of a stream that is used. */
 const MAX_ID = Number.MAX_SAFE_INTEGER - 3;
 

@@ -60,6 +60,8 @@ export class Http3Stream implements MessageStream, RequestListener, WriterHost {
   isTunnel = false;
   /** Whether a call of the handler works on it. */
   isHandled = false;
+  /** Whether its priority came by PRIORITY_UPDATE, which outranks the field. */
+  isReprioritized = false;
 
   readonly #quic: QuicStream;
   readonly #owner: StreamOwner;

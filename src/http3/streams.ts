@@ -16,6 +16,7 @@ import type { Field } from "../http/fields.ts";
 import type { FieldList } from "../http/field_list.ts";
 import { HttpError } from "../http/http_error.ts";
 import {
+  DEFAULT_PRIORITY,
   parsePriority,
   PendingPriorities,
   type Priority,
@@ -71,8 +72,8 @@ const TOO_MANY = new HttpError(503, "Cannot serve request: too many of them");
 const LEAVING = new HttpError(503, "Cannot serve request: the server leaves");
 const TOO_SLOW = new HttpError(408, "Cannot wait for the fields of a request");
 
-/** The highest urgency comes first. */
-const LOWEST_URGENCY = 7;
+/** That of requests that say nothing is what a stream begins with. */
+const DEFAULT_ORDER = 0;
 
 /** The streams of one connection. */
 export class Streams implements StreamOwner {
@@ -136,21 +137,17 @@ export class Streams implements StreamOwner {
     const stream = new Http3Stream(quic, this);
     this.#nextId = Math.max(this.#nextId, stream.id + 4);
     this.#open.set(stream.id, stream);
-    this.#setPriority(stream, this.#priorities.take(stream.id));
+    const priority = this.#priorities.take(stream.id);
+    if (priority !== undefined) reprioritize(stream, priority);
     if (this.#open.size === 1) this.#armProbe();
     this.#host.onBegun();
     stream.begin();
   }
 
-  #setPriority(stream: Http3Stream, priority: Priority | undefined): void {
-    const { urgency } = priority ?? parsePriority(undefined);
-    stream.sendOrder = LOWEST_URGENCY - urgency;
-  }
-
   /** Takes a PRIORITY_UPDATE. */
   priorityUpdated(update: PriorityUpdate): void {
     const stream = this.#open.get(update.streamId);
-    if (stream !== undefined) this.#setPriority(stream, update.priority);
+    if (stream !== undefined) reprioritize(stream, update.priority);
     else if (update.streamId >= this.#nextId) this.#priorities.set(update);
   }
 
@@ -195,8 +192,8 @@ export class Streams implements StreamOwner {
     const { contentLength: declared, priority } = request;
     const { options } = this.#host;
     stream.body.expect({ declared, maxBytes: contentLimit(request, options) });
-    if (priority !== undefined) {
-      this.#setPriority(stream, parsePriority(priority));
+    if (priority !== undefined && !stream.isReprioritized) {
+      setPriority(stream, parsePriority(priority));
     }
     this.#handled++;
     const exchange = new StreamExchange(request, stream, {
@@ -307,6 +304,16 @@ export class Streams implements StreamOwner {
     this.#armProbe();
     for (const stream of this.#open.values()) stream.probe();
   };
+}
+
+function reprioritize(stream: Http3Stream, priority: Priority): void {
+  stream.isReprioritized = true;
+  setPriority(stream, priority);
+}
+
+/** Those of an urgency take turns, whether they say so or not. */
+function setPriority(stream: Http3Stream, { urgency }: Priority): void {
+  stream.sendOrder = DEFAULT_ORDER + DEFAULT_PRIORITY.urgency - urgency;
 }
 
 /** A tunnel has no content. */

@@ -5,7 +5,7 @@ import { serve } from "./_serving.ts";
 Deno.test("A client that stops the control stream ends the connection", async () => {
   const serving = serve();
   await serving.settled();
-  assertEquals(serving.quic.opened[0].sendOrder, 8);
+  assertEquals(serving.quic.opened[0].sendOrder, 4);
   serving.quic.opened[0].fail("sending stopped by peer: error 0");
   serving.connection.shutdown();
   await serving.done;

@@ -220,16 +220,17 @@ Deno.test("What is urgent is sent first", async () => {
   serving.control.send(priority(4, "u=6"));
   const streams = [
     serving.request(),
-    serving.request(),
+    // What the control stream has said outranks it.
+    serving.request(requestFields("GET", "/", ["priority", "u=0"])),
     serving.request(requestFields("GET", "/", ["priority", "u=1, i"])),
     serving.request(requestFields("GET", "/", ["priority", "?"])),
   ];
   await serving.settled();
   const orders = () => streams.map(({ sendOrder }) => sendOrder);
-  assertEquals(orders(), [4, 1, 6, 4]);
+  assertEquals(orders(), [0, -3, 2, 0]);
   serving.control.send(priority(0, "u=0"));
   await serving.settled();
-  assertEquals(orders(), [7, 1, 6, 4]);
+  assertEquals(orders(), [3, -3, 2, 0]);
   await serving.leave();
 });
 
