@@ -1,6 +1,6 @@
 /**
  * Begins the response to `/held`, and ends it when the client has disconnected;
- * answers all else at once.
+ * never answers `/pending`; answers all else at once.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { type AsgiApp, respond, serve } from "../mod.ts";
 
 const app: AsgiApp = async (scope, receive, send) => {
   if (scope.type !== "http") throw new TypeError(`Unknown scope ${scope.type}`);
+  if (scope.path === "/pending") await new Promise(() => {});
   if (scope.path !== "/held") {
     return await respond(send, 200, { body: "Hello" });
   }

@@ -8,7 +8,8 @@
  * `websocket` and `http` are connections that were answered once; `http2` is
  * the same over HTTP/2. `http2-stream` are requests whose responses have begun,
  * and which the application does not end, a hundred on each connection; each of
- * them bears its share of the connection.
+ * them bears its share of the connection. `http2-pending` are the same, before the
+ * application has received or sent anything: the streams of its call do not exist.
  *
  * It needs `/proc`, and as many open files as connections (`ulimit -n`).
  *
@@ -20,7 +21,12 @@ import { SocketClient } from "../tests/http2/_sockets.ts";
 import { freePort } from "../tests/_ports.ts";
 
 /** What can be idle. */
-export type IdleKind = "http" | "websocket" | "http2" | "http2-stream";
+export type IdleKind =
+  | "http"
+  | "websocket"
+  | "http2"
+  | "http2-stream"
+  | "http2-pending";
 
 const FIRST = 500;
 const WARM_UP_MS = 5_000;
@@ -42,6 +48,7 @@ const APPS: Record<IdleKind, string> = {
   websocket: "examples/websocket_echo.ts",
   http2: "examples/hello.ts",
   "http2-stream": "bench/held_responses.ts",
+  "http2-pending": "bench/held_responses.ts",
 };
 
 /**
@@ -104,7 +111,7 @@ async function open(
   kind: IdleKind,
   count: number,
 ): Promise<void> {
-  const each = kind === "http2-stream" ? STREAMS : 1;
+  const each = kind.startsWith("http2-") ? STREAMS : 1;
   for (let i = 0; i < count; i += each) {
     connections.push(await openOne(port, kind));
   }
@@ -116,7 +123,8 @@ async function openOne(port: number, kind: IdleKind): Promise<Idle> {
   }
   const client = await SocketClient.connect(port);
   if (kind === "http2") await client.request();
-  else await openStreams(client);
+  else if (kind === "http2-stream") await openStreams(client);
+  else await openPending(client);
   return client;
 }
 
@@ -126,6 +134,12 @@ async function openStreams(client: SocketClient): Promise<void> {
     return client.open({ path: "/held" });
   });
   await Promise.all(streams.map((stream) => stream.contentOf(1)));
+}
+
+/** Begins requests, and waits until all of them have reached the application. */
+async function openPending(client: SocketClient): Promise<void> {
+  for (let i = 0; i < STREAMS; i++) client.open({ path: "/pending" });
+  await client.sync();
 }
 
 /** A connection that has been answered, and is kept open. */
