@@ -81,7 +81,10 @@ export class Connections {
 
   /** Takes a connection over; resolves as soon as it is to be served. */
   async accept(conn: AcceptedConn, listener: Listener): Promise<void> {
-    await this.#waitForRoom();
+    // Several may wait: who finds room takes it before another one can look.
+    while (this.#isFull && !this.#aborted) {
+      await this.#changeWithin(evictOne(this.#connections));
+    }
     if (this.#aborted) conn[Symbol.dispose]();
     else this.#serve(conn, listener);
   }
@@ -97,9 +100,7 @@ export class Connections {
       if (evictOne(this.#connections) > 0) return false;
       await this.#nextChange(); // One that is evicted reports its end.
     }
-    if (this.#aborted || this.open + this.#reserved >= maxConnections) {
-      return false;
-    }
+    if (this.#aborted || this.#isFull) return false;
     this.#reserved++;
     return true;
   }
@@ -107,6 +108,7 @@ export class Connections {
   /** Gives back what was kept for a connection, which is open or has failed. */
   release(): void {
     this.#reserved--;
+    this.#changed();
   }
 
   /** Serves a connection for which room was kept. */
@@ -249,11 +251,9 @@ export class Connections {
     this.#changed();
   }
 
-  /** Past `maxConnections`, one that holds no request makes room. */
-  async #waitForRoom(): Promise<void> {
-    while (this.open >= this.#given.options.maxConnections && !this.#aborted) {
-      await this.#changeWithin(evictOne(this.#connections));
-    }
+  /** Whether one that holds no request must make room for the next. */
+  get #isFull(): boolean {
+    return this.open + this.#reserved >= this.#given.options.maxConnections;
   }
 
   /** Waits for the next change, or until one can be evicted. */

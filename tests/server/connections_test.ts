@@ -261,6 +261,49 @@ Deno.test("Past maxConnections, accept waits for one that has left HTTP", async 
   all.connections.abort();
 });
 
+Deno.test("Past maxConnections, only one of those that wait gets the room of one", async () => {
+  const played = new Played(1);
+  await played.accept();
+  const waiting = [played.accept(), played.accept()];
+  await settled();
+
+  played.made[0].end();
+  await settled();
+  assertEquals(played.connections.open, 1);
+
+  played.made[1].end();
+  await Promise.all(waiting);
+  played.made[2].end();
+  await played.connections.finish();
+});
+
+Deno.test("Of connections that come at once, only as many are served as there is room for", async () => {
+  const played = new Played(1);
+
+  const accepting = [played.accept(), played.accept()];
+  await settled();
+  assertEquals(played.connections.open, 1);
+
+  played.made[0].end();
+  await Promise.all(accepting);
+  played.made[1].end();
+  await played.connections.finish();
+});
+
+Deno.test("Room that is kept for a handshake of QUIC is not given to another", async () => {
+  const played = new Played(1);
+  assert(await played.connections.reserve());
+
+  const accepting = played.accept();
+  await settled();
+  assertEquals(played.connections.open, 0);
+
+  played.connections.release();
+  await accepting;
+  played.made[0].end();
+  await played.connections.finish();
+});
+
 Deno.test("Past maxConnections, accept waits no longer than until an abort", async () => {
   const all = new Played(1);
   await all.accept();
