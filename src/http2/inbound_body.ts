@@ -116,6 +116,12 @@ export class InboundBody {
     return this.#ended;
   }
 
+  /** Whether the client can send the rest without more window, as far as is known. */
+  get canEnd(): boolean {
+    const declared = this.#declared ?? 0;
+    return declared - this.#received <= this.#window.size;
+  }
+
   /** Whether all of it was read. */
   get complete(): boolean {
     return this.#ended && this.unread === 0;

@@ -4,8 +4,8 @@
  *
  * A stream that has ended is forgotten by its owner. Where an answer is complete
  * before the request is, the rest is dropped, and gets no more window; a client
- * that does not end it soon is stopped by NO_ERROR (section 8.1). Not at once:
- * some clients drop an answer that they have not read when that comes.
+ * that can't end it, or does not soon, is stopped by NO_ERROR (section 8.1): some
+ * clients drop an answer that they have not read when that comes.
  *
  * @module
  */
@@ -376,6 +376,7 @@ export class Http2Stream implements WaitingStream {
   /** The rest of the request is not wanted, but mostly it is on its way. */
   #awaitClientEnd(): void {
     this.body.drop();
+    if (!this.body.canEnd) return this.reset("NO_ERROR");
     this.#endDeadline ??= this.createDeadline();
     this.#endDeadline.arm(END_TIMEOUT_MS, () => this.reset("NO_ERROR"));
   }

@@ -332,3 +332,14 @@ Deno.test("A read that waits learns that its exchange was aborted", async () => 
   assertEquals(errors.length, 2);
   await leave(connected);
 });
+
+Deno.test("A request that can't end without more window is stopped with its answer", async () => {
+  using connected = serve((exchange) => respond(exchange, "early"));
+  const { client } = connected;
+  const headers = [["content-length", "300000"]] as const;
+  const stream = client.open({ method: "POST", headers }, false);
+  await stream.response();
+  assertEquals(stream.content, "early");
+  assertEquals(await stream.reset(), "NO_ERROR");
+  await leave(connected);
+});

@@ -168,3 +168,12 @@ Deno.test("More content than is accepted has the status 413, once", () => {
   body.drop();
   add(data([5]));
 });
+
+Deno.test("Content can end if its rest fits into the window", () => {
+  const { body, stream, add } = begin({ contentLength: 1500 });
+  assert(!body.canEnd);
+  add(data(new Uint8Array(400)));
+  assertEquals([stream.size, body.canEnd], [600, false]);
+  assert(begin({ contentLength: 1000 }).body.canEnd);
+  assert(begin().body.canEnd);
+});
