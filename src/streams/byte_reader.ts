@@ -106,21 +106,22 @@ export class ByteReader {
   #fill(): Promise<boolean> {
     // The source may overwrite its last chunk when it is asked for the next.
     if (this.buffered > 0 && !this.#owned) this.#move(this.buffered);
-    return this.#source.read().then(
-      (result) => this.#filled(result),
-      (error) => {
-        this.#pending = undefined;
-        throw error;
-      },
-    );
+    return this.#source.read().then(this.#filled, this.#failed);
   }
 
-  #filled({ done, value }: ReadableStreamReadResult<Uint8Array>): boolean {
+  readonly #filled = (
+    { done, value }: ReadableStreamReadResult<Uint8Array>,
+  ): boolean => {
     this.#pending = undefined;
     if (value !== undefined) this.#append(value);
     this.#ended = done;
     return !done;
-  }
+  };
+
+  readonly #failed = (error: unknown): never => {
+    this.#pending = undefined;
+    throw error;
+  };
 
   /**
    * What is buffered, neither taken nor copied: it holds until bytes are taken,

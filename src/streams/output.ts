@@ -27,6 +27,8 @@ export class Output {
   readonly #beforeWrite: (() => void) | undefined;
   #buffer: Uint8Array | undefined;
   #length = 0;
+  /** The buffer that is being written. */
+  #leaving: Uint8Array | undefined;
   /** The write that is under way; for good, if it has failed. */
   #writing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -131,27 +133,25 @@ export class Output {
   #write(): void {
     if (this.#length === 0) return;
     this.#beforeWrite?.();
-    const buffer = this.#buffer!;
-    const bytes = buffer.subarray(0, this.#length);
+    this.#leaving = this.#buffer!;
+    const bytes = this.#leaving.subarray(0, this.#length);
     this.#buffer = undefined;
     this.#length = 0;
-    this.#writing = this.#sink.write(bytes).then(
-      () => this.#written(buffer),
-      (error) => this.#failed(error),
-    );
+    this.#writing = this.#sink.write(bytes).then(this.#written, this.#failed);
   }
 
-  #written(buffer: Uint8Array): void {
-    giveBack(buffer);
+  readonly #written = (): void => {
+    giveBack(this.#leaving!);
+    this.#leaving = undefined;
     this.#writing = undefined;
     this.#write();
-  }
+  };
 
   /** From now on nothing is written, and what waits for it rejects. */
-  #failed(error: unknown): void {
+  readonly #failed = (error: unknown): void => {
     this.#failure = { error };
     this.#onLost(error);
-  }
+  };
 
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
