@@ -43,6 +43,8 @@ export type PrefaceHandler = (
 
 /** At a shutdown, the next request of a connection may be on its way. */
 const REQUEST_GRACE_MS = 300;
+/** So much content leaves with its head before a client acknowledges any. */
+const FIRST_FLIGHT_BYTES = 8 * 1024;
 
 /** An HTTP/1 connection. */
 export class Http1Connection implements ServedConnection {
@@ -260,10 +262,13 @@ export class Http1Connection implements ServedConnection {
 
   /**
    * Whether a close can lose nothing: the client has said that this request is
-   * its last, so that nothing more comes (RFC 9112, section 9.6).
+   * its last, so that nothing more comes (RFC 9112, section 9.6). If something
+   * does come, the reset drops what has not left yet: of a short response, if it
+   * is the only one, that is nothing.
    */
-  #closesCleanly({ request, bodyComplete }: Http1Exchange): boolean {
+  #closesCleanly({ request, bodyComplete, bytesSent }: Http1Exchange): boolean {
     return !request.keepAlive && bodyComplete &&
+      bytesSent <= FIRST_FLIGHT_BYTES && this.#progress.requests === 1 &&
       this.#wire.reader.buffered === 0 &&
       this.#transport.closesCleanly === true;
   }

@@ -130,6 +130,25 @@ Deno.test("A connection that the server ends, or whose content is unread, waits 
   }
 });
 
+Deno.test("A close waits for the client's end where a reset would cut what has not left", async () => {
+  const cases: [content: string, wire: string][] = [
+    ["x".repeat(64 * 1024), last(get("/"))],
+    ["one of several", get("/") + last(get("/"))],
+  ];
+  for (const [content, wire] of cases) {
+    const { transport, done } = serveInMemory((exchange) =>
+      respond(exchange, content)
+    );
+    transport.closesCleanly = true;
+    transport.push(wire);
+    await settled();
+    assertFalse(transport.closed);
+    transport.end();
+    await within(done);
+    assertEquals(transport.events.slice(-2), ["closeWrite", "close"]);
+  }
+});
+
 Deno.test("A last request that is answered at once needs no read but its own", async () => {
   const { transport, done } = serveInMemory();
   transport.closesCleanly = true;
