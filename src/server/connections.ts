@@ -90,17 +90,20 @@ export class Connections {
   }
 
   /**
-   * Keeps room for a connection, whose handshake must not wait: past
+   * Keeps room for a connection of QUIC, whose handshake must not wait: past
    * `maxConnections`, one that holds no request makes room at once, or none does.
-   * What was kept, `release()` gives back.
+   * What was kept, `release()` gives back. It is kept from others of QUIC only,
+   * because handshakes may be forged, and can't be cut.
    */
   async reserve(): Promise<boolean> {
-    const { maxConnections } = this.#given.options;
-    if (this.open >= maxConnections) {
+    if (this.#isFull) {
       if (evictOne(this.#connections) > 0) return false;
       await this.#nextChange(); // One that is evicted reports its end.
     }
-    if (this.#aborted || this.#isFull) return false;
+    const { maxConnections } = this.#given.options;
+    if (this.#aborted || this.open + this.#reserved >= maxConnections) {
+      return false;
+    }
     this.#reserved++;
     return true;
   }
@@ -108,11 +111,14 @@ export class Connections {
   /** Gives back what was kept for a connection, which is open or has failed. */
   release(): void {
     this.#reserved--;
-    this.#changed();
   }
 
-  /** Serves a connection for which room was kept. */
+  /**
+   * Serves a connection after its handshake, unless others have taken the room
+   * meanwhile.
+   */
   serve(connection: ServedConnection): void {
+    if (this.#isFull) return connection.abort();
     this.#countAccepted();
     this.#follow(connection);
   }
@@ -253,7 +259,7 @@ export class Connections {
 
   /** Whether one that holds no request must make room for the next. */
   get #isFull(): boolean {
-    return this.open + this.#reserved >= this.#given.options.maxConnections;
+    return this.open >= this.#given.options.maxConnections;
   }
 
   /** Waits for the next change, or until one can be evicted. */

@@ -290,16 +290,20 @@ Deno.test("Of connections that come at once, only as many are served as there is
   await played.connections.finish();
 });
 
-Deno.test("Room that is kept for a handshake of QUIC is not given to another", async () => {
+Deno.test("A handshake of QUIC, which may be forged, takes no room from others", async () => {
   const played = new Played(1);
   assert(await played.connections.reserve());
-
-  const accepting = played.accept();
-  await settled();
-  assertEquals(played.connections.open, 0);
-
+  await played.accept();
+  assertEquals(played.connections.open, 1);
+  // It was the first, and is the one for which there is no room now.
+  const connection = new PlayedConnection();
+  played.connections.serve(connection);
   played.connections.release();
-  await accepting;
+  assertEquals(connection.calls, ["abort"]);
+  assertEquals([played.connections.open, played.counts.connectionsOpen], [
+    1,
+    1,
+  ]);
   played.made[0].end();
   await played.connections.finish();
 });
