@@ -39,6 +39,8 @@ export async function withHttp3Server(
     else if (scope.path === "/wait") {
       await pause(WAIT_MS);
       await respond(send, 200, { body: "Waited" });
+    } else if (scope.path === "/refuse") {
+      await respond(send, 401, { body: "Refused" });
     } else if (scope.path === "/stop") {
       await respond(send, 200, { body: "Stopping" });
       unawaited(server.server.shutdown());

@@ -32,7 +32,8 @@ withUnstableNet(import.meta.url, () => {
       await tab.until("document.title === 'Page'");
       assertEquals(await tab.evaluate(PROTOCOL), "h3");
       assertEquals(await tab.evaluate(DOWNLOAD), LARGE);
-      assertEquals(await tab.evaluate(UPLOADS), String(UPLOAD));
+      assertEquals(await tab.evaluate(uploadTo("/count")), String(UPLOAD));
+      assertEquals(await tab.evaluate(uploadTo("/refuse")), "Refused");
       assertEquals(await tab.evaluate(MANY), 60);
       assertEquals(await tab.evaluate(CUT), "an error");
       assertEquals(await tab.evaluate(AFTER), "Hello");
@@ -58,10 +59,12 @@ const DOWNLOAD = `(async () => {
 })()`;
 
 /** What the application says of a request with much content. */
-const UPLOADS = `(async () => {
-  const body = new Uint8Array(${UPLOAD});
-  return await (await fetch("/count", { method: "POST", body })).text();
-})()`;
+function uploadTo(path: string): string {
+  return `(async () => {
+    const body = new Uint8Array(${UPLOAD});
+    return await (await fetch("${path}", { method: "POST", body })).text();
+  })()`;
+}
 
 /** How many of many requests at a time were answered as they should be. */
 const MANY = `(async () => {

@@ -24,6 +24,7 @@ withUnstableNet(import.meta.url, () => {
         version: "3",
         query: "a=b",
         upload: String(UPLOAD),
+        refused: "Refused",
         large: LARGE,
         cut: "an error",
         after: "Hello",

@@ -28,6 +28,7 @@ withUnstableNet(import.meta.url, () => {
         version: "3",
         query: "a=b",
         upload: String(UPLOAD),
+        refused: "Refused",
         large: LARGE,
         trailers: { "X-Sum": ["1"] },
         cut: "an error",

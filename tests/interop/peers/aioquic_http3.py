@@ -75,7 +75,7 @@ class Client(QuicConnectionProtocol):
         if content:
             self.http.send_data(stream_id, content, end_stream=True)
         self.transmit()
-        return await asyncio.wait_for(response.done, 20)
+        return await asyncio.wait_for(response.done, 40)
 
 
 async def text(client, *args):
@@ -111,6 +111,7 @@ async def main(port, certificate):
         hellos = await asyncio.gather(*[text(client, "/hello") for _ in range(50)])
         seen = json.loads(await text(client, "/seen?a=b"))
         upload = await text(client, "/count", b"x" * UPLOAD)
+        refused = await text(client, "/refuse", b"x" * UPLOAD)
         large = await text(client, "/large")
         trailers = (await client.request("/trailers")).trailers
     async with connected() as client:
@@ -123,6 +124,7 @@ async def main(port, certificate):
         "version": seen["version"],
         "query": seen["query"],
         "upload": upload,
+        "refused": refused,
         "large": len(large),
         "trailers": [[name.decode(), value.decode()] for name, value in trailers],
         "cut": cut,

@@ -31,6 +31,7 @@ async def main(origin):
         hellos = await asyncio.gather(*[text("/hello") for _ in range(50)])
         seen = json.loads(await text("/seen?a=b"))
         upload = await text("/count", data=b"x" * UPLOAD)
+        refused = await text("/refuse", data=b"x" * UPLOAD)
         large = await text("/large")
         try:
             await text("/cut")
@@ -48,6 +49,7 @@ async def main(origin):
         "version": seen["version"],
         "query": seen["query"],
         "upload": upload,
+        "refused": refused,
         "large": len(large),
         "cut": cut,
         "after": after,

@@ -104,6 +104,11 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
+	body = bytes.NewReader(make([]byte, upload))
+	_, refused, err := read(client.Post(origin+"/refuse", "", body))
+	if err != nil {
+		panic(err)
+	}
 	_, large := get(client, "/large")
 	withTrailers, _ := get(client, "/trailers")
 	cutSeen := cut(client)
@@ -117,6 +122,7 @@ func main() {
 		"version":  scope["version"],
 		"query":    scope["query"],
 		"upload":   counted,
+		"refused":  refused,
 		"large":    len(large),
 		"trailers": withTrailers.Trailer,
 		"cut":      cutSeen,
