@@ -156,10 +156,10 @@ export class Connections {
     while (this.open > 0) await this.#nextChange();
   }
 
-  #changed(): void {
+  readonly #changed = (): void => {
     this.#change = undefined;
     this.#onChange();
-  }
+  };
 
   // Idle connections wait below this: no async function holds its frame for one.
   #serve(conn: AcceptedConn, listener: Listener): void {
@@ -221,7 +221,7 @@ export class Connections {
   #follow(connection: ServedConnection): void {
     // Without a limit, nobody waits for one that can be evicted.
     if (this.#given.options.maxConnections !== Infinity) {
-      connection.onIdle = () => this.#changed();
+      connection.onIdle = this.#changed;
     }
     const place = this.#connections.add(connection);
     connection.run().then(

@@ -9,7 +9,10 @@
  * @module
  */
 
-import type { ServedConnection } from "../http/served_connection.ts";
+import type {
+  RefusedBytes,
+  ServedConnection,
+} from "../http/served_connection.ts";
 import { Http1Connection } from "../http1/connection.ts";
 import type { Http2Connection } from "../http2/connection.ts";
 import type { LogRecord } from "../logs/records.ts";
@@ -96,12 +99,14 @@ export class HttpConnections {
       (exchange) => this.#dispatcher.dispatch(exchange, info),
       options,
     );
-    connection.onRefused = (refused) =>
+    // V8 takes a function that is assigned where it is written for a lasting one:
+    // it would keep the connection in memory until the next mark-compact.
+    const onRefused = (refused: RefusedBytes) =>
       this.#dispatcher.recordRefused(refused, info, "1.1");
-    if (options.http2 && !secure) {
-      connection.onPreface = (reader) =>
-        this.#takeOver(transport, info, reader);
-    }
+    const onPreface = (reader: ByteReader) =>
+      this.#takeOver(transport, info, reader);
+    connection.onRefused = onRefused;
+    if (options.http2 && !secure) connection.onPreface = onPreface;
     return connection;
   }
 
@@ -149,8 +154,9 @@ export class HttpConnections {
       reader,
     );
     connection.meter = this.#given.counts;
-    connection.onRefused = (refused) =>
+    const onRefused = (refused: RefusedBytes) =>
       this.#dispatcher.recordRefused(refused, info, "2");
+    connection.onRefused = onRefused;
     return connection;
   }
 
