@@ -21,7 +21,7 @@ import type {
 import { HttpError } from "../http/http_error.ts";
 import type { Transport } from "../http/transport.ts";
 import type { ByteReader } from "../streams/byte_reader.ts";
-import { callOff, putOff } from "../streams/next_turn.ts";
+import { PutOffTask } from "../streams/next_turn.ts";
 import { Output } from "../streams/output.ts";
 import type { ConnectionProgress } from "./connection_state.ts";
 import type { Http1Options } from "./options.ts";
@@ -56,6 +56,9 @@ export class Http1Wire {
   #upgraded: UpgradedStream | undefined;
   #readingAhead = false;
   #readsAheadLate = false;
+  /** Made when they are needed. */
+  #sendLater: PutOffTask | undefined;
+  #readLater: PutOffTask | undefined;
 
   /** Nothing is read yet. */
   constructor(
@@ -109,18 +112,21 @@ export class Http1Wire {
     this.readAhead();
   }
 
-  readonly #beginLate = (): void => {
-    this.#readsAheadLate = false;
-    this.readAhead();
-  };
-
   /** Keeps a read pending, within bounds, while there is an exchange. */
   readAhead(): void {
     if (this.#readingAhead || this.exchange === undefined) return;
-    if (this.#readsAheadLate) return putOff(this.#beginLate);
+    if (this.#readsAheadLate) return this.#readAheadLater();
     if (this.reader.buffered >= MAX_AHEAD_BYTES) return this.#aheadFull();
     this.#readingAhead = true;
     this.reader.fill().then(this.#arrived, this.#readFailed);
+  }
+
+  #readAheadLater(): void {
+    this.#readLater ??= new PutOffTask(() => {
+      this.#readsAheadLate = false;
+      this.readAhead();
+    });
+    this.#readLater.putOff();
   }
 
   readonly #arrived = (more: boolean): void => {
@@ -168,15 +174,14 @@ export class Http1Wire {
     const held = last && this.reader.buffered > 0 &&
       this.output.length < MAX_HELD_BYTES;
     if (held) {
-      putOff(this.#sendHeld);
+      this.#sendLater ??= new PutOffTask(() => this.output.send());
+      this.#sendLater.putOff();
       return undefined;
     }
     if (last) this.output.send();
     else this.output.sendSoon();
     return this.output.room();
   }
-
-  readonly #sendHeld = (): void => this.output.send();
 
   /** Hands the connection over: from now on the new protocol reads ahead. */
   upgrade(): UpgradedStream {
@@ -195,7 +200,7 @@ export class Http1Wire {
 
   /** Lets go of what is held back. */
   end(): void {
-    callOff(this.#sendHeld);
-    callOff(this.#beginLate);
+    this.#sendLater?.callOff();
+    this.#readLater?.callOff();
   }
 }
