@@ -218,6 +218,7 @@ Deno.test("What is urgent is sent first", async () => {
   const priority = (id: number, value: string) =>
     frame(0xf0700, concat(encodeVarints(id), bytes(value)));
   serving.control.send(priority(4, "u=6"));
+  await serving.settled();
   const streams = [
     serving.request(),
     // What the control stream has said outranks it.
