@@ -213,6 +213,25 @@ Deno.test("A client that cancels without end is cut", async () => {
   await serving.done;
 });
 
+Deno.test("One that stops responses without end is cut, too", async () => {
+  const serving = serve(async (exchange) => {
+    exchange.head(200, []);
+    await exchange.data(bytes("a"), false);
+    await assertRejects(async () => {
+      for (;;) await exchange.data(bytes("b"), false);
+    });
+  });
+  for (let i = 0; i < 101 && serving.closeCode === undefined; i++) {
+    const stream = serving.quic.open();
+    stream.outbound.fail("sending stopped by peer: error 268");
+    stream.inbound.send(headers(requestFields()));
+    stream.inbound.end();
+    await serving.settled();
+  }
+  assertEquals(serving.closeCode, 0x107);
+  await serving.done;
+});
+
 Deno.test("What is urgent is sent first", async () => {
   const serving = serve(() => new Promise(() => {}));
   const priority = (id: number, value: string) =>
