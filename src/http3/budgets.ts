@@ -4,7 +4,7 @@
  *
  * | what is counted                                             | budget         |
  * |-------------------------------------------------------------|----------------|
- * | frames that carry nothing, streams of no known type         | 1000, and 10 a request |
+ * | frames that carry nothing, streams of no known type         | 1000, 10 a request, 1 a second |
  * | requests that the client cancels                            | 100, and 10 a second   |
  * | the same, of more than 200 requests                         | half of them           |
  *
@@ -16,6 +16,7 @@ import { Http3Error } from "./errors.ts";
 import {
   CANCEL_RATE,
   IDLE_FRAMES_PER_REQUEST,
+  IDLE_FRAMES_PER_SECOND,
   MAX_IDLE_FRAMES,
   MIN_REQUESTS_FOR_SHARE,
 } from "./limits.ts";
@@ -23,6 +24,7 @@ import {
 /** The budgets of one connection. All its methods throw an Http3Error. */
 export class Budgets {
   readonly #clock: Clock;
+  readonly #begunAt: number;
   #cancels: TokenBucket | undefined;
   #requests = 0;
   #cancelled = 0;
@@ -31,6 +33,7 @@ export class Budgets {
   /** `clock`: by default that of `performance`. */
   constructor(clock: Clock = () => performance.now()) {
     this.#clock = clock;
+    this.#begunAt = clock();
   }
 
   /** A request has come. */
@@ -40,7 +43,8 @@ export class Budgets {
 
   /** A frame, or a stream, carries nothing that is of use. */
   idleFrame(): void {
-    const allowed = MAX_IDLE_FRAMES +
+    const seconds = (this.#clock() - this.#begunAt) / 1000;
+    const allowed = MAX_IDLE_FRAMES + seconds * IDLE_FRAMES_PER_SECOND +
       IDLE_FRAMES_PER_REQUEST * this.#requests;
     if (++this.#idleFrames > allowed) throw abuse("frames of no use");
   }

@@ -121,7 +121,6 @@ export class Http3Connection implements ServedConnection {
     budgets: Budgets,
   ): UnidirectionalStreams {
     const streams = this.#streams;
-    const isOver = (): boolean => this.#life?.over ?? true;
     const control = new ControlStream({
       settingsCame: ({ maxFieldSectionSize }) => {
         streams.maxFieldSectionSize = maxFieldSectionSize;
@@ -136,9 +135,6 @@ export class Http3Connection implements ServedConnection {
       control,
       decoder,
       budgets,
-      get over(): boolean {
-        return isOver();
-      },
       onFailed: (error) => this.#fail(error),
     });
   }
@@ -278,7 +274,8 @@ export class Http3Connection implements ServedConnection {
 
   /** Closes the connection, unless a request is being handled. */
   evict(): void {
-    if (this.idle || this.waitingSince !== undefined) this.abort();
+    if (this.idle) this.#life?.leave();
+    else if (this.waitingSince !== undefined) this.abort();
   }
 
   /** Closes the connection at once; what was not acknowledged is lost. */

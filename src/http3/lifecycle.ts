@@ -116,11 +116,12 @@ export class Lifecycle {
     control.goaway();
     const isIdle = streams.size === 0;
     const ms = isIdle ? IDLE_LEAVE_TIMEOUT_MS : LEAVE_TIMEOUT_MS;
-    this.#deadline.arm(ms, () => this.#leave());
+    this.#deadline.arm(ms, () => this.leave());
   }
 
-  /** The second step: what comes from now on is not served. */
-  #leave(): void {
+  /** The second step, or the only one: what comes from now on is not served. */
+  leave(): void {
+    if (this.serves) this.#go("leave");
     this.#go("last stream");
     const { control, streams } = this.#parts;
     streams.close();

@@ -15,6 +15,8 @@ export const MAX_SETTINGS = 64;
 export const MAX_IDLE_FRAMES = 1000;
 /** How many more for each request. */
 export const IDLE_FRAMES_PER_REQUEST = 10;
+/** And for each second: some clients send them now and then to be noticed. */
+export const IDLE_FRAMES_PER_SECOND = 1;
 /** Requests that the client cancels before their end. */
 export const CANCEL_RATE: Rate = { burst: 100, perSecond: 10 };
 /** Of more requests than this, not more than half may be cancelled. */

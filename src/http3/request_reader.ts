@@ -62,8 +62,8 @@ export class RequestReader {
   #reading = false;
   #rules: ContentRules = { declared: undefined, maxBytes: Infinity };
   #received = 0;
-  /** Content that was not taken. */
-  #content: Uint8Array | undefined;
+  /** Content that was not taken: all of what was read last. */
+  #content: Uint8Array[] = [];
   #fault: HttpError | undefined;
   /** Fields that are too large have begun. */
   #oversized: "head" | "trailers" | undefined;
@@ -93,7 +93,7 @@ export class RequestReader {
 
   /** Whether the content has ended, and all of it was taken. */
   get complete(): boolean {
-    return this.over && this.#content === undefined &&
+    return this.over && this.#content.length === 0 &&
       this.#fault === undefined;
   }
 
@@ -119,10 +119,10 @@ export class RequestReader {
    */
   take(): Uint8Array | undefined {
     if (this.#fault !== undefined) throw this.#fault;
-    const content = this.#content;
-    if (content === undefined) return undefined;
-    this.#content = undefined;
-    this.#process();
+    if (this.#content.length === 0) return undefined;
+    const content = joined(this.#content);
+    this.#content = [];
+    this.#pull();
     return content;
   }
 
@@ -130,20 +130,20 @@ export class RequestReader {
   drop(): void {
     if (this.#dropping || this.over) return;
     this.#dropping = true;
-    this.#content = undefined;
-    this.#process();
+    this.#content = [];
+    this.#pull();
   }
 
   /** Lets the client know that no more is read. */
   stop(): void {
     if (this.over) return;
-    this.#content = undefined;
+    this.#content = [];
     handled(this.#source.cancel()); // If it is lost, nobody needs to know.
     this.#end("cancel");
   }
 
   #pull(): void {
-    if (this.#reading || this.over) return;
+    if (this.#reading || this.over || this.#holdsBack) return;
     this.#reading = true;
     this.#source.read().then(this.#filled, this.#lost);
   }
@@ -171,15 +171,17 @@ export class RequestReader {
     this.#listener.cancelled(error);
   };
 
-  /** Reads frames until there is content, or nothing. */
+  /** Deals with all that was read; small frames make no more work by that. */
   #process(): void {
     try {
-      while (!this.#holdsBack && !this.over) {
+      while (!this.over) {
         const part = this.#frames.next();
         this.#reportOversized();
-        if (part === undefined) return this.#pull();
+        if (part === undefined) break;
         this.#take(part);
       }
+      if (this.#content.length > 0) this.#listener.contentCame();
+      this.#pull();
     } catch (error) {
       this.#listener.failed(error);
     }
@@ -187,7 +189,7 @@ export class RequestReader {
 
   /** Whether what is there must be taken before more is read. */
   get #holdsBack(): boolean {
-    return this.#content !== undefined ||
+    return this.#content.length > 0 ||
       this.#fault !== undefined && !this.#dropping;
   }
 
@@ -228,8 +230,7 @@ export class RequestReader {
     this.#received += bytes.length;
     this.#checkLength(false);
     if (this.#dropping || this.#fault !== undefined) return;
-    this.#content = bytes;
-    this.#listener.contentCame();
+    this.#content.push(bytes);
   }
 
   #checkLength(isEnd: boolean): void {
@@ -245,7 +246,7 @@ export class RequestReader {
   /** The content is not accepted: taking it fails. */
   refuse(status: number, why: string): void {
     this.#fault ??= new HttpError(status, `Cannot read content: ${why}`);
-    this.#content = undefined;
+    this.#content = [];
     this.#listener.contentCame();
   }
 
@@ -267,4 +268,17 @@ export class RequestReader {
   #advance(event: RequestEvent): void {
     this.#state = nextRequestState(this.#state, event);
   }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0];
+  const all = new Uint8Array(
+    pieces.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }

@@ -38,9 +38,7 @@ export interface UnidirectionalHost {
   readonly decoder: QpackDecoder;
   /** What the client may cost. */
   readonly budgets: Budgets;
-  /** Whether the connection is over, which ends all streams. */
-  readonly over: boolean;
-  /** Called when the client has broken a rule. */
+  /** Called when the client has broken a rule, or the connection is lost. */
   onFailed(error: unknown): void;
 }
 
@@ -111,7 +109,6 @@ export class UnidirectionalStreams {
       if (bytes === undefined) break;
       receive(bytes);
     }
-    if (this.#host.over) return;
     throw new Http3Error(
       "H3_CLOSED_CRITICAL_STREAM",
       "A stream has ended that must not",

@@ -5,11 +5,14 @@ function repeat(times: number, act: () => void): void {
   for (let i = 0; i < times; i++) act();
 }
 
-Deno.test("1000 frames that carry nothing are accepted, and 10 a request", () => {
-  const budgets = new Budgets();
+Deno.test("1000 frames that carry nothing are accepted, 10 a request, 1 a second", () => {
+  let now = 5;
+  const budgets = new Budgets(() => now);
   repeat(1000, () => budgets.idleFrame());
   budgets.request();
   repeat(10, () => budgets.idleFrame());
+  now += 3000;
+  repeat(3, () => budgets.idleFrame());
   assertHttp3Error(() => budgets.idleFrame(), "H3_EXCESSIVE_LOAD");
 });
 

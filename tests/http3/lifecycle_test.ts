@@ -145,6 +145,18 @@ Deno.test("Evicted is what does not handle a request", async () => {
   idle.connection.evict();
   await idle.done;
   assertEquals(idle.closeCode, 0x100);
+  const used = serve();
+  used.request();
+  await used.settled();
+  used.connection.evict();
+  await used.settled();
+  assertEquals(used.closeCode, undefined, "what was sent must arrive");
+  const late = used.request();
+  await used.settled();
+  assertEquals(statusOf(late), "503");
+  await used.quic.passTime(1000);
+  await used.done;
+  assertEquals(used.closeCode, 0x100);
   const waiting = serve();
   waiting.quic.open();
   await waiting.settled();

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { encodeVarints } from "../../src/http3/varint.ts";
 import { concat, data, frame, headers, numbers } from "./_frames.ts";
-import { requestFields, serve } from "./_serving.ts";
+import { echo, readResponse, requestFields, serve } from "./_serving.ts";
 
 const HEAD = headers(requestFields("POST"));
 const TRAILERS = headers([["t", "1"]]);
@@ -95,4 +95,22 @@ Deno.test("Frames that carry nothing have a budget", async () => {
     await serving.done;
     assertEquals(serving.closeCode, 0x107);
   }
+});
+
+Deno.test("Small frames that come together are one piece of content", async () => {
+  let pieces = 0;
+  const serving = serve(async (exchange) => {
+    const { readBody } = exchange;
+    exchange.readBody = () => {
+      pieces++;
+      return readBody.call(exchange);
+    };
+    await echo(exchange);
+  });
+  const many = Array.from({ length: 1000 }, () => data("x"));
+  const stream = serving.send(concat(HEAD, ...many), true);
+  await serving.settled();
+  assertEquals(readResponse(stream).frames[1], `POST / ${"x".repeat(1000)}`);
+  assertEquals(pieces, 2, "the content, and its end");
+  await serving.leave();
 });
