@@ -21,6 +21,7 @@ import { respond } from "${LIBRARY}";
 export default async (scope, receive, send) => {
   if (scope.type !== "http") throw new TypeError("No " + scope.type);
   console.error("asked for " + scope.path);
+  if (scope.path === "/never") await new Promise(() => {});
   if (scope.path === "/slow") await new Promise((r) => setTimeout(r, 500));
   await respond(send, 200, { body: scope.http_version + scope.path });
 };
@@ -94,6 +95,24 @@ withUnstableNet(import.meta.url, () => {
       // What says so has left the process before it ends.
       assertEquals(await client.closed, 0x100);
       assertEquals(await command.exitCode(), 0);
+    },
+  );
+
+  http3Test(
+    "a client learns at once that its request was cut",
+    async (options) => {
+      await using command = new Command(ARGS, options);
+      const [, port] = await command.printed(/https:\/\/127\.0\.0\.1:(\d+)\//);
+      using client = await Http3Client.connect(Number(port), ONE);
+      const stream = await client.open(get("/never"));
+      await stream.end();
+      await command.printed(/asked for \/never/);
+      command.kill("SIGTERM");
+      await command.printed(/another signal cuts/);
+      command.kill("SIGTERM");
+      // Else it would wait for its own timeout.
+      assertEquals(await client.closed, 0x102);
+      await command.exitCode();
     },
   );
 

@@ -4,6 +4,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { netTest, pause, until } from "../e2e/_testing.ts";
 import { withUnstableNet } from "../_unstable_net.ts";
+import { Random } from "../websocket/_random.ts";
 import {
   accept,
   connectPair,
@@ -73,6 +74,39 @@ withUnstableNet(import.meta.url, () => {
     room.resolve(true);
     for (const client of await Promise.all(clients)) client.close();
     assertEquals(asked, 3);
+  });
+
+  netTest("datagrams that are no QUIC change nothing", async () => {
+    using listening = listenQuic();
+    const random = new Random(1);
+    const socket = Deno.listenDatagram({
+      transport: "udp",
+      hostname: "127.0.0.1",
+      port: 0,
+    });
+    const to = {
+      transport: "udp",
+      hostname: "127.0.0.1",
+      port: listening.port,
+    } as const;
+    for (let index = 0; index < 1000; index++) {
+      const datagram = random.bytes(random.integer(6, 1400));
+      // Every other one looks like the first packet of a connection.
+      if (index % 2 === 0) datagram.set([0xc0, 0, 0, 0, 1, 8]);
+      await socket.send(datagram, to);
+    }
+    socket.close();
+    using _pair = await connectPair(listening);
+    assertEquals(listening.failures, []);
+  });
+
+  netTest("a client has only so many streams", async () => {
+    using listening = listenQuic({ maxConcurrentStreams: 2 });
+    using pair = await connectPair(listening);
+    const { client } = pair;
+    await client.createBidirectionalStream();
+    await client.createBidirectionalStream();
+    await assertRejects(() => client.createBidirectionalStream(), RangeError);
   });
 
   netTest("who comes later can be refused", async () => {
