@@ -74,6 +74,19 @@ Deno.test("without a dynamic table, sections can't refer to one", () => {
   assertEquals(decodeHex("0000 ff23"), [["x-frame-options", "sameorigin"]]);
 });
 
+Deno.test("a section refers to no entry but those that it requires", () => {
+  const decoder = decoderWith(220);
+  decoder.receive(hex("3fbd01 c00161 c10162"));
+  assertEquals(decodeHex("0300 80 81", decoder), [
+    [":path", "b"],
+    [":authority", "a"],
+  ]);
+  for (const section of ["0201 80", "0200 10", "0300 82", "0200 00 00"]) {
+    const decoded = outcome(() => decodeHex(section, decoder));
+    assertEquals(decoded, FAILED, section);
+  }
+});
+
 Deno.test("without a dynamic table, the capacity is 0, and nothing is added", () => {
   new QpackDecoder().receive(hex("20 20"));
   for (const instruction of ["21", "c0 00", "40 00", "00", "3fe11f"]) {
