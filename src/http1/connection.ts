@@ -264,10 +264,11 @@ export class Http1Connection implements ServedConnection {
    * Whether a close can lose nothing: the client has said that this request is
    * its last, so that nothing more comes (RFC 9112, section 9.6). If something
    * does come, the reset drops what has not left yet: of a short response, if it
-   * is the only one, that is nothing.
+   * is the only one, that is nothing. After content, old clients send a CRLF more
+   * (section 2.2).
    */
-  #closesCleanly({ request, bodyComplete, bytesSent }: Http1Exchange): boolean {
-    return !request.keepAlive && bodyComplete &&
+  #closesCleanly({ request, bytesSent }: Http1Exchange): boolean {
+    return !request.keepAlive && request.framing === 0 &&
       bytesSent <= FIRST_FLIGHT_BYTES && this.#progress.requests === 1 &&
       this.#wire.reader.buffered === 0 &&
       this.#transport.closesCleanly === true;
