@@ -36,7 +36,7 @@ export interface StreamOwner {
   idleFrameCame(): void;
   /** Called when fields have not come in time. */
   headTimedOut(stream: Http3Stream): void;
-  /** Called when a client has cancelled a request that was not answered. */
+  /** Called when a client has cancelled a request, or stopped its response. */
   cancelled(stream: Http3Stream): void;
   /** Called when a response can't be completed; whether the client knows then. */
   cutShort(stream: Http3Stream): boolean;
@@ -320,9 +320,8 @@ export class Http3Stream implements MessageStream, RequestListener, WriterHost {
 
   /** Called by the writer: the client has stopped the response, or is lost. */
   outboundLost(reason: Error): void {
-    const wasComplete = this.#complete;
     this.lose(reason);
-    if (!wasComplete) this.#owner.cancelled(this);
+    this.#owner.cancelled(this);
   }
 
   /** Called by the writer. */

@@ -232,6 +232,21 @@ Deno.test("One that stops responses without end is cut, too", async () => {
   await serving.done;
 });
 
+Deno.test("So is one that stops responses that wait to be sent", async () => {
+  const serving = serve((exchange) => respond(exchange, "x".repeat(100_000)));
+  for (let i = 0; i < 101 && serving.closeCode === undefined; i++) {
+    const stream = serving.quic.open();
+    stream.outbound.window = 1000;
+    stream.inbound.send(headers(requestFields()));
+    stream.inbound.end();
+    await serving.settled();
+    stream.outbound.fail("sending stopped by peer: error 268");
+    await serving.settled();
+  }
+  assertEquals(serving.closeCode, 0x107);
+  await serving.done;
+});
+
 Deno.test("What is urgent is sent first", async () => {
   const serving = serve(() => new Promise(() => {}));
   const priority = (id: number, value: string) =>
