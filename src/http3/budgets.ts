@@ -5,13 +5,13 @@
  * | what is counted                                             | budget         |
  * |-------------------------------------------------------------|----------------|
  * | frames that carry nothing, streams of no known type         | 1000, 10 a request, 1 a second |
- * | requests that the client cancels                            | 100, and 10 a second   |
+ * | requests that the client cancels                            | 100, or all under way at once, and 10 a second |
  * | the same, of more than 200 requests                         | half of them           |
  *
  * @module
  */
 
-import { type Clock, TokenBucket } from "../http/token_bucket.ts";
+import { type Clock, type Rate, TokenBucket } from "../http/token_bucket.ts";
 import { Http3Error } from "./errors.ts";
 import {
   CANCEL_RATE,
@@ -23,6 +23,7 @@ import {
 
 /** The budgets of one connection. All its methods throw an Http3Error. */
 export class Budgets {
+  readonly #cancelRate: Rate;
   readonly #clock: Clock;
   readonly #begunAt: number;
   #cancels: TokenBucket | undefined;
@@ -30,8 +31,15 @@ export class Budgets {
   #cancelled = 0;
   #idleFrames = 0;
 
-  /** `clock`: by default that of `performance`. */
-  constructor(clock: Clock = () => performance.now()) {
+  /**
+   * A client may cancel `maxRequests` at once, which are all that it can have under
+   * way; 100 at least. `clock`: by default that of `performance`.
+   */
+  constructor(maxRequests = 0, clock: Clock = () => performance.now()) {
+    this.#cancelRate = {
+      ...CANCEL_RATE,
+      burst: Math.max(CANCEL_RATE.burst, maxRequests),
+    };
     this.#clock = clock;
     this.#begunAt = clock();
   }
@@ -51,7 +59,7 @@ export class Budgets {
 
   /** The client has cancelled a request before its end. */
   cancel(): void {
-    this.#cancels ??= new TokenBucket(CANCEL_RATE, this.#clock);
+    this.#cancels ??= new TokenBucket(this.#cancelRate, this.#clock);
     this.#cancelled++;
     const isMost = this.#requests > MIN_REQUESTS_FOR_SHARE &&
       this.#cancelled > this.#requests / 2;

@@ -89,7 +89,7 @@ export class Http3Connection implements ServedConnection {
       maxListSize: options.maxHeaderBytes,
       maxFields: options.maxHeaders + MAX_PSEUDO_FIELDS,
     });
-    const budgets = new Budgets();
+    const budgets = new Budgets(options.maxConcurrentStreams);
     this.#streams = this.#createStreams(decoder, budgets);
     this.#unidirectional = this.#createUnidirectional(decoder, budgets);
   }
