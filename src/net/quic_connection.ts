@@ -67,8 +67,12 @@ export class QuicConnection {
 
   /** The client's address; it may change while the connection is open. */
   get remoteAddr(): Deno.NetAddr {
-    if (this.#close === undefined) this.#remoteAddr = this.#conn.remoteAddr;
-    return this.#remoteAddr;
+    if (this.#close !== undefined) return this.#remoteAddr;
+    try {
+      return this.#remoteAddr = this.#conn.remoteAddr;
+    } catch {
+      return this.#remoteAddr; // It is lost, and `closed` will say so.
+    }
   }
 
   /** The client's next stream in both directions; `undefined` at the end. */
