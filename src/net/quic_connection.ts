@@ -76,20 +76,22 @@ export class QuicConnection {
   }
 
   /** The client's next stream in both directions; `undefined` at the end. */
-  async acceptStream(): Promise<QuicStream | undefined> {
-    const stream = await next(this.#streams);
-    if (stream === undefined) return undefined;
-    const hold = new Hold(this.#open, 2);
-    const received = new QuicReceiveStream(stream.readable, hold, this.#meter);
-    const sent = new QuicSendStream(stream.writable, hold, this.#meter);
-    return new QuicStream(received, sent);
+  acceptStream(): Promise<QuicStream | undefined> {
+    return accept(this.#streams, ({ readable, writable }) => {
+      const hold = new Hold(this.#open, 2);
+      const received = new QuicReceiveStream(readable, hold, this.#meter);
+      const sent = new QuicSendStream(writable, hold, this.#meter);
+      return new QuicStream(received, sent);
+    });
   }
 
   /** The client's next stream in its own direction; `undefined` at the end. */
-  async acceptUnidirectional(): Promise<QuicReceiveStream | undefined> {
-    const stream = await next(this.#unidirectional);
-    return stream &&
-      new QuicReceiveStream(stream, new Hold(this.#open, 1), this.#meter);
+  acceptUnidirectional(): Promise<QuicReceiveStream | undefined> {
+    return accept(
+      this.#unidirectional,
+      (stream) =>
+        new QuicReceiveStream(stream, new Hold(this.#open, 1), this.#meter),
+    );
   }
 
   /**
@@ -129,14 +131,33 @@ export class QuicConnection {
   }
 }
 
-/** The next of what a client has opened; a connection that is lost has no more. */
-async function next<T>(
+/**
+ * The next of what a client has opened, taken over. A connection that is lost has
+ * no more: `closed` says why.
+ */
+async function accept<T, U>(
   reader: ReadableStreamDefaultReader<T>,
-): Promise<T | undefined> {
+  takeOver: (stream: T) => U,
+): Promise<U | undefined> {
   try {
-    return (await reader.read()).value;
+    for (;;) {
+      const { value } = await reader.read();
+      if (value === undefined) return undefined;
+      const taken = unlessLost(() => takeOver(value));
+      if (taken !== undefined) return taken;
+    }
   } catch {
-    return undefined; // `closed` says why.
+    return undefined;
+  }
+}
+
+/** What Deno had accepted ahead can be lost with its connection. */
+function unlessLost<T>(takeOver: () => T): T | undefined {
+  try {
+    return takeOver();
+  } catch (error) {
+    if (error instanceof Deno.errors.BadResource) return undefined;
+    throw error;
   }
 }
 

@@ -231,6 +231,28 @@ withUnstableNet(import.meta.url, () => {
     await assertRejects(() => pair.connection.openUnidirectional());
   });
 
+  netTest(
+    "streams that nobody has accepted end with their connection",
+    async () => {
+      using listening = listenQuic();
+      const { client, connection } = await connectPair(listening);
+      await sendAll(
+        (await client.createBidirectionalStream()).writable,
+        new Uint8Array([1]),
+      );
+      await sendAll(
+        await client.createUnidirectionalStream(),
+        new Uint8Array([1]),
+      );
+      await pause(50); // Deno accepts one ahead.
+      client.close();
+      await connection.closed;
+      await pause(50);
+      assertEquals(await connection.acceptStream(), undefined);
+      assertEquals(await connection.acceptUnidirectional(), undefined);
+    },
+  );
+
   netTest("bytes are counted, and addresses known", async () => {
     const meter = { bytesReceived: 0, bytesSent: 0, writeTimeouts: 0 };
     using listening = listenQuic({ meter });
