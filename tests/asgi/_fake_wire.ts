@@ -47,6 +47,9 @@ export class BadBody extends Error {
 export class FakeWire extends FakeClient<WireCall> implements Answerable {
   /** How often the request's content was asked for. */
   bodyReads = 0;
+  /** Calls of the application that have begun, and those that have returned. */
+  callsBegun = 0;
+  callsReturned = 0;
   earlyHints = true;
   disconnect: Disconnect | undefined;
   disconnectListener: DisconnectListener | undefined;
@@ -139,6 +142,14 @@ export class FakeWire extends FakeClient<WireCall> implements Answerable {
 
   abort(): void {
     this.calls.push(["abort"]);
+  }
+
+  callBegan(): void {
+    this.callsBegun++;
+  }
+
+  callReturned(): void {
+    this.callsReturned++;
   }
 
   #take(): Uint8Array | undefined {

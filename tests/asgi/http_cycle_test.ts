@@ -172,7 +172,7 @@ Deno.test("A wire that cannot even refuse is cut", async () => {
 Deno.test("An application may run on after its response", async () => {
   const goOn = Promise.withResolvers<void>();
   const steps: string[] = [];
-  const { finished, returned } = start(async (_scope, receive, send) => {
+  const { wire, finished, returned } = start(async (_scope, receive, send) => {
     await begin(send);
     await last(send);
     steps.push(...await take(receive, 1));
@@ -182,9 +182,11 @@ Deno.test("An application may run on after its response", async () => {
   await finished;
   assert(await isPending(returned));
   assertEquals(steps, ["disconnect"]);
+  assertEquals([wire.callsBegun, wire.callsReturned], [1, 0]);
   goOn.resolve();
   await returned;
   assertEquals(steps, ["disconnect", "returned"]);
+  assertEquals(wire.callsReturned, 1);
 });
 
 // The client disconnects.

@@ -253,6 +253,39 @@ for (const size of [100, 3 * MAX_PIECE]) {
   });
 }
 
+/** A wire that reads stable content as late as it may. */
+class LateWire extends FakeWire {
+  text = "";
+  /** How much was given to it as stable. */
+  stableBytes = 0;
+
+  override async data(chunk: Uint8Array, _last: boolean, stable = false) {
+    if (stable) this.stableBytes += chunk.length;
+    const kept = stable ? chunk : chunk.slice();
+    await settled();
+    this.text += new TextDecoder().decode(kept);
+  }
+}
+
+for (const size of [100, MAX_PIECE, 3 * MAX_PIECE]) {
+  Deno.test(`Of ${size} bytes, only what their send waits for is left uncopied`, async () => {
+    const wire = new LateWire();
+    await run(async (_scope, _receive, send) => {
+      const buffer = new Uint8Array(size);
+      await begin(send);
+      for (const letter of "abc") {
+        buffer.fill(letter.charCodeAt(0));
+        await more(send, buffer);
+      }
+      buffer.fill(0);
+      await last(send);
+    }, { wire });
+    const expected = ["a", "b", "c"].map((letter) => letter.repeat(size));
+    assert(wire.text === expected.join(""));
+    assertEquals(wire.stableBytes, size > MAX_PIECE ? 3 * size : 0);
+  });
+}
+
 // Trailers and early hints.
 
 Deno.test("Trailers leave together, after content that is not the last", async () => {

@@ -228,3 +228,25 @@ Deno.test("What an application has not received when it returns is let go", asyn
   client.lose();
   await settled();
 });
+
+Deno.test("The exchange counts the application's call for as long as it runs", async () => {
+  for (const fails of [false, true]) {
+    const ended = Promise.withResolvers<void>();
+    const all = new Dispatch(async (_scope, receive, send) => {
+      await receive();
+      await send({ type: "websocket.close" });
+      await ended.promise;
+      if (fails) throw new Error("It fails");
+    });
+    const calls: string[] = [];
+    const exchange = Object.assign(new FakeExchange(), {
+      callBegan: () => calls.push("began"),
+      callReturned: () => calls.push("returned"),
+    });
+    await all.dispatcher.dispatch(exchange, INFO, () => {});
+    assertEquals(calls, ["began"]);
+    ended.resolve();
+    await settled();
+    assertEquals(calls, ["began", "returned"]);
+  }
+});
