@@ -11,15 +11,22 @@ const FILE_TIMEOUT_MS = 120_000;
 /** Whether this process can use QUIC. */
 export const HAS_UNSTABLE_NET: boolean = "QuicEndpoint" in Deno;
 
-/** Declares the tests of a file, whose URL is `file`. */
-export function withUnstableNet(file: string, declare: () => void): void {
+/**
+ * Declares the tests of a file, whose URL is `file`; `lacks` says why they cannot
+ * run here.
+ */
+export function withUnstableNet(
+  file: string,
+  declare: () => void,
+  lacks?: string,
+): void {
   if (HAS_UNSTABLE_NET) return declare();
   const name = file.replace(/.*\/tests\//, "");
-  const runs = granted("run");
+  const reason = granted("run") ? lacks : "it needs permission to run Deno";
   Deno.test({
     name: `${name}, in a process with --unstable-net` +
-      (runs ? "" : " (not run: it needs permission to run Deno)"),
-    ignore: !runs,
+      (reason === undefined ? "" : ` (not run: ${reason})`),
+    ignore: reason !== undefined,
     fn: () => runAgain(file),
   });
 }

@@ -13,6 +13,10 @@ const TIMEOUT_MS = 80_000;
 const PYTHON = ["python3", `${benchmarkPackages()}/venv/bin/python`]
   .find((program) => succeeds(program, "-c", "import aioquic"));
 
+const LACKS = PYTHON === undefined
+  ? "no Python has aioquic (pip install aioquic)"
+  : undefined;
+
 withUnstableNet(import.meta.url, () => {
   netTest("aioquic gets and sends all that it asks for", async () => {
     await withHttp3Server(async ({ port, certificate }) => {
@@ -34,8 +38,6 @@ withUnstableNet(import.meta.url, () => {
   }, {
     timeoutMs: TIMEOUT_MS,
     permissions: ["run", "read", "write", "env"],
-    lacks: PYTHON === undefined
-      ? "no Python has aioquic (pip install aioquic)"
-      : undefined,
+    lacks: LACKS,
   });
-});
+}, LACKS);

@@ -18,6 +18,10 @@ const pageApp: AsgiApp = async (scope, receive, send) => {
   await respond(send, 200, { headers, body });
 };
 
+const LACKS = granted("read") && !hasChromium()
+  ? "there is no /usr/bin/chromium"
+  : undefined;
+
 withUnstableNet(import.meta.url, () => {
   netTest("Chromium gets and sends all that it asks for", async () => {
     await withHttp3Server(async ({ port, keyHash }) => {
@@ -41,12 +45,10 @@ withUnstableNet(import.meta.url, () => {
     }, pageApp);
   }, {
     permissions: ["read", "run", "env", "write"],
-    lacks: granted("read") && !hasChromium()
-      ? "there is no /usr/bin/chromium"
-      : undefined,
+    lacks: LACKS,
     timeoutMs: 90_000,
   });
-});
+}, LACKS);
 
 const PROTOCOL =
   "performance.getEntriesByType('navigation')[0].nextHopProtocol";

@@ -14,6 +14,10 @@ const HTTP_3 = 30;
 const PYTHON = ["python3", `${benchmarkPackages()}/venv/bin/python`]
   .find((program) => succeeds(program, "-c", "import curl_cffi"));
 
+const LACKS = PYTHON === undefined
+  ? "no Python has curl_cffi (pip install curl_cffi)"
+  : undefined;
+
 withUnstableNet(import.meta.url, () => {
   netTest("libcurl gets and sends all that it asks for", async () => {
     await withHttp3Server(async ({ port }) => {
@@ -33,8 +37,6 @@ withUnstableNet(import.meta.url, () => {
     });
   }, {
     permissions: ["run", "read", "write", "env"],
-    lacks: PYTHON === undefined
-      ? "no Python has curl_cffi (pip install curl_cffi)"
-      : undefined,
+    lacks: LACKS,
   });
-});
+}, LACKS);

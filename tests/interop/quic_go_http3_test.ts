@@ -17,6 +17,8 @@ const BUILD_TIMEOUT_MS = 120_000;
 /** Only what is there already is used. */
 const OFFLINE = { GOPROXY: "off", GOFLAGS: "-mod=mod", GONOSUMDB: "*" };
 
+const LACKS = hasQuicGo() ? undefined : `there is no Go, or no ${MODULE}`;
+
 withUnstableNet(import.meta.url, () => {
   netTest("quic-go gets and sends all that it asks for", async () => {
     using folder = new TestFolder();
@@ -38,10 +40,10 @@ withUnstableNet(import.meta.url, () => {
     });
   }, {
     permissions: ["run", "read", "write"],
-    lacks: hasQuicGo() ? undefined : `there is no Go, or no ${MODULE}`,
+    lacks: LACKS,
     timeoutMs: BUILD_TIMEOUT_MS,
   });
-});
+}, LACKS);
 
 /** Builds the client; its path. */
 async function build(folder: TestFolder): Promise<string> {
