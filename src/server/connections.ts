@@ -27,6 +27,8 @@ import { evictOne, evictSome } from "./room.ts";
 
 /** So many make room when the process has no descriptor left. */
 const SHED_AT_ONCE = 16;
+/** One that is evicted has so long to end before another one must make room. */
+const EVICTION_MS = 100;
 
 /** Makes connections. */
 export interface ConnectionMaker {
@@ -83,7 +85,7 @@ export class Connections {
   async accept(conn: AcceptedConn, listener: Listener): Promise<void> {
     // Several may wait: who finds room takes it before another one can look.
     while (this.#isFull && !this.#aborted) {
-      await this.#changeWithin(evictOne(this.#connections));
+      await this.#changeWithin(evictOne(this.#connections) || EVICTION_MS);
     }
     if (this.#aborted) conn[Symbol.dispose]();
     else this.#serve(conn, listener);
@@ -98,7 +100,7 @@ export class Connections {
   async reserve(): Promise<boolean> {
     if (this.#isFull) {
       if (evictOne(this.#connections) > 0) return false;
-      await this.#nextChange(); // One that is evicted reports its end.
+      await this.#changeWithin(EVICTION_MS);
     }
     const { maxConnections } = this.#given.options;
     if (this.#aborted || this.open + this.#reserved >= maxConnections) {
@@ -265,8 +267,7 @@ export class Connections {
   /** Waits for the next change, or until one can be evicted. */
   async #changeWithin(ms: number): Promise<void> {
     const changed = this.#nextChange();
-    // One that is evicted reports its end.
-    if (ms === 0 || ms === Infinity) return await changed;
+    if (ms === Infinity) return await changed;
     const over = new AbortController();
     try {
       await Promise.race([changed, delay(ms, over.signal)]);

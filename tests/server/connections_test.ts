@@ -261,6 +261,23 @@ Deno.test("Past maxConnections, accept waits for one that has left HTTP", async 
   all.connections.abort();
 });
 
+Deno.test("Past maxConnections, one that is evicted and does not end keeps nobody waiting", async () => {
+  const played = new Played(2);
+  await played.accept();
+  await played.accept();
+  const [stuck, other] = played.made;
+  stuck.evictable = other.evictable = true;
+  // As one that has a last frame to send, and whose client does not read.
+  stuck.evict = () => stuck.evictable = false;
+
+  await played.accept();
+  assertEquals(other.calls, ["run", "evict"]);
+
+  stuck.end();
+  played.made[2].end();
+  await played.connections.finish();
+});
+
 Deno.test("Past maxConnections, only one of those that wait gets the room of one", async () => {
   const played = new Played(1);
   await played.accept();
