@@ -150,8 +150,19 @@ export class Dispatcher {
   }
 
   async #observe(exchange: Exchange, info: ConnectionInfo): Promise<void> {
-    const { request } = exchange;
     const start = this.#metrics?.requestBegan();
+    try {
+      await this.#record(exchange, info);
+    } finally {
+      const { method } = exchange.request;
+      if (start !== undefined) {
+        this.#metrics!.requestEnded(start, method, exchange);
+      }
+    }
+  }
+
+  async #record(exchange: Exchange, info: ConnectionInfo): Promise<void> {
+    const { request } = exchange;
     const record = this.#records?.begin(request, info);
     const upgraded = request.protocol === undefined
       ? undefined
@@ -165,9 +176,6 @@ export class Dispatcher {
       this.#endRecord(record, "http", exchange);
     } else {
       await upgraded;
-    }
-    if (start !== undefined) {
-      this.#metrics!.requestEnded(start, request.method, exchange);
     }
   }
 

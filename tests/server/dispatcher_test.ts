@@ -1,13 +1,14 @@
 // Requests without a connection: which application answers them, what is
 // recorded of them, and what a server waits for at its end.
 
-import { assert, assertEquals, assertFalse } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { LifespanCycle } from "../../src/asgi/lifespan_cycle.ts";
 import { respond } from "../../src/asgi/helpers.ts";
 import type { AsgiApp } from "../../src/asgi/types.ts";
 import type { RequestInfo } from "../../src/http/exchange.ts";
 import type { AccessRecord, LogRecord } from "../../src/logs/records.ts";
 import { Dispatcher } from "../../src/server/dispatcher.ts";
+import { Metrics } from "../../src/metrics/metrics.ts";
 import { resolveOptions, type ServeOptions } from "../../src/server/options.ts";
 
 import { exampleRequest, FakeExchange } from "./_fake_exchange.ts";
@@ -33,13 +34,18 @@ class Dispatch {
   readonly records: AccessRecord[] = [];
   readonly logged: LogRecord[] = [];
 
-  constructor(app: AsgiApp, options: ServeOptions = {}) {
+  constructor(
+    app: AsgiApp,
+    options: ServeOptions = {},
+    metrics: Metrics | undefined = undefined,
+  ) {
     this.dispatcher = new Dispatcher(app, {
       options: resolveOptions(options),
       lifespan: new LifespanCycle(app, "off", () => {}),
       openFile: () => Promise.reject(new Error("There are no files here")),
       log: (record) => void this.logged.push(record),
       accessLog: (record) => void this.records.push(record),
+      metrics,
     });
   }
 
@@ -175,4 +181,21 @@ Deno.test("What an application throws is logged", async () => {
     all.logged.map(({ level, message }) => [level, message]),
     [["error", "The application failed"]],
   );
+});
+
+Deno.test("A request that can't be served is not counted as under way", async () => {
+  const metrics = new Metrics();
+  const { dispatcher } = new Dispatch(hello, {}, metrics);
+  const exchange = new FakeExchange(exampleRequest({ protocol: undefined }));
+  const failing = Object.assign(exchange, {
+    callBegan() {
+      throw new Error("of the test");
+    },
+  });
+  await assertRejects(
+    () => dispatcher.dispatch(failing, INFO),
+    Error,
+    "of the",
+  );
+  assertEquals(metrics.counts.requestsInProgress, 0);
 });
