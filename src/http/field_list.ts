@@ -113,3 +113,17 @@ export class FieldCollector implements FieldList {
     this.kinds.push(entry.kind);
   }
 }
+
+/** The pseudo-fields that a request has at most; none counts for `maxHeaders`. */
+export const MAX_PSEUDO_FIELDS = 5;
+
+/** Whether a list misses fields, or has more than `maxHeaders` of them. */
+export function isTooLarge(list: FieldList, maxHeaders: number): boolean {
+  return list.tooLarge || list.count - countPseudo(list.fields) > maxHeaders;
+}
+
+function countPseudo(fields: readonly Field[]): number {
+  let count = 0;
+  while (count < fields.length && fields[count][0].startsWith(":")) count++;
+  return count;
+}

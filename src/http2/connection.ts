@@ -11,7 +11,7 @@
  */
 
 import { checkFields } from "../http/fields.ts";
-import { HttpError } from "../http/http_error.ts";
+import { handleExchange } from "../http/handle_exchange.ts";
 import type {
   RefusedBytes,
   ServedConnection,
@@ -265,30 +265,15 @@ export class Http2Connection implements ServedConnection {
     const arrived = this.#arrived.splice(0);
     for (const { exchange, stream } of arrived) {
       if (stream.ended) exchange.callReturned();
-      else handled(this.#call(exchange)); // It does not reject.
+      else handled(handleExchange(exchange, this.#handle, this.#handlerFailed));
     }
     return arrived.length;
   }
 
-  /** Calls the handler; one that fails does no harm to the other exchanges. */
-  async #call(exchange: Http2Exchange): Promise<void> {
-    try {
-      await this.#handle(exchange);
-      if (!exchange.complete && exchange.disconnect !== "lost") {
-        await exchange.refuse(500);
-      }
-    } catch (error) {
-      if (exchange.disconnect !== "lost") await this.#failed(exchange, error);
-    } finally {
-      exchange.callReturned();
-    }
-  }
-
-  async #failed(exchange: Http2Exchange, error: unknown): Promise<void> {
-    const isKnown = error instanceof HttpError;
-    if (!isKnown) this.#failure ??= { error };
-    await exchange.refuse(isKnown ? error.status : 500);
-  }
+  /** A handler has failed: `run` says so, when the connection is over. */
+  readonly #handlerFailed = (error: unknown): void => {
+    this.#failure ??= { error };
+  };
 
   /**
    * Lets the client know that the server leaves; requests that are on their way

@@ -21,7 +21,7 @@ import {
 import { FrameReader } from "./frame_reader.ts";
 import { type HeaderBlock, HeaderBlocks } from "./header_block.ts";
 import { HpackDecoder } from "./hpack/decoder.ts";
-import type { FieldList } from "../http/field_list.ts";
+import { type FieldList, MAX_PSEUDO_FIELDS } from "../http/field_list.ts";
 import { HpackError } from "./hpack/hpack_error.ts";
 import type { Http2Options } from "./options.ts";
 import { ClientSettings, type SettingChange } from "./settings.ts";
@@ -35,8 +35,6 @@ import type { Http2Wire } from "./wire.ts";
 const MAX_BLOCK_EXCESS = 2;
 /** A list that is this many times too large ends the connection. */
 const MAX_EXCESS = 4;
-/** What a request has besides its fields, at most. */
-const PSEUDO_FIELDS = 5;
 
 /** Is called about what concerns the connection. */
 export interface FramesListener {
@@ -86,7 +84,7 @@ export class ReceivedFrames {
     );
     this.#decoder = new HpackDecoder({
       maxListSize: options.maxHeaderBytes,
-      maxFields: options.maxHeaders + PSEUDO_FIELDS,
+      maxFields: options.maxHeaders + MAX_PSEUDO_FIELDS,
     });
   }
 

@@ -9,11 +9,8 @@
  * @module
  */
 
-import { errorPage } from "../http/error_page.ts";
-import type { Field } from "../http/fields.ts";
 import { HttpError } from "../http/http_error.ts";
 import type { DisposableDeadline } from "../streams/deadline.ts";
-import { handled } from "../streams/handled.ts";
 import type { Http2Exchange } from "./exchange.ts";
 import { ReceiveWindow } from "./flow_window.ts";
 import {
@@ -29,7 +26,7 @@ import {
   streamError,
 } from "./frames.ts";
 import type { HeaderBlock } from "./header_block.ts";
-import type { FieldList } from "../http/field_list.ts";
+import { type FieldList, isTooLarge } from "../http/field_list.ts";
 import {
   InboundBody,
   type InboundBodyOptions,
@@ -44,7 +41,7 @@ import {
 } from "../http/priority.ts";
 import { readPriorityUpdate } from "./priority_update.ts";
 import { checkConnect, readRequest, readTrailers } from "./request_fields.ts";
-import { composeResponse } from "../http/response_section.ts";
+import { refuseStream } from "../http/refuse_stream.ts";
 import { StreamExchange } from "../http/stream_exchange.ts";
 import { Http2Stream, type StreamOwner } from "./stream.ts";
 import { StreamIds } from "./stream_ids.ts";
@@ -173,7 +170,9 @@ export class Streams implements StreamOwner {
     }
     this.#checkDependency(block);
     try {
-      if (isTooLarge(list, options)) throw new HttpError(431, TOO_LARGE);
+      if (isTooLarge(list, options.maxHeaders)) {
+        throw new HttpError(431, TOO_LARGE);
+      }
       const { fields } = list;
       const request = readRequest({ streamId, fields, endStream }, options);
       const { protocol, method, contentLength } = request;
@@ -228,16 +227,9 @@ export class Streams implements StreamOwner {
 
   /** Answers a request that is not handled with an error page. */
   #answer(stream: Http2Stream, list: FieldList, status: number): void {
-    const { headers, content } = errorPage(status, []);
     const { options: defaults } = this.#host;
-    const { fields } = composeResponse({ status, headers, defaults });
-    const isHead = list.fields.some(([name, value]) =>
-      name === ":method" && value.toUpperCase() === "HEAD"
-    );
-    stream.sendHeaders(fields, isHead);
-    // Nobody waits for the client to take it.
-    if (!isHead) handled(stream.sendData(content, true));
-    this.#host.onAnswered(status, isHead ? 0 : content.length);
+    const bytesSent = refuseStream(stream, { status, list, defaults });
+    this.#host.onAnswered(status, bytesSent);
   }
 
   /**
@@ -387,13 +379,3 @@ export class Streams implements StreamOwner {
 
 const RESET = "received RST_STREAM";
 const TOO_LARGE = "Cannot serve request: its fields are too large";
-
-function isTooLarge(list: FieldList, { maxHeaders }: Http2Options): boolean {
-  return list.tooLarge || list.count - countPseudo(list.fields) > maxHeaders;
-}
-
-function countPseudo(fields: readonly Field[]): number {
-  let count = 0;
-  while (count < fields.length && fields[count][0].startsWith(":")) count++;
-  return count;
-}

@@ -5,8 +5,9 @@
  * @module
  */
 
+import { MAX_PSEUDO_FIELDS } from "../http/field_list.ts";
 import { checkFields } from "../http/fields.ts";
-import { HttpError } from "../http/http_error.ts";
+import { handleExchange } from "../http/handle_exchange.ts";
 import type {
   RefusedBytes,
   ServedConnection,
@@ -29,9 +30,6 @@ import { QpackError } from "./qpack/qpack_error.ts";
 import { Streams } from "./streams.ts";
 import type { QuicTransport } from "./transport.ts";
 import { UnidirectionalStreams } from "./unidirectional_streams.ts";
-
-/** Pseudo-fields are no fields of a request, and do not count as such. */
-const MAX_PSEUDO_FIELDS = 5;
 
 /**
  * Answers a request; resolves when its response is complete or aborted. Many run
@@ -223,7 +221,7 @@ export class Http3Connection implements ServedConnection {
 
   #requestCame(exchange: Http3Exchange): void {
     this.#countRequest();
-    handled(this.#call(exchange)); // It does not reject.
+    handled(handleExchange(exchange, this.#handle, this.#handlerFailed));
   }
 
   #answered(status: number, bytesSent: number): void {
@@ -244,25 +242,10 @@ export class Http3Connection implements ServedConnection {
     if (this.evictable) this.onIdle?.();
   }
 
-  /** Calls the handler; one that fails does no harm to the other exchanges. */
-  async #call(exchange: Http3Exchange): Promise<void> {
-    try {
-      await this.#handle(exchange);
-      if (!exchange.complete && exchange.disconnect !== "lost") {
-        await exchange.refuse(500);
-      }
-    } catch (error) {
-      if (exchange.disconnect !== "lost") await this.#failed(exchange, error);
-    } finally {
-      exchange.callReturned();
-    }
-  }
-
-  async #failed(exchange: Http3Exchange, error: unknown): Promise<void> {
-    const isKnown = error instanceof HttpError;
-    if (!isKnown) this.#failure ??= { error };
-    await exchange.refuse(isKnown ? error.status : 500);
-  }
+  /** A handler has failed: `run` says so, when the connection is over. */
+  readonly #handlerFailed = (error: unknown): void => {
+    this.#failure ??= { error };
+  };
 
   /**
    * Lets the client know that the server leaves; requests that are on their way

@@ -10,10 +10,9 @@
  * @module
  */
 
-import { errorPage } from "../http/error_page.ts";
 import { checkTrailers, MalformedError } from "../http/field_section.ts";
 import type { Field } from "../http/fields.ts";
-import type { FieldList } from "../http/field_list.ts";
+import { type FieldList, isTooLarge } from "../http/field_list.ts";
 import { HttpError } from "../http/http_error.ts";
 import {
   DEFAULT_PRIORITY,
@@ -26,10 +25,9 @@ import {
   readRequestFields,
   type RequestFields,
 } from "../http/request_fields.ts";
-import { composeResponse } from "../http/response_section.ts";
+import { refuseStream } from "../http/refuse_stream.ts";
 import { StreamExchange } from "../http/stream_exchange.ts";
 import type { DisposableDeadline } from "../streams/deadline.ts";
-import { handled } from "../streams/handled.ts";
 import type { Budgets } from "./budgets.ts";
 import type { Http3Exchange } from "./exchange.ts";
 import { PROBE_INTERVAL_MS } from "./limits.ts";
@@ -176,7 +174,9 @@ export class Streams implements StreamOwner {
       this.#host.onTooMany();
       throw TOO_MANY;
     }
-    if (list === undefined || isTooLarge(list, options)) throw TOO_LARGE;
+    if (list === undefined || isTooLarge(list, options.maxHeaders)) {
+      throw TOO_LARGE;
+    }
     const request = readRequestFields(list.fields, true, options);
     if (request.method === "CONNECT") {
       // Of the protocols, WebSocket is served, and no tunnel of TCP.
@@ -210,24 +210,16 @@ export class Streams implements StreamOwner {
     list: FieldList | undefined,
     status: number,
   ): void {
-    const more: Field[] = status === 503 ? [["retry-after", "1"]] : [];
-    const { headers, content } = errorPage(status, more);
     const { options: defaults } = this.#host;
-    const { fields } = composeResponse({ status, headers, defaults });
-    const isHead =
-      list?.fields.some(([name, value]) =>
-        name === ":method" && value.toUpperCase() === "HEAD"
-      ) ?? false;
-    stream.sendHeaders(fields, isHead);
-    // A client that is lost is noticed by the stream.
-    if (!isHead) handled(stream.sendData(content, true));
-    this.#host.onAnswered(status, isHead ? 0 : content.length);
+    const headers: Field[] = status === 503 ? [["retry-after", "1"]] : [];
+    const refusal = { status, headers, list, defaults };
+    this.#host.onAnswered(status, refuseStream(stream, refusal));
   }
 
   /** Called by a stream; trailers are checked, and dropped. */
   trailersCame(stream: Http3Stream, section: Uint8Array | undefined): void {
     const list = section === undefined ? undefined : this.#decode(section);
-    if (list === undefined || isTooLarge(list, this.options)) {
+    if (list === undefined || isTooLarge(list, this.options.maxHeaders)) {
       return stream.body.refuse(431, "its trailers are too large");
     }
     try {
@@ -322,14 +314,4 @@ function contentLimit(
   { maxBodyBytes }: Http3Options,
 ): number {
   return protocol === undefined ? maxBodyBytes : Infinity;
-}
-
-function isTooLarge(list: FieldList, { maxHeaders }: Http3Options): boolean {
-  return list.tooLarge || list.count - countPseudo(list.fields) > maxHeaders;
-}
-
-function countPseudo(fields: readonly Field[]): number {
-  let count = 0;
-  while (count < fields.length && fields[count][0].startsWith(":")) count++;
-  return count;
 }

@@ -1,11 +1,12 @@
 // A list of fields: both limits, and that nothing comes after what was left out.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
   FieldCollector,
   FieldEntry,
   type FieldListLimits,
   fieldSize,
+  isTooLarge,
 } from "../../src/http/field_list.ts";
 
 function listOf(limits: Partial<FieldListLimits>, ...values: string[]) {
@@ -47,4 +48,16 @@ Deno.test("past its number of fields, a list counts, and holds nothing more", ()
 Deno.test("fieldSize() counts 32 beyond the bytes of name and value", () => {
   assertEquals(fieldSize("custom-key", "custom-header"), 55);
   assertEquals(fieldSize("", ""), 32);
+});
+
+Deno.test("A list is too large by its fields, not by pseudo-fields", () => {
+  const list = new FieldCollector({ maxListSize: 1000, maxFields: 5 });
+  for (const name of [":method", ":path", "a", "b"]) {
+    list.add(new FieldEntry(name, "", () => 0));
+  }
+  assert(!isTooLarge(list, 2));
+  assert(isTooLarge(list, 1));
+  list.add(new FieldEntry("c", "", () => 0));
+  list.add(new FieldEntry("d", "", () => 0));
+  assert(isTooLarge(list, 9), "fields are missing");
 });
